@@ -1,0 +1,54 @@
+"""Find near-copies, boilerplate and redundancy in articles, and explain every finding."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dedup._version import __version__
+
+if TYPE_CHECKING:
+    from dedup.config import Config
+    from dedup.errors import DedupError
+    from dedup.estimators import NearDuplicates
+    from dedup.filtering import FilterReport, filter_articles
+    from dedup.pipeline import scan
+    from dedup.results import Scan, open_scan
+    from dedup.scoring import score
+
+__all__ = [
+    "Config",
+    "DedupError",
+    "FilterReport",
+    "NearDuplicates",
+    "Scan",
+    "__version__",
+    "filter_articles",
+    "open_scan",
+    "scan",
+    "score",
+]
+
+_HOMES = {
+    "Config": "config",
+    "DedupError": "errors",
+    "FilterReport": "filtering",
+    "NearDuplicates": "estimators",
+    "Scan": "results",
+    "filter_articles": "filtering",
+    "open_scan": "results",
+    "scan": "pipeline",
+    "score": "scoring",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used, so that `dedup --help` need not wait."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'dedup' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"dedup.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

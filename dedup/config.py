@@ -1,0 +1,246 @@
+"""Every setting, its default, its unit and the reason for both.
+
+A `Config` is made of parts, one for each step of the flow. All are frozen, refuse values that
+cannot work with a `ConfigError`, and never adjust one. A TOML file has the same names:
+
+    threads = 4
+
+    [match]
+    threshold = 0.9
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from dedup.errors import ConfigError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+ParagraphMode = Literal["auto", "line", "blank"]
+Granularity = Literal["both", "paragraph", "article"]
+OnError = Literal["fail", "skip"]
+
+MAX_BANDS = 64  # a band key is 5 bytes a paragraph; more bands than this cost more than `exact`
+MAX_HASHES = 512
+
+
+def _need(condition: bool, message: str, hint: str | None = None) -> None:
+    if not condition:
+        raise ConfigError(message, hint=hint)
+
+
+def _need_share(name: str, value: float) -> None:
+    _need(0 < value <= 1, f"{name} is {value}, but it is a share and must be above 0 and at most 1")
+
+
+def _need_choice(name: str, value: str, choices: Any) -> None:
+    allowed = get_args(choices)
+    _need(value in allowed, f"{name} is {value!r}", f"use one of: {', '.join(allowed)}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceConfig:
+    """Where the fields of an article are, and what to do with a row that cannot be read."""
+
+    id_field: str | None = None
+    text_field: str | None = None
+    date_field: str | None = None
+    source_field: str | None = None
+    url_field: str | None = None
+    on_error: OnError = "fail"
+
+    def __post_init__(self) -> None:
+        _need_choice("on_error", self.on_error, OnError)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FingerprintConfig:
+    """How text becomes paragraphs, tokens and band keys."""
+
+    paragraphs: ParagraphMode = "auto"
+    min_tokens: int = 8  # shorter ones match exactly only: a sketch of so few words says little
+    bands: int = 16  # 16 x 4 over word pairs: 3 rows meet too many strangers in a large corpus,
+    rows: int = 4  # 5 miss near-copies; benchmarks/README.md has the recall of each
+
+    @property
+    def num_hashes(self) -> int:
+        """Hash functions in a signature."""
+        return self.bands * self.rows
+
+    def __post_init__(self) -> None:
+        _need_choice("paragraphs", self.paragraphs, ParagraphMode)
+        _need(
+            self.min_tokens >= 2,
+            f"min_tokens is {self.min_tokens}, but a signature needs at least 2 tokens",
+        )
+        _need(
+            1 <= self.bands <= MAX_BANDS,
+            f"bands is {self.bands}, but must be from 1 to {MAX_BANDS}",
+        )
+        _need(self.rows >= 1, f"rows is {self.rows}, but a band needs at least 1")
+        _need(
+            self.num_hashes <= MAX_HASHES,
+            f"{self.bands} bands of {self.rows} rows need {self.num_hashes} hashes,"
+            f" but at most {MAX_HASHES} can be made",
+            f"use {MAX_HASHES // self.rows} bands",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class MatchConfig:
+    """When two texts are near-copies."""
+
+    threshold: float = 0.8  # token-LCS Dice
+    containment: float = 0.9  # share of the shorter text's tokens that the longer holds in order
+    min_shared_tokens: int = 12  # containment says nothing about a handful of words
+    min_run_tokens: int = 12  # anchors guarantee to find shared runs of 12 words, not shorter
+    max_leaders: int = 4  # members of a bucket, first and latest seen, to compare each one with
+    exact: bool = False
+
+    def __post_init__(self) -> None:
+        _need_share("threshold", self.threshold)
+        _need(
+            self.threshold >= 0.5,
+            f"threshold is {self.threshold}, but below 0.5 more words differ than agree",
+            "use 0.5 or more",
+        )
+        _need_share("containment", self.containment)
+        _need(
+            self.min_shared_tokens >= 1,
+            f"min_shared_tokens is {self.min_shared_tokens}, but must be at least 1",
+        )
+        _need(
+            self.min_run_tokens >= 12,
+            f"min_run_tokens is {self.min_run_tokens}, but runs under 12 words are not indexed",
+            "use 12 or more",
+        )
+        _need(
+            self.max_leaders >= 1,
+            f"max_leaders is {self.max_leaders}, but a bucket needs at least 1",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreConfig:
+    """How spans become an article's redundancy."""
+
+    min_repeat_tokens: int = 8  # a run this long that stood in the article before is a repeat
+    low_evidence_tokens: int = 30  # a share of fewer words than this is noise
+    ambiguous_hours: float = 24.0  # dates closer than this do not say who was first
+
+    def __post_init__(self) -> None:
+        _need(
+            self.min_repeat_tokens >= 8,
+            f"min_repeat_tokens is {self.min_repeat_tokens}, but runs under 8 words are not"
+            " indexed",
+            "use 8 or more",
+        )
+        _need(
+            self.low_evidence_tokens >= 0,
+            f"low_evidence_tokens is {self.low_evidence_tokens}, but cannot be negative",
+        )
+        _need(
+            self.ambiguous_hours >= 0,
+            f"ambiguous_hours is {self.ambiguous_hours}, but cannot be negative",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """All settings of a scan."""
+
+    source: SourceConfig = field(default_factory=SourceConfig)
+    fingerprint: FingerprintConfig = field(default_factory=FingerprintConfig)
+    match: MatchConfig = field(default_factory=MatchConfig)
+    score: ScoreConfig = field(default_factory=ScoreConfig)
+    granularity: Granularity = "both"
+    threads: int = field(default_factory=lambda: os.cpu_count() or 1)
+    temp_dir: str | None = None  # None: beside the results
+
+    def __post_init__(self) -> None:
+        _need_choice("granularity", self.granularity, Granularity)
+        _need(self.threads >= 1, f"threads is {self.threads}, but at least 1 is needed")
+
+    @classmethod
+    def from_options(cls, **options: Any) -> Config:
+        """Build a config from flat names, as `dedup.scan` and the command line give them."""
+        return cls().with_options(**options)
+
+    @classmethod
+    def from_toml(cls, path: str | Path) -> Config:
+        """Read a config file; a name that is not a setting is refused."""
+        try:
+            document = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as err:
+            raise ConfigError(f"cannot read the config file {path}: {err}") from err
+        options: dict[str, Any] = {}
+        for key, value in document.items():
+            if key in _PARTS and isinstance(value, dict):
+                for name in value:
+                    _need(
+                        _HOME.get(name) == key,
+                        f"[{key}] in {path} has no setting named {name!r}",
+                        f"its settings are: {', '.join(n for n, h in _HOME.items() if h == key)}",
+                    )
+                options.update(value)
+            else:
+                options[key] = value
+        return cls.from_options(**options)
+
+    def with_options(self, **options: Any) -> Config:
+        """Return a copy in which the named settings, of whichever part, are replaced."""
+        changed: dict[str, dict[str, Any]] = {}
+        for name, value in options.items():
+            _need(
+                name in _HOME,
+                f"there is no setting named {name!r}",
+                f"settings are: {', '.join(sorted(_HOME))}",
+            )
+            _need_type(name, value)
+            changed.setdefault(_HOME[name], {})[name] = value
+        parts: dict[str, Any] = changed.pop("", {})
+        for part, values in changed.items():
+            parts[part] = dataclasses.replace(getattr(self, part), **values)
+        return dataclasses.replace(self, **parts)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the settings as plain values, nested by part, as the manifest keeps them."""
+        return dataclasses.asdict(self)
+
+
+_PARTS = {
+    "source": SourceConfig,
+    "fingerprint": FingerprintConfig,
+    "match": MatchConfig,
+    "score": ScoreConfig,
+}
+_TYPES: dict[str, str] = {
+    f.name: str(f.type) for part in (*_PARTS.values(), Config) for f in dataclasses.fields(part)
+}
+_HOME: dict[str, str] = {
+    **{f.name: name for name, part in _PARTS.items() for f in dataclasses.fields(part)},
+    **{f.name: "" for f in dataclasses.fields(Config) if f.name not in _PARTS},
+}
+
+
+def _need_type(name: str, value: Any) -> None:
+    """Refuse a value of the wrong type, such as `threads = "two"` in a config file."""
+    kinds: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "bool": (bool,)}
+    wanted = kinds.get(_TYPES[name], (str,))
+    optional = _TYPES[name].endswith("| None") and value is None
+    is_bool_as_number = isinstance(value, bool) and bool not in wanted
+    _need(
+        optional or (isinstance(value, wanted) and not is_bool_as_number),
+        f"{name} is {value!r}, but it must be {_TYPES[name].replace('| None', 'or nothing')}"
+        if wanted != (str,)
+        else f"{name} is {value!r}, but it must be text",
+    )

@@ -1,0 +1,56 @@
+"""What can go wrong, as one tree.
+
+    DedupError                what was given, what was needed; `hint` is the way out
+    ├── ConfigError           an option or combination of options that cannot work
+    ├── InputError            an input that is missing, unreadable or has no text field
+    │   └── RowError          a row that cannot be read: file, row and reason
+    ├── ResultsError          a results folder that is missing, incomplete or of another version
+    ├── OutputError           a place that cannot be written: exists, no permission, disk full
+    └── NativeError           the compiled core refused an argument or met a failing disk
+
+The library raises these and never prints or exits; the command line prints `Error:` and
+`hint:` and exits with 2 for a `ConfigError` and 1 for the rest.
+"""
+
+from __future__ import annotations
+
+
+class DedupError(Exception):
+    """A failure with one clear sentence and, where there is one, a way out."""
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class ConfigError(DedupError):
+    """An option, or a combination of options, that cannot work."""
+
+
+class InputError(DedupError):
+    """An input that is missing, unreadable, of an unknown format or without a text field."""
+
+
+class RowError(InputError):
+    """A row that cannot be read."""
+
+    def __init__(self, input_file: str, input_row: int, reason: str) -> None:
+        super().__init__(
+            f"{input_file}, row {input_row}: {reason}",
+            hint="mend the row, or pass --on-error skip to list such rows in rejected.parquet",
+        )
+        self.input_file = input_file
+        self.input_row = input_row
+        self.reason = reason
+
+
+class ResultsError(DedupError):
+    """A results folder that is missing, incomplete or made by another version."""
+
+
+class OutputError(DedupError):
+    """A place that cannot be written."""
+
+
+class NativeError(DedupError):
+    """The compiled core refused an argument, or a temporary file could not be used."""

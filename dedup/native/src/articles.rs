@@ -1,0 +1,296 @@
+//! Whole articles: which are near-copies of which, by the same definition as paragraphs.
+//!
+//! Candidates come from what their paragraphs share; each is aligned as a whole, token by token.
+
+use std::collections::HashMap;
+
+use crate::align::{Agreement, MAX_WORK, Pattern, Rule, work};
+use crate::candidates::Candidate;
+use crate::clusters::{Stars, cluster};
+use crate::corpus::{Corpus, NO_DISTINCT};
+use crate::error::Error;
+use crate::evidence::Evidence;
+use crate::pairs::Pair;
+use crate::parallel;
+use crate::tokenize::{Tokens, tokenize};
+
+/// Articles of fewer words are headlines and error pages, not copies.
+const MIN_TOKENS: u32 = 8;
+/// Earliest holders of a paragraph that later articles are compared with.
+const MAX_HOLDERS: usize = 4;
+/// Articles are worth aligning if paragraphs they share hold this part of the shorter one's words.
+const MIN_SHARED: f64 = 0.5;
+const PIECE: usize = 256;
+
+/// Article pairs and clusters. Articles are numbered by rank: a smaller number was seen earlier.
+#[derive(Default)]
+pub struct ArticleMatches {
+    /// Sorted by (left, right); of articles with equal words only the first seen is compared.
+    pub pairs: Vec<Pair>,
+    /// Members that equal or resemble their representative.
+    pub stars: Stars,
+    pub too_long: u64,
+}
+
+/// Find, align and cluster articles that share paragraphs.
+///
+/// # Errors
+/// The spool cannot be read.
+pub fn match_articles(
+    corpus: &Corpus,
+    evidence: &Evidence,
+    rule: Rule,
+    threads: usize,
+) -> Result<ArticleMatches, Error> {
+    let order = by_rank(corpus);
+    let first_equal = first_with_equal_words(corpus, &order);
+    let candidates = find_candidates(corpus, evidence, &order, &first_equal);
+    let parts = parallel::map_ranges(threads, candidates.len(), PIECE, |range| {
+        let mut reader = Reader::new(corpus, &order);
+        let mut pairs = Vec::new();
+        let mut too_long = 0;
+        for family in candidates[range].chunk_by(|a, b| a.0 == b.0) {
+            for (left, right) in family {
+                match reader.compare(*left, *right)? {
+                    None => too_long += 1,
+                    Some(agreement) if rule.holds(agreement) => {
+                        pairs.push(Pair {
+                            left: *left,
+                            right: *right,
+                            agreement,
+                        });
+                    }
+                    Some(_) => {}
+                }
+            }
+        }
+        Ok((pairs, too_long))
+    });
+    let mut out = ArticleMatches::default();
+    for part in parts {
+        let (pairs, too_long): (Vec<Pair>, u64) = part?;
+        out.pairs.extend(pairs);
+        out.too_long += too_long;
+    }
+    let mut reader = Reader::new(corpus, &order);
+    let mut failed = None;
+    out.stars = cluster(&out.pairs, |left, right| {
+        match reader.compare(left, right) {
+            Ok(agreement) => agreement.filter(|agreement| rule.holds(*agreement)),
+            Err(err) => {
+                failed = Some(err);
+                None
+            }
+        }
+    });
+    if let Some(err) = failed {
+        return Err(err);
+    }
+    add_equal_articles(corpus, &order, &first_equal, &mut out);
+    Ok(out)
+}
+
+fn by_rank(corpus: &Corpus) -> Vec<u32> {
+    let mut order = vec![0; corpus.rank.len()];
+    for (article, rank) in corpus.rank.iter().enumerate() {
+        order[*rank as usize] = article as u32;
+    }
+    order
+}
+
+/// For each rank: the smallest rank of an article with the same words.
+fn first_with_equal_words(corpus: &Corpus, order: &[u32]) -> Vec<u32> {
+    let mut first: HashMap<u128, u32> = HashMap::with_capacity(order.len());
+    let hash = |article: &u32| corpus.articles[*article as usize].hash;
+    let ranked = order.iter().enumerate();
+    ranked
+        .map(|(rank, article)| *first.entry(hash(article)).or_insert(rank as u32))
+        .collect()
+}
+
+/// Ranks of articles that share at least half of the shorter one's words, paragraph by paragraph.
+fn find_candidates(
+    corpus: &Corpus,
+    evidence: &Evidence,
+    order: &[u32],
+    first_equal: &[u32],
+) -> Vec<Candidate> {
+    let mut holders: HashMap<u32, Vec<u32>> = HashMap::new();
+    let mut candidates = Vec::new();
+    let mut tally: HashMap<u32, u32> = HashMap::new();
+    for (rank, article) in order.iter().enumerate() {
+        let rank = rank as u32;
+        if first_equal[rank as usize] != rank {
+            continue;
+        }
+        tally.clear();
+        for paragraph in corpus.paragraphs_of(*article) {
+            let distinct = corpus.distinct_of[paragraph as usize];
+            if distinct == NO_DISTINCT {
+                continue;
+            }
+            let words = corpus.paragraphs[paragraph as usize].tokens;
+            for source in near_or_same(evidence, distinct) {
+                for holder in holders.get(&source).into_iter().flatten() {
+                    *tally.entry(*holder).or_default() += words;
+                }
+            }
+            add_run_sources(corpus, evidence, paragraph, first_equal, &mut tally);
+            if is_shared(corpus, evidence, distinct) {
+                let known = holders.entry(distinct).or_default();
+                if known.len() < MAX_HOLDERS && known.last() != Some(&rank) {
+                    known.push(rank);
+                }
+            }
+        }
+        let length = |rank: u32| corpus.articles[order[rank as usize] as usize].tokens;
+        candidates.extend(tally.iter().filter(|(other, _)| **other < rank).filter_map(
+            |(other, words)| {
+                let shorter = length(*other).min(length(rank));
+                let enough = f64::from(*words) >= MIN_SHARED * f64::from(shorter);
+                (shorter >= MIN_TOKENS && enough).then_some((*other, rank))
+            },
+        ));
+    }
+    candidates.sort_unstable();
+    candidates
+}
+
+/// A distinct, and the one it is a near-copy of.
+fn near_or_same(evidence: &Evidence, distinct: u32) -> impl Iterator<Item = u32> {
+    let at = evidence
+        .matches
+        .binary_search_by_key(&distinct, |pair| pair.right);
+    std::iter::once(distinct).chain(at.ok().map(|at| evidence.matches[at].left))
+}
+
+/// Whether another article holds a distinct, or may hold a near-copy of it.
+fn is_shared(corpus: &Corpus, evidence: &Evidence, distinct: u32) -> bool {
+    let entry = corpus.distincts[distinct as usize];
+    entry.articles > 1
+        || evidence
+            .reused
+            .binary_search_by_key(&entry.first, |r| r.paragraph)
+            .is_ok()
+}
+
+fn add_run_sources(
+    corpus: &Corpus,
+    evidence: &Evidence,
+    paragraph: u32,
+    first_equal: &[u32],
+    tally: &mut HashMap<u32, u32>,
+) {
+    let copied = &evidence.copied;
+    let from = copied.partition_point(|c| c.paragraph < paragraph);
+    for c in copied[from..]
+        .iter()
+        .take_while(|c| c.paragraph == paragraph)
+        .filter(|c| c.is_run)
+    {
+        let source = first_equal[corpus.rank[c.source_article as usize] as usize];
+        *tally.entry(source).or_default() += c.tokens[1] - c.tokens[0];
+    }
+}
+
+/// Reads and aligns articles; keeps the last left one, as candidates come sorted.
+struct Reader<'a> {
+    corpus: &'a Corpus,
+    order: &'a [u32],
+    tokens: Tokens,
+    bytes: Vec<u8>,
+    pattern: Pattern,
+    prepared: Option<u32>,
+}
+
+impl<'a> Reader<'a> {
+    fn new(corpus: &'a Corpus, order: &'a [u32]) -> Self {
+        Self {
+            corpus,
+            order,
+            tokens: Tokens::default(),
+            bytes: Vec::new(),
+            pattern: Pattern::default(),
+            prepared: None,
+        }
+    }
+
+    /// How two articles agree, or nothing if they are too long to align.
+    fn compare(&mut self, left: u32, right: u32) -> Result<Option<Agreement>, Error> {
+        let length = |rank: u32| self.corpus.articles[self.order[rank as usize] as usize].tokens;
+        let (l, r) = (length(left), length(right));
+        if work(l as usize, r as usize) > MAX_WORK {
+            return Ok(None);
+        }
+        if self.prepared != Some(left) {
+            self.read(left)?;
+            self.pattern.set(&self.tokens.hashes);
+            self.prepared = Some(left);
+        }
+        self.read(right)?;
+        let shared = self.pattern.shared(&self.tokens.hashes);
+        Ok(Some(Agreement {
+            shared,
+            left: l,
+            right: r,
+        }))
+    }
+
+    fn read(&mut self, rank: u32) -> Result<(), Error> {
+        let article = self.order[rank as usize];
+        let paragraphs = self.corpus.paragraphs_of(article);
+        let end = paragraphs
+            .end
+            .checked_sub(1)
+            .filter(|last| *last >= paragraphs.start);
+        let len = end.map_or(0, |last| self.corpus.paragraphs[last as usize].byte_end);
+        self.bytes.resize(len as usize, 0);
+        self.corpus.spool.read(
+            self.corpus.articles[article as usize].text_at,
+            &mut self.bytes,
+        )?;
+        // The spool holds what arrived as valid UTF-8, cut at line ends.
+        tokenize(
+            std::str::from_utf8(&self.bytes).unwrap_or_default(),
+            &mut self.tokens,
+        );
+        Ok(())
+    }
+}
+
+/// Articles with the same words join the cluster of the first of them, or found one.
+fn add_equal_articles(
+    corpus: &Corpus,
+    order: &[u32],
+    first_equal: &[u32],
+    out: &mut ArticleMatches,
+) {
+    for (rank, first) in first_equal.iter().enumerate() {
+        let rank = rank as u32;
+        let tokens = corpus.articles[order[rank as usize] as usize].tokens;
+        if *first == rank || tokens < MIN_TOKENS {
+            continue;
+        }
+        let agreement = Agreement {
+            shared: tokens,
+            left: tokens,
+            right: tokens,
+        };
+        out.pairs.push(Pair {
+            left: *first,
+            right: rank,
+            agreement,
+        });
+        let membership = out
+            .stars
+            .get(first)
+            .copied()
+            .unwrap_or(crate::clusters::Membership {
+                representative: *first,
+                agreement,
+            });
+        out.stars.insert(rank, membership);
+    }
+    out.pairs
+        .sort_unstable_by_key(|pair| (pair.left, pair.right));
+}

@@ -1,0 +1,284 @@
+//! Pairs and shared runs to places: which words of which paragraph stand in which other one.
+//!
+//! A paragraph that no earlier one equals is explained by its best earlier near-copy in another
+//! article, word by word, and what that leaves by runs it shares with others.
+
+use crate::align::align;
+use crate::corpus::Corpus;
+use crate::error::Error;
+use crate::grams::Run;
+use crate::pairs::{Pair, SharedRun, Verified};
+use crate::parallel;
+use crate::texts::{PlacedTokens, place_tokens};
+use crate::tokenize::Tokens;
+
+/// Right-hand paragraphs handled by one task.
+const PIECE: usize = 512;
+
+/// Words of a paragraph that equal words of an earlier article. Tokens are counted within the
+/// paragraph, `start` to `source_end` are code points of the two articles.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Copied {
+    pub paragraph: u32,
+    pub tokens: [u32; 2],
+    pub start: u32,
+    pub end: u32,
+    pub source_article: u32,
+    pub source_start: u32,
+    pub source_end: u32,
+    /// Of the pair of paragraphs; 1 for a shared run.
+    pub similarity: f32,
+    pub is_run: bool,
+}
+
+/// The other side: words of a paragraph that stand again in a later article.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Reused {
+    pub paragraph: u32,
+    pub tokens: [u32; 2],
+}
+
+#[derive(Default)]
+pub struct Evidence {
+    /// Sorted by paragraph and place.
+    pub copied: Vec<Copied>,
+    /// Sorted by paragraph and place.
+    pub reused: Vec<Reused>,
+    /// The best earlier near-copy of each distinct that has one in another article, by `right`.
+    pub matches: Vec<Pair>,
+    /// The best earlier near-copy of each distinct that has one only in its own article.
+    pub own_matches: Vec<Pair>,
+}
+
+/// Align every paragraph with the one that explains it best.
+///
+/// # Errors
+/// The spool cannot be read.
+pub fn gather(corpus: &Corpus, verified: &Verified, threads: usize) -> Result<Evidence, Error> {
+    let article = |distinct: u32| corpus.first(distinct).article;
+    let mut by_right = verified.pairs.clone();
+    // Best first: most alike, then seen earliest.
+    by_right.sort_by(|a, b| {
+        let likeness = b
+            .agreement
+            .similarity()
+            .total_cmp(&a.agreement.similarity());
+        a.right
+            .cmp(&b.right)
+            .then(likeness)
+            .then(a.left.cmp(&b.left))
+    });
+    let mut evidence = Evidence::default();
+    for family in by_right.chunk_by(|a, b| a.right == b.right) {
+        match family
+            .iter()
+            .find(|pair| article(pair.left) != article(pair.right))
+        {
+            Some(best) => evidence.matches.push(*best),
+            None => evidence.own_matches.push(family[0]),
+        }
+    }
+    let later = best_later(corpus, &verified.pairs, &evidence.matches);
+    let groups = group_by_right(corpus, &evidence.matches, &verified.runs);
+    let parts = parallel::map_ranges(threads, groups.len(), PIECE, |range| {
+        let mut part = Evidence::default();
+        let mut tokens = Tokens::default();
+        for (pair, runs) in &groups[range] {
+            place(corpus, *pair, runs, &mut tokens, &mut part)?;
+        }
+        Ok(part)
+    });
+    let mirrored = parallel::map_ranges(threads, later.len(), PIECE, |range| {
+        let mut part = Evidence::default();
+        let mut tokens = Tokens::default();
+        for pair in &later[range] {
+            mirror(corpus, *pair, &mut tokens, &mut part)?;
+        }
+        Ok(part)
+    });
+    for part in parts.into_iter().chain(mirrored) {
+        let part: Evidence = part?;
+        evidence.copied.extend(part.copied);
+        evidence.reused.extend(part.reused);
+    }
+    evidence
+        .copied
+        .sort_unstable_by_key(|c| (c.paragraph, c.tokens));
+    evidence
+        .reused
+        .sort_unstable_by_key(|r| (r.paragraph, r.tokens));
+    Ok(evidence)
+}
+
+/// For distincts that nothing explains: the later near-copy in another article that is most alike
+/// and whose own explanation is another paragraph, so that `place` does not show it.
+fn best_later(corpus: &Corpus, pairs: &[Pair], matches: &[Pair]) -> Vec<Pair> {
+    let article = |distinct: u32| corpus.first(distinct).article;
+    let explained = |pair: &Pair| {
+        matches
+            .binary_search_by_key(&pair.right, |m| m.right)
+            .is_ok_and(|at| matches[at].left == pair.left)
+    };
+    let mut best = Vec::new();
+    for family in pairs.chunk_by(|a, b| a.left == b.left) {
+        let alike = family
+            .iter()
+            .filter(|pair| article(pair.left) != article(pair.right));
+        let top = alike.max_by(|a, b| {
+            let likeness = a
+                .agreement
+                .similarity()
+                .total_cmp(&b.agreement.similarity());
+            likeness.then(b.right.cmp(&a.right))
+        });
+        best.extend(top.filter(|pair| !explained(pair)));
+    }
+    best
+}
+
+type Group<'a> = (Option<Pair>, Vec<&'a SharedRun>);
+
+/// What is known of each right-hand distinct, runs within one article left out.
+fn group_by_right<'a>(corpus: &Corpus, matches: &[Pair], runs: &'a [SharedRun]) -> Vec<Group<'a>> {
+    let article = |distinct: u32| corpus.first(distinct).article;
+    let mut groups: Vec<(u32, Group<'a>)> = matches
+        .iter()
+        .map(|pair| (pair.right, (Some(*pair), Vec::new())))
+        .collect();
+    for family in runs.chunk_by(|a, b| a.right == b.right) {
+        let right = family[0].right;
+        let foreign: Vec<&SharedRun> = family
+            .iter()
+            .filter(|run| article(run.left) != article(right))
+            .collect();
+        if foreign.is_empty() {
+            continue;
+        }
+        match matches.binary_search_by_key(&right, |pair| pair.right) {
+            Ok(at) => groups[at].1.1 = foreign,
+            Err(_) => groups.push((right, (None, foreign))),
+        }
+    }
+    groups.into_iter().map(|(_, group)| group).collect()
+}
+
+/// Write down one paragraph's aligned words, then its runs where no aligned word stands.
+fn place(
+    corpus: &Corpus,
+    pair: Option<Pair>,
+    runs: &[&SharedRun],
+    tokens: &mut Tokens,
+    out: &mut Evidence,
+) -> Result<(), Error> {
+    let right = pair.map_or_else(|| runs[0].right, |pair| pair.right);
+    let here = place_tokens(corpus, right, tokens)?;
+    let mut covered = vec![false; here.hashes.len()];
+    if let Some(pair) = pair {
+        let there = place_tokens(corpus, pair.left, tokens)?;
+        for run in aligned_runs(&there, &here) {
+            write(
+                corpus,
+                (pair.left, &there),
+                (right, &here),
+                run,
+                Some(pair),
+                out,
+            );
+            covered[run.start as usize..run.end as usize].fill(true);
+        }
+    }
+    for family in runs.chunk_by(|a, b| a.left == b.left) {
+        let mut there = None;
+        for shared in family {
+            for run in uncovered(shared.run, &covered) {
+                if there.is_none() {
+                    there = Some(place_tokens(corpus, shared.left, tokens)?);
+                }
+                if let Some(there) = &there {
+                    write(corpus, (shared.left, there), (right, &here), run, None, out);
+                }
+                covered[run.start as usize..run.end as usize].fill(true);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Note which words of `pair.left` its later near-copy holds, and nothing else.
+fn mirror(
+    corpus: &Corpus,
+    pair: Pair,
+    tokens: &mut Tokens,
+    out: &mut Evidence,
+) -> Result<(), Error> {
+    let left = place_tokens(corpus, pair.left, tokens)?;
+    let right = place_tokens(corpus, pair.right, tokens)?;
+    let paragraph = corpus.distincts[pair.left as usize].first;
+    out.reused
+        .extend(aligned_runs(&left, &right).into_iter().map(|run| Reused {
+            paragraph,
+            tokens: [run.source, run.source + (run.end - run.start)],
+        }));
+    Ok(())
+}
+
+fn write(
+    corpus: &Corpus,
+    (left, there): (u32, &PlacedTokens),
+    (right, here): (u32, &PlacedTokens),
+    run: Run,
+    pair: Option<Pair>,
+    out: &mut Evidence,
+) {
+    let source_end = run.source + (run.end - run.start);
+    out.copied.push(Copied {
+        paragraph: corpus.distincts[right as usize].first,
+        tokens: [run.start, run.end],
+        start: here.places[run.start as usize][0],
+        end: here.places[run.end as usize - 1][1],
+        source_article: corpus.first(left).article,
+        source_start: there.places[run.source as usize][0],
+        source_end: there.places[source_end as usize - 1][1],
+        similarity: pair.map_or(1.0, |pair| pair.agreement.similarity() as f32),
+        is_run: pair.is_none(),
+    });
+    out.reused.push(Reused {
+        paragraph: corpus.distincts[left as usize].first,
+        tokens: [run.source, source_end],
+    });
+}
+
+/// The alignment of two paragraphs as runs of words that follow each other in both.
+fn aligned_runs(left: &PlacedTokens, right: &PlacedTokens) -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::new();
+    for (i, j) in align(&left.hashes, &right.hashes) {
+        match runs.last_mut() {
+            Some(run) if run.end == j && run.source + (run.end - run.start) == i => run.end += 1,
+            _ => runs.push(Run {
+                start: j,
+                end: j + 1,
+                source: i,
+            }),
+        }
+    }
+    runs
+}
+
+/// The pieces of a run that nothing covers yet.
+fn uncovered(run: Run, covered: &[bool]) -> Vec<Run> {
+    let mut pieces: Vec<Run> = Vec::new();
+    for token in run.start..run.end {
+        if covered[token as usize] {
+            continue;
+        }
+        match pieces.last_mut() {
+            Some(piece) if piece.end == token => piece.end += 1,
+            _ => pieces.push(Run {
+                start: token,
+                end: token + 1,
+                source: run.source + (token - run.start),
+            }),
+        }
+    }
+    pieces
+}

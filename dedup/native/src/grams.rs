@@ -1,0 +1,291 @@
+//! Hashes of eight tokens in a row: anchors across articles, repeats within one.
+
+use crate::hash::combine;
+use crate::simd::{Kernel, dispatch};
+use crate::tokenize::{WORD_WEIGHT, weight};
+
+/// Tokens in a gram. Eight rarely agree by chance, so few anchors are stock phrases.
+pub const GRAM: usize = 8;
+/// Grams in a window, of which the smallest is an anchor. Every run of `GRAM + WINDOW - 1` = 12
+/// shared tokens holds a shared anchor (Schleimer, Wilkerson and Aiken 2003, winnowing).
+const WINDOW: usize = 5;
+
+/// A stretch of tokens that equals an earlier one, as token indices.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Run {
+    pub start: u32,
+    pub end: u32,
+    /// Where the earlier stretch starts; it is as long as this one.
+    pub source: u32,
+}
+
+/// Replace `grams` by the hash of each `GRAM` tokens in a row: `tokens.len() - GRAM + 1` of them.
+pub fn hash_grams(tokens: &[u64], grams: &mut Vec<u64>) {
+    grams.clear();
+    if tokens.len() >= GRAM {
+        dispatch(HashGrams { tokens, grams });
+    }
+}
+
+struct HashGrams<'a> {
+    tokens: &'a [u64],
+    grams: &'a mut Vec<u64>,
+}
+
+impl Kernel for HashGrams<'_> {
+    type Output = ();
+
+    /// Pairs, then pairs of pairs, then pairs of those: three passes without a chain of sums.
+    #[inline(always)]
+    fn run(self) {
+        self.grams.extend_from_slice(self.tokens);
+        for distance in [1, 2, 4] {
+            let len = self.grams.len() - distance;
+            for i in 0..len {
+                self.grams[i] = combine(self.grams[i], self.grams[i + distance]);
+            }
+            self.grams.truncate(len);
+        }
+    }
+}
+
+/// Call `select` with the hash of every anchor of a paragraph, given its grams.
+///
+/// A gram is selected if it is the smallest of some window of `WINDOW`; fewer grams than a window
+/// are one window.
+pub fn select_anchors(grams: &[u64], mut select: impl FnMut(u64)) {
+    let window = WINDOW.min(grams.len()).max(1);
+    let mut last = None;
+    for (start, candidates) in grams.windows(window).enumerate() {
+        let smallest = candidates
+            .iter()
+            .copied()
+            .enumerate()
+            .min_by_key(|(_, gram)| *gram);
+        if let Some((offset, gram)) = smallest
+            && last.replace(start + offset) != Some(start + offset)
+        {
+            select(gram);
+        }
+    }
+}
+
+/// First places of keys: open addressing over indices into the caller's own list of keys.
+#[derive(Default)]
+pub struct FirstSeen {
+    slots: Vec<u32>,
+    shift: u32,
+}
+
+impl FirstSeen {
+    /// Forget everything and make room for `len` keys.
+    pub fn reset(&mut self, len: usize) {
+        let slots = (len * 2).next_power_of_two().max(16);
+        self.slots.clear();
+        self.slots.resize(slots, 0);
+        self.shift = 64 - slots.trailing_zeros();
+    }
+
+    /// The earlier index at which `same` says the key stood, or else remember `index` for it.
+    #[inline(always)]
+    pub fn insert(&mut self, hash: u64, index: u32, same: impl Fn(u32) -> bool) -> Option<u32> {
+        let mask = self.slots.len() - 1;
+        let mut slot = (hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> self.shift) as usize;
+        loop {
+            match self.slots[slot & mask] {
+                0 => {
+                    self.slots[slot & mask] = index + 1;
+                    return None;
+                }
+                held if same(held - 1) => return Some(held - 1),
+                _ => slot += 1,
+            }
+        }
+    }
+
+    /// The index at which the key stands, if any.
+    #[inline(always)]
+    pub fn find(&self, hash: u64, same: impl Fn(u32) -> bool) -> Option<u32> {
+        let mask = self.slots.len() - 1;
+        let mut slot = (hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> self.shift) as usize;
+        loop {
+            match self.slots[slot & mask] {
+                0 => return None,
+                held if same(held - 1) => return Some(held - 1),
+                _ => slot += 1,
+            }
+        }
+    }
+}
+
+/// Gathers matching grams into disjoint runs and drops those of too few words.
+struct Runs<'a> {
+    tokens: &'a [u64],
+    min_weight: u32,
+    out: &'a mut Vec<Run>,
+    open: Option<Run>,
+    /// Where the open run would start if the one before it did not overlap it.
+    full_start: u32,
+}
+
+impl<'a> Runs<'a> {
+    fn new(tokens: &'a [u64], min_words: u32, out: &'a mut Vec<Run>) -> Self {
+        Self {
+            tokens,
+            min_weight: min_words * WORD_WEIGHT,
+            out,
+            open: None,
+            full_start: 0,
+        }
+    }
+
+    /// The gram at `start` equals the one at `source`. Starts must rise.
+    fn add(&mut self, start: u32, source: u32) {
+        let end = start + GRAM as u32;
+        match &mut self.open {
+            Some(run)
+                if start <= run.end
+                    && i64::from(run.start) - i64::from(run.source)
+                        == i64::from(start) - i64::from(source) =>
+            {
+                run.end = end;
+            }
+            _ => {
+                let from = self.close().map_or(start, |closed| start.max(closed));
+                self.open = Some(Run {
+                    start: from,
+                    end,
+                    source: source + (from - start),
+                });
+                self.full_start = start;
+            }
+        }
+    }
+
+    /// End the open run, and say where it ended if it was kept.
+    fn close(&mut self) -> Option<u32> {
+        let run = self.open.take()?;
+        let words = &self.tokens[self.full_start as usize..run.end as usize];
+        (total_weight(words) >= self.min_weight).then(|| {
+            self.out.push(run);
+            run.end
+        })
+    }
+}
+
+fn total_weight(tokens: &[u64]) -> u32 {
+    tokens.iter().map(|token| weight(*token)).sum()
+}
+
+/// Runs of at least `min_words` words that stood in the same tokens before, disjoint, in order.
+/// Linear time: every gram is looked up once.
+pub fn find_repeats(
+    tokens: &[u64],
+    grams: &[u64],
+    min_words: u32,
+    seen: &mut FirstSeen,
+    repeats: &mut Vec<Run>,
+) {
+    seen.reset(grams.len());
+    let mut runs = Runs::new(tokens, min_words, repeats);
+    for (i, gram) in grams.iter().enumerate() {
+        let source = seen.insert(*gram, i as u32, |j| {
+            tokens[j as usize..j as usize + GRAM] == tokens[i..i + GRAM]
+        });
+        if let Some(source) = source {
+            runs.add(i as u32, source);
+        }
+    }
+    runs.close();
+}
+
+/// Whole units (sentences, paragraphs) too short for `find_repeats` that stood in the same tokens
+/// before, added to `repeats`, which stay disjoint and in order. `units` are token ranges.
+pub fn find_repeated_units(
+    tokens: &[u64],
+    units: &[(u32, u32)],
+    min_words: u32,
+    seen: &mut FirstSeen,
+    repeats: &mut Vec<Run>,
+) {
+    let slice = |unit: (u32, u32)| &tokens[unit.0 as usize..unit.1 as usize];
+    let before = repeats.len();
+    seen.reset(units.len());
+    for (i, unit) in units.iter().enumerate() {
+        let words = slice(*unit);
+        if words.len() >= 4 * GRAM * WORD_WEIGHT as usize
+            || !(min_words * WORD_WEIGHT..GRAM as u32 * WORD_WEIGHT).contains(&total_weight(words))
+        {
+            continue;
+        }
+        let hash = words.iter().fold(0, |hash, token| combine(hash, *token));
+        if let Some(first) = seen.insert(hash, i as u32, |j| slice(units[j as usize]) == words) {
+            repeats.push(Run {
+                start: unit.0,
+                end: unit.1,
+                source: units[first as usize].0,
+            });
+        }
+    }
+    if repeats.len() > before {
+        make_disjoint(repeats);
+    }
+}
+
+/// Sort runs and cut from each what an earlier one covers.
+pub fn make_disjoint(runs: &mut Vec<Run>) {
+    runs.sort_unstable_by_key(|run| (run.start, u32::MAX - run.end, run.source));
+    let mut covered = 0;
+    runs.retain_mut(|run| {
+        let cut = covered.max(run.start) - run.start;
+        run.start += cut;
+        run.source += cut;
+        covered = covered.max(run.end);
+        run.start < run.end
+    });
+}
+
+/// Runs of at least `min_words` words of `later` that stand in `earlier`, in the order of `later`.
+pub fn find_shared_runs(
+    earlier: &[u64],
+    later: &[u64],
+    min_words: u32,
+    scratch: &mut SharedScratch,
+    runs: &mut Vec<Run>,
+) {
+    hash_grams(earlier, &mut scratch.earlier);
+    hash_grams(later, &mut scratch.later);
+    scratch.seen.reset(scratch.earlier.len());
+    for (i, gram) in scratch.earlier.iter().enumerate() {
+        scratch
+            .seen
+            .insert(*gram, i as u32, |j| scratch.earlier[j as usize] == *gram);
+    }
+    let mut gather = Runs::new(later, min_words, runs);
+    for (i, gram) in scratch.later.iter().enumerate() {
+        let same = |j: u32| {
+            scratch.earlier[j as usize] == *gram
+                && earlier[j as usize..j as usize + GRAM] == later[i..i + GRAM]
+        };
+        // Where the open run goes on, a place further on is preferred to the first place.
+        if let Some(run) = gather.open {
+            let next = run.source as usize + (i - run.start as usize);
+            if i < run.end as usize && scratch.earlier.get(next) == Some(gram) {
+                gather.add(i as u32, next as u32);
+                continue;
+            }
+        }
+        if let Some(source) = scratch.seen.find(*gram, same) {
+            gather.add(i as u32, source);
+        }
+    }
+    gather.close();
+}
+
+/// Buffers of `find_shared_runs`, reused from pair to pair.
+#[derive(Default)]
+pub struct SharedScratch {
+    earlier: Vec<u64>,
+    later: Vec<u64>,
+    seen: FirstSeen,
+}

@@ -1,0 +1,34 @@
+//! Fingerprinting, matching and scoring of near-duplicate paragraphs.
+//!
+//! A plain Rust library; with the feature `python` it is also the module `dedup._native`.
+
+pub mod align;
+pub mod articles;
+pub mod candidates;
+pub mod clusters;
+pub mod columns;
+pub mod corpus;
+pub mod csv;
+pub mod digest;
+pub mod error;
+pub mod evidence;
+pub mod exact;
+pub mod fingerprint;
+pub mod grams;
+pub mod hash;
+pub mod jsonl;
+pub mod minhash;
+pub mod pairs;
+pub mod parallel;
+pub mod partition;
+#[cfg(feature = "python")]
+mod python;
+#[cfg(feature = "python")]
+mod python_engine;
+pub mod redundancy;
+pub mod simd;
+pub mod split;
+pub mod spool;
+pub mod texts;
+pub mod tokenize;
+pub mod unicode;

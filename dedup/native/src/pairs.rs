@@ -1,0 +1,196 @@
+//! Candidates to pairs: every one is aligned, and only what the alignment says counts.
+
+use crate::align::{Agreement, MAX_WORK, Pattern, Rule, work};
+use crate::candidates::Candidate;
+use crate::grams::{Run, SharedScratch, find_shared_runs};
+use crate::parallel;
+use crate::texts::TokenStore;
+
+/// Neighbours of one paragraph that are compared with each other, so that a family of near-copies
+/// is listed pair by pair. Larger families keep the pairs with their leaders.
+const MAX_FAMILY: usize = 256;
+const PIECE: usize = 4096;
+
+/// Two distincts that are near-copies, the earlier seen first.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Pair {
+    pub left: u32,
+    pub right: u32,
+    pub agreement: Agreement,
+}
+
+/// A run of words that two distincts share without being near-copies. Tokens are counted within
+/// the paragraphs; the run stands in `right` and its source in `left`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SharedRun {
+    pub left: u32,
+    pub right: u32,
+    pub run: Run,
+}
+
+#[derive(Default)]
+pub struct Verified {
+    /// Sorted by (left, right).
+    pub pairs: Vec<Pair>,
+    /// Sorted by (right, run, left).
+    pub runs: Vec<SharedRun>,
+    /// Candidates that were aligned.
+    pub compared: u64,
+    /// Candidates too long to align.
+    pub too_long: u64,
+    /// Paragraphs with more near-copies than are compared with each other.
+    pub large_families: u64,
+}
+
+impl Verified {
+    fn extend(&mut self, other: Self) {
+        self.pairs.extend(other.pairs);
+        self.runs.extend(other.runs);
+        self.compared += other.compared;
+        self.too_long += other.too_long;
+    }
+
+    fn sort_runs(&mut self) {
+        self.runs
+            .sort_unstable_by_key(|r| (r.right, r.run.start, r.run.end, r.left, r.run.source));
+    }
+}
+
+/// Align every candidate, which must be sorted; keep near-copies, and shared runs of the rest.
+pub fn verify(
+    store: &TokenStore,
+    candidates: &[Candidate],
+    rule: Rule,
+    min_run_words: u32,
+    threads: usize,
+) -> Verified {
+    let mut all = Verified::default();
+    for piece in parallel::map_ranges(threads, candidates.len(), PIECE, |range| {
+        verify_piece(store, &candidates[range], rule, min_run_words)
+    }) {
+        all.extend(piece);
+    }
+    all.sort_runs();
+    all
+}
+
+fn verify_piece(
+    store: &TokenStore,
+    candidates: &[Candidate],
+    rule: Rule,
+    min_run_words: u32,
+) -> Verified {
+    let mut out = Verified::default();
+    let mut pattern = Pattern::default();
+    let mut scratch = SharedScratch::default();
+    let mut runs = Vec::new();
+    for family in candidates.chunk_by(|a, b| a.0 == b.0) {
+        let left = family[0].0;
+        let tokens = store.tokens(left);
+        let mut prepared = false;
+        for (_, right) in family {
+            let other = store.tokens(*right);
+            let agreement = Agreement {
+                shared: 0,
+                left: tokens.len() as u32,
+                right: other.len() as u32,
+            };
+            if work(tokens.len(), other.len()) > MAX_WORK {
+                out.too_long += 1;
+            } else if rule.possible(agreement.left, agreement.right) {
+                if !std::mem::replace(&mut prepared, true) {
+                    pattern.set(tokens);
+                }
+                out.compared += 1;
+                let agreement = Agreement {
+                    shared: pattern.shared(other),
+                    ..agreement
+                };
+                if rule.holds(agreement) {
+                    out.pairs.push(Pair {
+                        left,
+                        right: *right,
+                        agreement,
+                    });
+                    continue;
+                }
+            }
+            runs.clear();
+            find_shared_runs(tokens, other, min_run_words, &mut scratch, &mut runs);
+            out.runs.extend(runs.iter().map(|run| SharedRun {
+                left,
+                right: *right,
+                run: *run,
+            }));
+        }
+    }
+    out
+}
+
+/// Complete the families: near-copies of the same paragraph are compared with each other, again
+/// and again until nothing new is found (as in nearest-neighbour descent, Dong et al. 2011).
+///
+/// A bucket pairs its members with a few others only, so two near-copies may not have met. The
+/// work follows the number of pairs found, not the size of the buckets. `tried` are the sorted
+/// candidates compared before.
+pub fn complete_families(
+    store: &TokenStore,
+    verified: &mut Verified,
+    mut tried: Vec<Candidate>,
+    rule: Rule,
+    min_run_words: u32,
+    threads: usize,
+) {
+    let mut known = 0;
+    while known < verified.pairs.len() {
+        let mut fresh = neighbours_of_neighbours(&verified.pairs, known);
+        fresh.retain(|candidate| tried.binary_search(candidate).is_err());
+        known = verified.pairs.len();
+        verified.extend(verify(store, &fresh, rule, min_run_words, threads));
+        tried.extend(fresh);
+        tried.sort();
+    }
+    verified.large_families = count_large_families(&verified.pairs);
+    verified
+        .pairs
+        .sort_unstable_by_key(|pair| (pair.left, pair.right));
+    verified.sort_runs();
+}
+
+/// Who is paired with whom, both ways round; `true` for a pair from position `known` on.
+fn neighbours(pairs: &[Pair], known: usize) -> Vec<(u32, u32, bool)> {
+    let both = |(i, pair): (usize, &Pair)| {
+        [
+            (pair.left, pair.right, i >= known),
+            (pair.right, pair.left, i >= known),
+        ]
+    };
+    let mut neighbours: Vec<_> = pairs.iter().enumerate().flat_map(both).collect();
+    neighbours.sort_unstable();
+    neighbours
+}
+
+/// Pairs of neighbours of one paragraph, at least one of the two a new neighbour; sorted.
+fn neighbours_of_neighbours(pairs: &[Pair], known: usize) -> Vec<Candidate> {
+    let mut found: Vec<Candidate> = Vec::new();
+    for family in neighbours(pairs, known).chunk_by(|a, b| a.0 == b.0) {
+        let family = &family[..family.len().min(MAX_FAMILY)];
+        for (i, (_, member, is_new)) in family.iter().enumerate().filter(|(_, m)| m.2) {
+            let others = family
+                .iter()
+                .enumerate()
+                .filter(|(j, m)| *j > i || !m.2 && *j < i);
+            found.extend(others.map(|(_, (_, other, _))| (*member.min(other), *member.max(other))));
+            debug_assert!(is_new);
+        }
+    }
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+fn count_large_families(pairs: &[Pair]) -> u64 {
+    let neighbours = neighbours(pairs, 0);
+    let families = neighbours.chunk_by(|a, b| a.0 == b.0);
+    families.filter(|family| family.len() > MAX_FAMILY).count() as u64
+}

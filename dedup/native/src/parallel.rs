@@ -1,0 +1,44 @@
+//! The same work on many pieces, by a given number of threads, with results in piece order.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// Call `work` for 0..pieces. Which thread does which piece never shows in the result.
+pub fn map<T: Send>(threads: usize, pieces: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    if threads <= 1 || pieces <= 1 {
+        return (0..pieces).map(work).collect();
+    }
+    let next = AtomicUsize::new(0);
+    let done: Mutex<Vec<(usize, T)>> = Mutex::new(Vec::with_capacity(pieces));
+    std::thread::scope(|scope| {
+        for _ in 0..threads.min(pieces) {
+            scope.spawn(|| {
+                loop {
+                    let piece = next.fetch_add(1, Ordering::Relaxed);
+                    if piece >= pieces {
+                        break;
+                    }
+                    let result = work(piece);
+                    done.lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .push((piece, result));
+                }
+            });
+        }
+    });
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_unstable_by_key(|(piece, _)| *piece);
+    done.into_iter().map(|(_, result)| result).collect()
+}
+
+/// Call `work` for consecutive ranges of at most `size` that cover 0..len.
+pub fn map_ranges<T: Send>(
+    threads: usize,
+    len: usize,
+    size: usize,
+    work: impl Fn(std::ops::Range<usize>) -> T + Sync,
+) -> Vec<T> {
+    map(threads, len.div_ceil(size), |piece| {
+        work(piece * size..len.min((piece + 1) * size))
+    })
+}

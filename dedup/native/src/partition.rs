@@ -1,0 +1,96 @@
+//! Packed partitions: rows of (key, paragraph) as bytes, radix-partitioned by key.
+//!
+//! The same bytes are a run in memory, a block of a spill file and a value in a shuffle. A row is
+//! 8 bytes: 40 bits of key above 24 bits of paragraph, counted within its batch. The 8 highest
+//! bits of the key number the partition. Among 10^9 paragraphs 40 bits leave one accidental
+//! candidate to some ten paragraphs, and every candidate is verified.
+
+use crate::error::Error;
+
+pub const PARTITIONS: usize = 256;
+pub const KEY_BITS: u32 = 40;
+const PARAGRAPH_BITS: u32 = 24;
+/// Paragraphs of one batch that rows can name.
+pub const MAX_PARAGRAPHS: u32 = 1 << PARAGRAPH_BITS;
+pub const ROW_BYTES: usize = 8;
+
+/// Rows in the order they came.
+#[derive(Default)]
+pub struct Rows(Vec<u64>);
+
+impl Rows {
+    /// Add a row. A key keeps its 40 highest bits.
+    #[inline(always)]
+    pub fn push(&mut self, key: u64, paragraph: u32) {
+        self.0
+            .push((key & !u64::from(MAX_PARAGRAPHS - 1)) | u64::from(paragraph));
+    }
+
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Pack the rows partition by partition.
+    ///
+    /// # Errors
+    /// More paragraphs in the batch than a row can name.
+    pub fn pack(&self, paragraphs: usize) -> Result<Packed, Error> {
+        if paragraphs > MAX_PARAGRAPHS as usize {
+            return Err(Error::TooManyParagraphs {
+                paragraphs,
+                limit: MAX_PARAGRAPHS,
+            });
+        }
+        let partition = |row: &u64| (row >> (64 - PARTITIONS.trailing_zeros())) as usize;
+        let mut ends = vec![0u32; PARTITIONS];
+        for row in &self.0 {
+            ends[partition(row)] += 1;
+        }
+        let mut total = 0;
+        for end in &mut ends {
+            total += std::mem::replace(end, total);
+        }
+        // `ends` now holds starts, and moves on to the ends while the rows are placed.
+        let mut rows = vec![[0u8; ROW_BYTES]; self.0.len()];
+        for row in &self.0 {
+            let next = &mut ends[partition(row)];
+            rows[*next as usize] = row.to_le_bytes();
+            *next += 1;
+        }
+        Ok(Packed {
+            bytes: rows.into_flattened(),
+            ends,
+        })
+    }
+}
+
+/// Packed rows and, for each partition, where it ends, counted in rows.
+pub struct Packed {
+    pub bytes: Vec<u8>,
+    pub ends: Vec<u32>,
+}
+
+impl Packed {
+    /// Byte range of one partition.
+    pub fn range(ends: &[u32], partition: usize) -> std::ops::Range<usize> {
+        let start = if partition == 0 {
+            0
+        } else {
+            ends[partition - 1]
+        };
+        start as usize * ROW_BYTES..ends[partition] as usize * ROW_BYTES
+    }
+}
+
+/// (key, paragraph of its batch) of each row of packed bytes.
+pub fn unpack(bytes: &[u8]) -> impl Iterator<Item = (u64, u32)> {
+    let (rows, _) = bytes.as_chunks::<ROW_BYTES>();
+    rows.iter().map(|row| {
+        let row = u64::from_le_bytes(*row);
+        (row >> PARAGRAPH_BITS, (row as u32) & (MAX_PARAGRAPHS - 1))
+    })
+}

@@ -1,0 +1,392 @@
+//! Evidence to scores: how many words of each article are repeated in it or copied from another.
+//!
+//! Every word counts once, internal before copied, so the parts sum to the whole exactly. The
+//! first seen holder of a text is not blamed for it.
+
+use std::collections::HashMap;
+
+use crate::corpus::{Corpus, NO_DISTINCT};
+use crate::evidence::{Copied, Evidence};
+use crate::pairs::Pair;
+use crate::parallel;
+
+/// A paragraph of fewer words is no evidence on its own: "Read more" stands everywhere.
+pub const MIN_EVIDENCE_TOKENS: u32 = 5;
+const PIECE: usize = 1024;
+
+/// Why words of an article are flagged. The order is that of the `kind` names in python.rs.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum SpanKind {
+    InternalRepeat,
+    ExactCopy,
+    NearCopy,
+    SharedRun,
+}
+
+/// Flagged words: code points of the article and of the article that held them before.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Span {
+    pub article: u32,
+    pub start: u32,
+    pub end: u32,
+    pub kind: SpanKind,
+    pub source_article: u32,
+    pub source_start: u32,
+    pub source_end: u32,
+    pub similarity: f32,
+    /// The paragraph they stand in, which may be in a cluster; none for an internal repeat.
+    pub paragraph: Option<u32>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ParagraphKind {
+    Original,
+    ExactCopy,
+    NearCopy,
+    InternalRepeat,
+    TooShort,
+}
+
+/// What became of one paragraph.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Verdict {
+    pub kind: ParagraphKind,
+    /// The paragraph it was matched with, and how alike the two are.
+    pub source: Option<(u32, f32)>,
+}
+
+/// Words of one article, as counts.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct Score {
+    pub internal: u32,
+    pub copied: u32,
+    /// Words that are repeated, or stand in any other article, whoever was first.
+    pub symmetric: u32,
+    /// The article most words were copied from, and how many.
+    pub top_source: Option<(u32, u32)>,
+    /// Articles that copied from this one.
+    pub reused_by: u32,
+}
+
+#[derive(Default)]
+pub struct Scores {
+    /// One an article.
+    pub articles: Vec<Score>,
+    /// One a paragraph.
+    pub verdicts: Vec<Verdict>,
+    pub spans: Vec<Span>,
+    /// (source article, copying article), each once, by copying article.
+    pub copies: Vec<(u32, u32)>,
+}
+
+/// Score every article.
+pub fn score(corpus: &Corpus, evidence: &Evidence, threads: usize) -> Scores {
+    let parts = parallel::map_ranges(threads, corpus.articles.len(), PIECE, |range| {
+        let mut judge = Judge::new(corpus, evidence);
+        for article in range {
+            judge.judge(article as u32);
+        }
+        judge.out
+    });
+    let mut all = Scores::default();
+    for part in parts {
+        all.articles.extend(part.articles);
+        all.verdicts.extend(part.verdicts);
+        all.spans.extend(part.spans);
+        all.copies.extend(part.copies);
+    }
+    for (source, _) in &all.copies {
+        all.articles[*source as usize].reused_by += 1;
+    }
+    all
+}
+
+const INTERNAL: u8 = 1;
+const COPIED: u8 = 2;
+const SYMMETRIC: u8 = 4;
+
+/// Judges articles one after the other, reusing its buffers.
+struct Judge<'a> {
+    corpus: &'a Corpus,
+    evidence: &'a Evidence,
+    out: Scores,
+    flags: Vec<u8>,
+    tally: HashMap<u32, u32>,
+    /// First token of each paragraph of the article.
+    offsets: Vec<usize>,
+    /// The paragraph of another article that each paragraph of this one equals.
+    sources: Vec<Option<u32>>,
+}
+
+impl<'a> Judge<'a> {
+    fn new(corpus: &'a Corpus, evidence: &'a Evidence) -> Self {
+        Self {
+            corpus,
+            evidence,
+            out: Scores::default(),
+            flags: Vec::new(),
+            tally: HashMap::new(),
+            offsets: Vec::new(),
+            sources: Vec::new(),
+        }
+    }
+
+    fn judge(&mut self, article: u32) {
+        let tokens = self.corpus.articles[article as usize].tokens as usize;
+        self.flags.clear();
+        self.flags.resize(tokens, 0);
+        self.tally.clear();
+        self.flag_repeats(article);
+        self.find_exact_sources(article);
+        let from = self.out.spans.len();
+        for (i, paragraph) in self.corpus.paragraphs_of(article).enumerate() {
+            let verdict = self.verdict(article, paragraph, i);
+            self.out.verdicts.push(verdict);
+            match self.sources[i] {
+                Some(source) => self.flag_exact_copy(article, paragraph, i, source),
+                None => self.flag_evidence(article, paragraph, i),
+            }
+            self.flag_symmetric(paragraph, i);
+        }
+        self.out.spans[from..].sort_by_key(|span| (span.start, span.end, span.kind));
+        self.finish(article);
+    }
+
+    fn flag_repeats(&mut self, article: u32) {
+        let repeats = &self.corpus.repeats;
+        let from = repeats.partition_point(|r| r.article < article);
+        for r in repeats[from..].iter().take_while(|r| r.article == article) {
+            self.flags[r.token_start as usize..r.token_end as usize].fill(INTERNAL | SYMMETRIC);
+            self.out.spans.push(Span {
+                article,
+                start: r.start,
+                end: r.end,
+                kind: SpanKind::InternalRepeat,
+                source_article: article,
+                source_start: r.source_start,
+                source_end: r.source_end,
+                similarity: 1.0,
+                paragraph: None,
+            });
+        }
+    }
+
+    /// Which paragraph of an earlier article each paragraph equals. One too short to be evidence
+    /// counts only beside one that is, where the source goes on in the same way.
+    fn find_exact_sources(&mut self, article: u32) {
+        let corpus = self.corpus;
+        let range = corpus.paragraphs_of(article);
+        self.offsets.clear();
+        self.sources.clear();
+        let mut offset = 0;
+        for paragraph in range.clone() {
+            let p = &corpus.paragraphs[paragraph as usize];
+            self.offsets.push(offset);
+            offset += p.tokens as usize;
+            self.sources.push(self.first_holder(article, paragraph));
+        }
+        let distinct = |paragraph: u32| corpus.distinct_of[paragraph as usize];
+        let first = range.start;
+        let continues = |i: usize, neighbour: Option<u32>, step: i32| -> Option<u32> {
+            let candidate = neighbour?.checked_add_signed(step)?;
+            let home = corpus.paragraphs[neighbour? as usize].article;
+            let wanted = distinct(first + i as u32);
+            let fits = corpus.paragraphs_of(home).contains(&candidate)
+                && wanted != NO_DISTINCT
+                && distinct(candidate) == wanted;
+            fits.then_some(candidate)
+        };
+        for i in 1..self.sources.len() {
+            if self.sources[i].is_none() && self.is_short(first + i as u32) {
+                self.sources[i] = continues(i, self.sources[i - 1], 1);
+            }
+        }
+        for i in (1..self.sources.len()).rev() {
+            if self.sources[i - 1].is_none() && self.is_short(first + i as u32 - 1) {
+                self.sources[i - 1] = continues(i - 1, self.sources[i], -1);
+            }
+        }
+    }
+
+    fn is_short(&self, paragraph: u32) -> bool {
+        self.corpus.paragraphs[paragraph as usize].tokens < MIN_EVIDENCE_TOKENS
+    }
+
+    /// The first holder of a paragraph's words, if that is another article.
+    fn first_holder(&self, article: u32, paragraph: u32) -> Option<u32> {
+        let distinct = self.corpus.distinct_of[paragraph as usize];
+        if distinct == NO_DISTINCT || self.is_short(paragraph) {
+            return None;
+        }
+        let first = self.corpus.distincts[distinct as usize].first;
+        let holder = self.corpus.paragraphs[first as usize].article;
+        (holder != article).then_some(first)
+    }
+
+    fn verdict(&self, article: u32, paragraph: u32, i: usize) -> Verdict {
+        let distinct = self.corpus.distinct_of[paragraph as usize];
+        if distinct == NO_DISTINCT {
+            return Verdict {
+                kind: ParagraphKind::TooShort,
+                source: None,
+            };
+        }
+        let entry = self.corpus.distincts[distinct as usize];
+        if !self.is_short(paragraph) && entry.copies > entry.articles {
+            let range = self.corpus.paragraphs_of(article).start..paragraph;
+            let mut before = range.filter(|p| self.corpus.distinct_of[*p as usize] == distinct);
+            if let Some(earlier) = before.next() {
+                let source = Some((earlier, 1.0));
+                return Verdict {
+                    kind: ParagraphKind::InternalRepeat,
+                    source,
+                };
+            }
+        }
+        if let Some(source) = self.sources[i] {
+            return Verdict {
+                kind: ParagraphKind::ExactCopy,
+                source: Some((source, 1.0)),
+            };
+        }
+        if self.is_short(paragraph) {
+            return Verdict {
+                kind: ParagraphKind::TooShort,
+                source: None,
+            };
+        }
+        let found = |pairs: &[Pair]| {
+            let at = pairs
+                .binary_search_by_key(&distinct, |pair| pair.right)
+                .ok()?;
+            let source = self.corpus.distincts[pairs[at].left as usize].first;
+            Some((source, pairs[at].agreement.similarity() as f32))
+        };
+        if let Some(source) = found(&self.evidence.matches) {
+            return Verdict {
+                kind: ParagraphKind::NearCopy,
+                source: Some(source),
+            };
+        }
+        match found(&self.evidence.own_matches) {
+            Some(own) => Verdict {
+                kind: ParagraphKind::InternalRepeat,
+                source: Some(own),
+            },
+            None => Verdict {
+                kind: ParagraphKind::Original,
+                source: None,
+            },
+        }
+    }
+
+    fn flag_exact_copy(&mut self, article: u32, paragraph: u32, i: usize, source: u32) {
+        let p = &self.corpus.paragraphs[paragraph as usize];
+        let s = &self.corpus.paragraphs[source as usize];
+        self.flag_copied(self.offsets[i], p.tokens as usize, s.article);
+        self.out.spans.push(Span {
+            article,
+            start: p.start,
+            end: p.end,
+            kind: SpanKind::ExactCopy,
+            source_article: s.article,
+            source_start: s.start,
+            source_end: s.end,
+            similarity: 1.0,
+            paragraph: Some(paragraph),
+        });
+    }
+
+    /// Words aligned with an earlier article, for the paragraph that held them first.
+    fn flag_evidence(&mut self, article: u32, paragraph: u32, i: usize) {
+        let copied: &'a [Copied] = &self.evidence.copied;
+        let from = copied.partition_point(|c| c.paragraph < paragraph);
+        for c in copied[from..]
+            .iter()
+            .take_while(|c| c.paragraph == paragraph)
+        {
+            let [start, end] = c.tokens.map(|token| token as usize);
+            self.flag_copied(self.offsets[i] + start, end - start, c.source_article);
+            self.out.spans.push(Span {
+                article,
+                start: c.start,
+                end: c.end,
+                kind: if c.is_run {
+                    SpanKind::SharedRun
+                } else {
+                    SpanKind::NearCopy
+                },
+                source_article: c.source_article,
+                source_start: c.source_start,
+                source_end: c.source_end,
+                similarity: c.similarity,
+                paragraph: Some(paragraph),
+            });
+        }
+    }
+
+    fn flag_copied(&mut self, start: usize, len: usize, source: u32) {
+        let mut fresh = 0;
+        for flags in &mut self.flags[start..start + len] {
+            fresh += u32::from(*flags & (INTERNAL | COPIED) == 0);
+            *flags |= COPIED | SYMMETRIC;
+        }
+        *self.tally.entry(source).or_default() += fresh;
+    }
+
+    fn flag_symmetric(&mut self, paragraph: u32, i: usize) {
+        let distinct = self.corpus.distinct_of[paragraph as usize];
+        if distinct == NO_DISTINCT {
+            return;
+        }
+        let p = &self.corpus.paragraphs[paragraph as usize];
+        let offset = self.offsets[i];
+        let elsewhere = |paragraph: u32| {
+            let distinct = self.corpus.distinct_of[paragraph as usize];
+            distinct != NO_DISTINCT && self.corpus.distincts[distinct as usize].articles > 1
+        };
+        let beside_shared = || {
+            let range = self.corpus.paragraphs_of(p.article);
+            [paragraph.wrapping_sub(1), paragraph + 1]
+                .into_iter()
+                .any(|near| range.contains(&near) && elsewhere(near) && !self.is_short(near))
+        };
+        if elsewhere(paragraph) && (!self.is_short(paragraph) || beside_shared()) {
+            for flags in &mut self.flags[offset..offset + p.tokens as usize] {
+                *flags |= SYMMETRIC;
+            }
+            return;
+        }
+        let reused = &self.evidence.reused;
+        let from = reused.partition_point(|r| r.paragraph < paragraph);
+        for r in reused[from..]
+            .iter()
+            .take_while(|r| r.paragraph == paragraph)
+        {
+            for flags in
+                &mut self.flags[offset + r.tokens[0] as usize..offset + r.tokens[1] as usize]
+            {
+                *flags |= SYMMETRIC;
+            }
+        }
+    }
+
+    fn finish(&mut self, article: u32) {
+        let count = |test: fn(u8) -> bool| self.flags.iter().filter(|f| test(**f)).count() as u32;
+        let rank = |source: u32| self.corpus.rank[source as usize];
+        let top = self.tally.iter().filter(|(_, words)| **words > 0);
+        let top = top.max_by_key(|(source, words)| (**words, u32::MAX - rank(**source)));
+        self.out.articles.push(Score {
+            internal: count(|f| f & INTERNAL != 0),
+            copied: count(|f| f & INTERNAL == 0 && f & COPIED != 0),
+            symmetric: count(|f| f & SYMMETRIC != 0),
+            top_source: top.map(|(source, words)| (*source, *words)),
+            reused_by: 0,
+        });
+        let from = self.out.copies.len();
+        self.out
+            .copies
+            .extend(self.tally.keys().map(|source| (*source, article)));
+        self.out.copies[from..].sort_unstable();
+    }
+}

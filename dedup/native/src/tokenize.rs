@@ -1,0 +1,487 @@
+//! Text to tokens: maximal runs of letters, marks and digits, normalised and hashed. A number is
+//! one token with its points and commas, `1,204.5`: it is one word, and differs as one.
+//!
+//! Han and Kana, and the scripts of South-East Asia that write no spaces, give one token a code
+//! point; such a token weighs half or a quarter of a word (`WORD_WEIGHT`) where a rule counts
+//! words. A token's normal form is NFKC, case folded, without default-ignorable code points.
+//!
+//! ASCII goes through 64-byte masks, everything else through one table look-up a code point.
+
+use icu_casemap::CaseMapper;
+use icu_normalizer::ComposingNormalizer;
+
+use crate::hash::{ShortWord, hash_bytes};
+use crate::simd::{Kernel, dispatch};
+use crate::unicode::{Class, look_up};
+
+/// A token's hash keeps its class in the two lowest bits, so weights need no second array.
+const CLASS_BITS: u64 = 3;
+const WORD: u64 = 0;
+const HALF_WORD: u64 = 1;
+const QUARTER_WORD: u64 = 2;
+
+/// What a full word weighs; a Han character weighs 2 and a Thai one 1.
+pub const WORD_WEIGHT: u32 = 4;
+
+/// Bytes behind the end of the lower-cased copy, so that 8-byte loads never leave it.
+const PADDING: usize = 64;
+
+/// The weight of a token in quarters of a word.
+#[inline(always)]
+pub fn weight(token: u64) -> u32 {
+    WORD_WEIGHT >> (token & CLASS_BITS)
+}
+
+/// The tokens of one text. The vectors of one `Tokens` are reused from text to text.
+#[derive(Default)]
+pub struct Tokens {
+    /// Hash of each token's normal form.
+    pub hashes: Vec<u64>,
+    /// Start and end of each token, in bytes of the text.
+    pub ranges: Vec<[u32; 2]>,
+    /// Tokens with digits, by index: the hash with every digit read as 0, so that `1,204` and
+    /// `3,871` are alike for matching.
+    pub masked: Vec<(u32, u64)>,
+    /// Indices of tokens that begin a sentence, rising; the first token is not listed.
+    pub sentences: Vec<u32>,
+    scratch: Scratch,
+}
+
+/// What one text needs while it is cut, and the next one overwrites.
+#[derive(Default)]
+struct Scratch {
+    lower: Vec<u8>,
+    /// Letters, digits and non-ASCII bytes in a row.
+    runs: Vec<[u32; 2]>,
+    hashes: Vec<u64>,
+    /// Runs that hold digits or non-ASCII bytes, or are longer than a `ShortWord`.
+    special: Vec<u32>,
+    /// Runs with more than one byte between them and the run before.
+    wide_gaps: Vec<u32>,
+    word: Folded,
+}
+
+impl Tokens {
+    pub fn len(&self) -> usize {
+        self.hashes.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.hashes.is_empty()
+    }
+
+    fn clear(&mut self) {
+        self.hashes.clear();
+        self.ranges.clear();
+        self.masked.clear();
+        self.sentences.clear();
+    }
+
+    #[inline(always)]
+    fn push(&mut self, hash: u64, start: usize, end: usize) {
+        self.hashes.push(hash);
+        self.ranges.push([start as u32, end as u32]);
+    }
+
+    /// Token `next`, which may not be there yet, begins a sentence.
+    #[inline(always)]
+    fn begin_sentence(&mut self, next: u32) {
+        if next > 0 && self.sentences.last() != Some(&next) {
+            self.sentences.push(next);
+        }
+    }
+}
+
+/// Replace the contents of `tokens` by the tokens of `text`.
+pub fn tokenize(text: &str, tokens: &mut Tokens) {
+    tokens.clear();
+    let mut scratch = std::mem::take(&mut tokens.scratch);
+    scratch
+        .lower
+        .resize((text.len() / 64 + 1) * 64 + PADDING, 0);
+    dispatch(HashRuns {
+        bytes: text.as_bytes(),
+        scratch: &mut scratch,
+    });
+    assemble(text, &mut scratch, tokens);
+    tokens.scratch = scratch;
+}
+
+/// The ASCII part of the work: find the runs, hash each as if it were a short ASCII word, and
+/// list those that are more than that.
+struct HashRuns<'a> {
+    bytes: &'a [u8],
+    scratch: &'a mut Scratch,
+}
+
+impl Kernel for HashRuns<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Scratch {
+            lower,
+            runs,
+            hashes,
+            special,
+            wide_gaps,
+            ..
+        } = self.scratch;
+        find_runs(self.bytes, lower, runs);
+        hashes.resize(runs.len(), 0);
+        special.resize(runs.len(), 0);
+        wide_gaps.resize(runs.len(), 0);
+        let counts = hash_runs(lower, runs, hashes, special, wide_gaps);
+        special.truncate(counts.0);
+        wide_gaps.truncate(counts.1);
+    }
+}
+
+/// Hash every run and list the special ones and those behind a wide gap; return their counts.
+#[inline(always)]
+fn hash_runs(
+    lower: &[u8],
+    runs: &[[u32; 2]],
+    hashes: &mut [u64],
+    special: &mut [u32],
+    wide_gaps: &mut [u32],
+) -> (usize, usize) {
+    let (mut specials, mut gaps, mut last_end) = (0, 0, 0);
+    for (i, ([start, end], hash)) in runs.iter().zip(hashes).enumerate() {
+        let word = ShortWord::load(lower, *start as usize, (end - start) as usize);
+        *hash = word.hash() & !CLASS_BITS | WORD;
+        // Written always and kept by counting: no branch to mispredict.
+        special[specials] = i as u32;
+        specials += usize::from(word.is_special());
+        wide_gaps[gaps] = i as u32;
+        gaps += usize::from(*start > last_end + 1);
+        last_end = *end;
+    }
+    (specials, gaps)
+}
+
+/// Turn runs into tokens: ASCII runs are tokens as they are, others are cut by code points.
+fn assemble(text: &str, scratch: &mut Scratch, tokens: &mut Tokens) {
+    if mend_ascii(scratch, &mut tokens.masked) {
+        return assemble_unicode(text, scratch, tokens);
+    }
+    std::mem::swap(&mut tokens.hashes, &mut scratch.hashes);
+    std::mem::swap(&mut tokens.ranges, &mut scratch.runs);
+    let ranges = &tokens.ranges;
+    tokens
+        .sentences
+        .extend(scratch.wide_gaps.iter().copied().filter(|run| {
+            let run = *run as usize;
+            run > 0 && ends_sentence(gap_before(&scratch.lower, ranges, run))
+        }));
+}
+
+/// Give long ASCII runs their hash and those with digits their masked one; leave the rest in
+/// `special` and say whether there is a rest.
+fn mend_ascii(scratch: &mut Scratch, masked: &mut Vec<(u32, u64)>) -> bool {
+    let Scratch {
+        lower,
+        runs,
+        hashes,
+        special,
+        ..
+    } = scratch;
+    special.retain(|run| {
+        let [start, end] = runs[*run as usize].map(|edge| edge as usize);
+        let word = ShortWord::load(lower, start, end - start);
+        if end - start > ShortWord::MAX_LEN {
+            if !lower[start..end].is_ascii() {
+                return true;
+            }
+            hashes[*run as usize] = hash_bytes(&lower[start..end]) & !CLASS_BITS | WORD;
+            if lower[start..end].iter().any(u8::is_ascii_digit) {
+                masked.push((*run, hash_masked(&lower[start..end])));
+            }
+            return false;
+        }
+        if !word.has_high_byte() {
+            masked.push((*run, word.zero_digits().hash() & !CLASS_BITS | WORD));
+            return false;
+        }
+        true
+    });
+    !special.is_empty()
+}
+
+#[inline(always)]
+fn gap_before<'a>(lower: &'a [u8], runs: &[[u32; 2]], run: usize) -> &'a [u8] {
+    let from = if run == 0 {
+        0
+    } else {
+        runs[run - 1][1] as usize
+    };
+    &lower[from..runs[run][0] as usize]
+}
+
+fn assemble_unicode(text: &str, scratch: &mut Scratch, tokens: &mut Tokens) {
+    let Scratch {
+        lower,
+        runs,
+        hashes,
+        special,
+        wide_gaps,
+        word,
+    } = scratch;
+    let ascii_masked = std::mem::take(&mut tokens.masked);
+    let mut ascii_masked = ascii_masked.iter().peekable();
+    let mut wide_gaps = wide_gaps.iter().peekable();
+    let mut copied = 0;
+    for special in special.iter().copied().chain([runs.len() as u32]) {
+        // Runs before a special one move over as they are, `shift` places further on.
+        let shift = tokens.len() as u32 - copied as u32;
+        while let Some((run, hash)) = ascii_masked.next_if(|(run, _)| *run < special) {
+            tokens.masked.push((run + shift, *hash));
+        }
+        while let Some(run) = wide_gaps.next_if(|run| **run <= special) {
+            if run + shift > 0 && ends_sentence(gap_before(lower, runs, *run as usize)) {
+                tokens.begin_sentence(run + shift);
+            }
+        }
+        let special = special as usize;
+        tokens.hashes.extend_from_slice(&hashes[copied..special]);
+        tokens.ranges.extend_from_slice(&runs[copied..special]);
+        copied = special + 1;
+        if let Some([start, end]) = runs.get(special) {
+            emit_unicode(text, *start as usize, *end as usize, word, tokens);
+        }
+    }
+}
+
+/// Lower-case a block of ASCII and say, a bit a byte, where tokens are: letters, digits, bytes of
+/// longer sequences, and the points and commas inside numbers. `window` is the block with one
+/// byte more at either side.
+#[inline(always)]
+fn classify(window: &[u8; 66], lower: &mut [u8; 64]) -> u64 {
+    let is_digit = |byte: u8| byte.wrapping_sub(b'0') < 10;
+    let mut word = [0u8; 64];
+    for i in 0..64 {
+        let byte = window[i + 1];
+        let is_upper = byte.wrapping_sub(b'A') < 26;
+        let folded = if is_upper { byte | 0x20 } else { byte };
+        lower[i] = folded;
+        let in_number =
+            ((byte == b'.') | (byte == b',')) & is_digit(window[i]) & is_digit(window[i + 2]);
+        let is_letter = (folded.wrapping_sub(b'a') < 26) | (byte >= 0x80);
+        word[i] = u8::from(is_letter | is_digit(byte) | in_number);
+    }
+    gather_bits(&word)
+}
+
+/// The lowest bit of each of 64 bytes, eight at a time by one multiplication.
+#[inline(always)]
+fn gather_bits(bytes: &[u8; 64]) -> u64 {
+    let mut mask = 0;
+    for i in 0..8 {
+        let mut word = [0; 8];
+        word.copy_from_slice(&bytes[i * 8..i * 8 + 8]);
+        let bits = u64::from_le_bytes(word).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+        mask |= bits << (i * 8);
+    }
+    mask
+}
+
+/// Write the positions of the set bits of `bits` to `out` and return how many there are.
+/// Writing eight at a time, needed or not, saves a branch that cannot be predicted.
+#[inline(always)]
+fn write_positions(mut bits: u64, base: u32, out: &mut [u32; 64]) -> usize {
+    let count = bits.count_ones() as usize;
+    for group in 0..8 {
+        for i in 0..8 {
+            out[group * 8 + i] = base + bits.trailing_zeros();
+            bits &= bits.wrapping_sub(1);
+        }
+        if count <= group * 8 + 8 {
+            break;
+        }
+    }
+    count
+}
+
+/// Starts and ends of the runs that hold letters, digits and non-ASCII bytes.
+#[inline(always)]
+fn find_runs(bytes: &[u8], lower: &mut [u8], runs: &mut Vec<[u32; 2]>) {
+    let (lower, _) = lower.as_chunks_mut::<64>();
+    runs.resize(bytes.len() / 2 + 64, [0; 2]);
+    let edges = runs.as_flattened_mut();
+    let mut count = 0;
+    let mut open = 0;
+    for (i, lower) in lower.iter_mut().take(bytes.len() / 64 + 1).enumerate() {
+        let word = classify(&window(bytes, i * 64), lower);
+        if let Some(out) = edges[count..].first_chunk_mut::<64>() {
+            count += write_positions(word ^ ((word << 1) | open), (i * 64) as u32, out);
+        }
+        open = word >> 63;
+    }
+    runs.truncate(count / 2);
+}
+
+/// The 64 bytes from `start` with one byte more at either side; zeros beyond the text.
+#[inline(always)]
+fn window(bytes: &[u8], start: usize) -> [u8; 66] {
+    let mut window = [0; 66];
+    if start > 0 && start + 65 <= bytes.len() {
+        window.copy_from_slice(&bytes[start - 1..start + 65]);
+    } else {
+        let from = start.saturating_sub(1);
+        let to = bytes.len().min(start + 65);
+        window[from + 1 - start..to + 1 - start].copy_from_slice(&bytes[from..to]);
+    }
+    window
+}
+
+#[inline(always)]
+fn ends_sentence(gap: &[u8]) -> bool {
+    gap.iter().any(|byte| matches!(byte, b'.' | b'!' | b'?'))
+}
+
+/// Hash an ASCII word with its digits read as 0.
+fn hash_masked(word: &[u8]) -> u64 {
+    let zero = |byte: &u8| if byte.is_ascii_digit() { b'0' } else { *byte };
+    hash_bytes(&word.iter().map(zero).collect::<Vec<u8>>()) & !CLASS_BITS | WORD
+}
+
+/// A token being read, code point by code point.
+struct Partial {
+    start: usize,
+    class: u64,
+    digit: bool,
+    complex: bool,
+    last_combines: bool,
+}
+
+const NONE: u64 = CLASS_BITS;
+
+/// Cut one run that holds code points beyond ASCII.
+#[inline(never)]
+fn emit_unicode(text: &str, start: usize, end: usize, word: &mut Folded, tokens: &mut Tokens) {
+    let mut p = Partial {
+        start,
+        class: NONE,
+        digit: false,
+        complex: false,
+        last_combines: false,
+    };
+    word.clear();
+    let mut at = start;
+    for c in text[start..end].chars() {
+        let here = at;
+        at += c.len_utf8();
+        if matches!(c, '.' | ',') {
+            // A run holds these only inside numbers.
+            word.push(c);
+            continue;
+        }
+        let entry = look_up(c);
+        if p.class == WORD && entry.is_plain_letter() {
+            p.last_combines = false;
+            word.push(entry.folded(c));
+            continue;
+        }
+        let class = match entry.class() {
+            Class::Word => WORD,
+            Class::HalfWord => HALF_WORD,
+            Class::QuarterWord => QUARTER_WORD,
+            Class::Mark if p.class == NONE => WORD,
+            Class::Mark => p.class,
+            Class::Ignorable => continue,
+            Class::Separator => {
+                finish(text, &mut p, here, word, tokens);
+                if entry.ends_sentence() {
+                    tokens.begin_sentence(tokens.len() as u32);
+                }
+                continue;
+            }
+        };
+        let joins = p.class == class && (class == WORD || entry.class() == Class::Mark);
+        if !joins {
+            finish(text, &mut p, here, word, tokens);
+            p.start = here;
+            p.class = class;
+        }
+        p.digit |= entry.is_digit();
+        p.complex |= entry.is_complex() || (p.last_combines && entry.is_reorderable());
+        p.last_combines = entry.is_reorderable();
+        word.push(entry.folded(c));
+    }
+    finish(text, &mut p, end, word, tokens);
+}
+
+#[inline(always)]
+fn finish(text: &str, p: &mut Partial, end: usize, word: &mut Folded, tokens: &mut Tokens) {
+    if p.class == NONE {
+        return;
+    }
+    if p.complex {
+        word.replace(&normal_form(&text[p.start..end]));
+    }
+    if p.digit {
+        let zero = |c| if look_up(c).is_digit() { '0' } else { c };
+        let zeroed: String = word.text().chars().map(zero).collect();
+        let masked = hash_bytes(zeroed.as_bytes()) & !CLASS_BITS | p.class;
+        tokens.masked.push((tokens.len() as u32, masked));
+    }
+    tokens.push(word.hash() & !CLASS_BITS | p.class, p.start, end);
+    word.clear();
+    *p = Partial {
+        start: end,
+        class: NONE,
+        digit: false,
+        complex: false,
+        last_combines: false,
+    };
+}
+
+/// The folded UTF-8 of a token, in a buffer that is never cleared, only written over.
+#[derive(Default)]
+struct Folded {
+    bytes: Vec<u8>,
+    len: usize,
+}
+
+impl Folded {
+    fn clear(&mut self) {
+        self.len = 0;
+    }
+
+    #[inline(always)]
+    fn push(&mut self, c: char) {
+        if self.bytes.len() < self.len + 32 {
+            self.bytes.resize(2 * self.len + 64, 0);
+        }
+        self.len += c.encode_utf8(&mut self.bytes[self.len..self.len + 4]).len();
+    }
+
+    fn replace(&mut self, text: &str) {
+        self.clear();
+        text.chars().for_each(|c| self.push(c));
+    }
+
+    #[inline(always)]
+    fn hash(&self) -> u64 {
+        if self.len > ShortWord::MAX_LEN {
+            return hash_bytes(&self.bytes[..self.len]);
+        }
+        ShortWord::load(&self.bytes, 0, self.len).hash()
+    }
+
+    fn text(&self) -> &str {
+        std::str::from_utf8(&self.bytes[..self.len]).unwrap_or_default()
+    }
+}
+
+/// Ignorables out, then NFKC and full case folding until both hold (Unicode 5.18, toNFKC_Casefold).
+fn normal_form(token: &str) -> String {
+    let kept: String = token
+        .chars()
+        .filter(|c| look_up(*c).class() != Class::Ignorable)
+        .collect();
+    let nfkc = ComposingNormalizer::new_nfkc();
+    let composed = nfkc.normalize(&kept);
+    let folded = CaseMapper::new().fold_string(&composed).into_owned();
+    nfkc.normalize(&folded).into_owned()
+}

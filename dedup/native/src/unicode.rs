@@ -1,0 +1,78 @@
+//! What each code point is to a tokeniser: one table look-up a code point, built by `build.rs`.
+
+include!(concat!(env!("OUT_DIR"), "/unicode_table.rs"));
+
+/// The table's word for one code point.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct CodePoint(u32);
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Class {
+    Separator,
+    /// Letters and numbers of scripts that put spaces between words.
+    Word,
+    /// Han and Kana: each code point is a token, and counts as half a word.
+    HalfWord,
+    /// Thai, Lao, Khmer, Myanmar: each code point is a token, and counts as a quarter of a word.
+    QuarterWord,
+    /// Soft hyphens, joiners, variation selectors, byte order marks: as if they were not there.
+    Ignorable,
+    /// Combining marks: they belong to the token before them.
+    Mark,
+}
+
+#[inline(always)]
+pub fn look_up(c: char) -> CodePoint {
+    let code = c as usize;
+    let block = INDEX[code >> 7] as usize;
+    CodePoint(ENTRIES[block * 128 + (code & 127)])
+}
+
+impl CodePoint {
+    #[inline(always)]
+    pub fn class(self) -> Class {
+        match self.0 & 7 {
+            1 => Class::Word,
+            2 => Class::HalfWord,
+            3 => Class::QuarterWord,
+            4 => Class::Ignorable,
+            5 => Class::Mark,
+            _ => Class::Separator,
+        }
+    }
+
+    /// A letter of a spaced script that folds on its own: what most text is made of.
+    #[inline(always)]
+    pub fn is_plain_letter(self) -> bool {
+        self.0 & 0x7f == 1
+    }
+
+    /// The normal form needs its neighbours, or is several code points: take the slow path.
+    #[inline(always)]
+    pub fn is_complex(self) -> bool {
+        self.0 & (1 << 3) != 0
+    }
+
+    #[inline(always)]
+    pub fn is_digit(self) -> bool {
+        self.0 & (1 << 4) != 0
+    }
+
+    /// Two of these in a row may stand in another order than the canonical one.
+    #[inline(always)]
+    pub fn is_reorderable(self) -> bool {
+        self.0 & (1 << 5) != 0
+    }
+
+    #[inline(always)]
+    pub fn ends_sentence(self) -> bool {
+        self.0 & (1 << 6) != 0
+    }
+
+    /// NFKC and case folded, where that is one code point; otherwise itself.
+    #[inline(always)]
+    pub fn folded(self, c: char) -> char {
+        let delta = (self.0 as i32) >> 10;
+        char::from_u32((c as u32).wrapping_add_signed(delta)).unwrap_or(c)
+    }
+}

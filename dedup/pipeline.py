@@ -1,0 +1,166 @@
+"""A scan from end to end: articles go in, tables come out.
+
+    read -> fingerprint -> collapse exact copies -> candidates -> verify -> cluster -> score -> write
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, Protocol
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dedup import _native
+from dedup._version import __version__
+from dedup.config import Config
+from dedup.results import ResultsWriter, Scan
+from dedup.sources import InputFile, locate_inputs, read_articles
+from dedup.stages.candidates import find_candidates
+from dedup.stages.clusters import cluster_members, list_members
+from dedup.stages.fingerprints import Fingerprints, fingerprint_articles
+from dedup.stages.first_seen import order_articles
+from dedup.stages.naming import Names
+from dedup.stages.pairs import list_pairs, match_candidates
+from dedup.stages.redundancy import list_paragraphs, list_spans, score_articles
+
+Inputs = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+WRITE_ARTICLES = 1 << 15  # articles whose paragraphs are turned into rows at a time
+
+
+class Progress(Protocol):
+    """Who wants to know how far a scan is."""
+
+    def start(self, step: str, total_bytes: int | None = None) -> None:
+        """A step begins: read, match, score or write."""
+
+    def advance(self, articles: int, text_bytes: int) -> None:
+        """So many more articles, and bytes of text, were read."""
+
+
+class Silent:
+    """Progress that nobody watches."""
+
+    def start(self, step: str, total_bytes: int | None = None) -> None:
+        """Say nothing."""
+
+    def advance(self, articles: int, text_bytes: int) -> None:
+        """Say nothing."""
+
+
+def scan(
+    inputs: Inputs,
+    output: str | os.PathLike[str],
+    *,
+    config: Config | None = None,
+    progress: Progress | None = None,
+    **options: Any,
+) -> Scan:
+    """Find near-copies and repeats in articles, score each one, and write the results folder.
+
+    `inputs` are files, folders, globs or `-` for JSONL on standard input. `options` are settings
+    by name, such as `threshold=0.9`; they win over `config`. An older result in `output` is
+    replaced when the new one is whole.
+
+    Raises a `DedupError` that says what is wrong: see `dedup.errors`.
+    """
+    began = time.monotonic()
+    config = (config or Config()).with_options(**options)
+    progress = progress or Silent()
+    paths = [inputs] if isinstance(inputs, str | os.PathLike) else list(inputs)
+    files = locate_inputs(paths)
+    with ResultsWriter(output) as writer:
+        temp_dir = Path(config.temp_dir) if config.temp_dir else writer.folder
+        progress.start("read", sum(file.size for file in files))
+        prints = fingerprint_articles(
+            read_articles(files, config.source), config, temp_dir, progress.advance
+        )
+        read = time.monotonic()
+        counts, limits = _write_tables(prints, config, writer, progress)
+        manifest = {
+            "dedup_version": __version__,
+            "fingerprint_version": _native.FINGERPRINT_VERSION,
+            "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            "config": config.to_dict(),
+            "inputs": [_describe(file) for file in files],
+            "counts": counts,
+            "limits": limits,
+            "elapsed_s": {
+                "read": round(read - began, 3),
+                "total": round(time.monotonic() - began, 3),
+            },
+            "peak_memory_bytes": _peak_memory(),
+        }
+        return writer.finish(manifest)
+
+
+def _write_tables(
+    prints: Fingerprints, config: Config, writer: ResultsWriter, progress: Progress
+) -> tuple[dict[str, int], dict[str, int]]:
+    """Run the flow behind the reading; return what was counted and which limits were hit."""
+    corpus, articles = prints.corpus, prints.articles
+    units = ["paragraph", "article"] if config.granularity == "both" else [config.granularity]
+    names = Names(articles)
+    progress.start("match")
+    corpus.set_order(order_articles(articles))
+    candidates = find_candidates(corpus, config)
+    matches = match_candidates(corpus, candidates, config)
+    progress.start("score")
+    scores = corpus.score(matches, config.threads)
+    progress.start("write")
+    scored = score_articles(corpus, matches, scores, articles, names, config.score)
+    writer.write("articles", scored)
+    kinds: dict[str, int] = {}
+    for start, end in _ranges(corpus.articles, WRITE_ARTICLES):
+        paragraphs = list_paragraphs(corpus, matches, scores, names, start, end)
+        _count_kinds(paragraphs, kinds)
+        writer.write("paragraphs", paragraphs)
+        writer.write("spans", list_spans(corpus, matches, scores, names, start, end))
+    members, numbered = list_members(corpus, matches, names, units)
+    writer.write("members", members)
+    clusters = cluster_members(corpus, matches, numbered, articles, names, units)
+    writer.write("clusters", clusters)
+    pairs = list_pairs(corpus, matches, names, units)
+    writer.write("pairs", pairs)
+    writer.write("rejected", prints.rejected)
+    counts = {
+        "articles": corpus.articles,
+        "paragraphs": corpus.paragraphs,
+        "distinct_paragraphs": corpus.distincts,
+        **{f"{kind}_paragraphs": number for kind, number in sorted(kinds.items())},
+        "candidates": len(candidates),
+        "pairs": pairs.num_rows,
+        "clusters": clusters.num_rows,
+        "rejected_rows": prints.rejected.num_rows,
+        "empty_articles": pc.sum(pc.equal(scored["tokens"], 0)).as_py() or 0,
+        "low_evidence_articles": pc.sum(scored["low_evidence"]).as_py() or 0,
+        "duplicate_ids": articles.num_rows - pc.count_distinct(articles["article_id"]).as_py(),
+        "unreadable_dates": prints.unreadable_dates,
+        "text_bytes": prints.text_bytes,
+    }
+    return counts, {"capped_buckets": candidates.capped_buckets, **dict(matches.limits)}
+
+
+def _ranges(length: int, size: int) -> Iterator[tuple[int, int]]:
+    return ((start, min(start + size, length)) for start in range(0, length, size))
+
+
+def _count_kinds(paragraphs: pa.Table, kinds: dict[str, int]) -> None:
+    for row in paragraphs["kind"].value_counts().to_pylist():
+        kinds[row["values"]] = kinds.get(row["values"], 0) + row["counts"]
+
+
+def _describe(file: InputFile) -> dict[str, Any]:
+    digest = None if file.path == "-" else f"xxh3-128:{_native.digest_file(file.path)}"
+    return {"path": file.path, "bytes": file.size, "digest": digest}
+
+
+def _peak_memory() -> int:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

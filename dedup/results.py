@@ -1,0 +1,205 @@
+"""A results folder: written as a whole or not at all, opened only if it is whole.
+
+Tables are written into a hidden folder beside the place they are meant for. The manifest goes in
+last, and then the folder takes its name in one step; an older result stays until that moment.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+
+from dedup import _native
+from dedup.errors import OutputError, ResultsError
+from dedup.schemas import TABLES
+
+MANIFEST = "manifest.json"
+FORMAT_VERSION = 1  # raised when a table's columns change their meaning
+ROW_GROUP = 1 << 18  # rows: large enough to compress well, small enough to filter by
+
+
+class Scan:
+    """The result of a scan: lazy Arrow datasets, one a table, and the manifest.
+
+    `result.articles.to_table()` reads a table; `result.articles.to_table(filter=...)` a part.
+    """
+
+    def __init__(self, path: Path, manifest: dict[str, Any]) -> None:
+        self.path = path
+        self.manifest = manifest
+
+    def __repr__(self) -> str:
+        counts = self.manifest["counts"]
+        return f"Scan({str(self.path)!r}, {counts['articles']:,} articles)"
+
+    def dataset(self, table: str) -> ds.Dataset:
+        """Return one table by name as an Arrow dataset."""
+        path = self.path / f"{table}.parquet"
+        if table not in TABLES or not path.exists():
+            names = ", ".join(TABLES)
+            raise ResultsError(f"{self.path} has no table {table!r}", hint=f"tables are: {names}")
+        return ds.dataset(path, schema=TABLES[table], format="parquet")
+
+    @property
+    def articles(self) -> ds.Dataset:
+        """One row an article: its redundancy, the parts of it and where its words come from."""
+        return self.dataset("articles")
+
+    @property
+    def paragraphs(self) -> ds.Dataset:
+        """One row a paragraph: what it is and what it was matched with."""
+        return self.dataset("paragraphs")
+
+    @property
+    def spans(self) -> ds.Dataset:
+        """One row a flagged span of text and the place its words stood before."""
+        return self.dataset("spans")
+
+    @property
+    def clusters(self) -> ds.Dataset:
+        """One row a cluster of near-copies."""
+        return self.dataset("clusters")
+
+    @property
+    def members(self) -> ds.Dataset:
+        """One row a member of a cluster."""
+        return self.dataset("members")
+
+    @property
+    def pairs(self) -> ds.Dataset:
+        """One row a verified pair."""
+        return self.dataset("pairs")
+
+    @property
+    def templates(self) -> ds.Dataset:
+        """One row a template. Empty: this version mines none."""
+        return self.dataset("templates")
+
+    @property
+    def rejected(self) -> ds.Dataset:
+        """One row an input row that could not be read."""
+        return self.dataset("rejected")
+
+
+def open_scan(path: str | os.PathLike[str]) -> Scan:
+    """Open a results folder.
+
+    Raises a `ResultsError` if there is none, if it is not whole, or if another version of the
+    format wrote it.
+    """
+    folder = Path(path)
+    if not folder.is_dir():
+        raise ResultsError(
+            f"{folder} is not a results folder", hint="make one: dedup scan INPUT... -o RESULTS"
+        )
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        version = manifest["format_version"]
+    except (OSError, ValueError, KeyError, TypeError) as err:
+        raise ResultsError(
+            f"{folder} has no readable {MANIFEST}, so it is no finished scan",
+            hint="scan again: dedup scan INPUT... -o RESULTS",
+        ) from err
+    if version != FORMAT_VERSION:
+        raise ResultsError(
+            f"{folder} has format version {version}, but this dedup reads {FORMAT_VERSION}",
+            hint="scan again, or open it with the version of dedup that its manifest names",
+        )
+    missing = [name for name in TABLES if not (folder / f"{name}.parquet").exists()]
+    if missing:
+        raise ResultsError(f"{folder} lacks {missing[0]}.parquet", hint="scan again")
+    return Scan(folder, manifest)
+
+
+class ResultsWriter:
+    """Writes the tables of one scan, and shows them to the world together at the end.
+
+    Use it as a context manager; leaving it without `finish` leaves nothing behind.
+    """
+
+    def __init__(self, target: str | os.PathLike[str]) -> None:
+        self.target = Path(target)
+        self._writers: dict[str, pq.ParquetWriter] = {}
+        self._finished = False
+
+    def __enter__(self) -> ResultsWriter:
+        check_target(self.target)
+        with naming_output(self.target):
+            parent = self.target.absolute().parent
+            parent.mkdir(parents=True, exist_ok=True)
+            prefix = f".{self.target.name}.unfinished-"
+            self.folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+            self.folder.chmod(0o755)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if not self._finished:
+            for writer in self._writers.values():
+                writer.is_open = False  # a footer would make half a table look whole
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def write(self, table: str, rows: pa.Table) -> None:
+        """Append rows; columns are brought into the table's schema."""
+        schema = TABLES[table]
+        with naming_output(self.target):
+            if table not in self._writers:
+                path = self.folder / f"{table}.parquet"
+                self._writers[table] = pq.ParquetWriter(path, schema, compression="zstd")
+            if rows.num_rows:
+                rows = rows.select(schema.names).cast(schema)
+                self._writers[table].write_table(rows, row_group_size=ROW_GROUP)
+
+    def finish(self, manifest: Mapping[str, Any]) -> Scan:
+        """Close the tables, add the manifest and put the folder in its place."""
+        with naming_output(self.target):
+            for table in TABLES:
+                self.write(table, TABLES[table].empty_table())
+                self._writers[table].close()
+            document = {"format_version": FORMAT_VERSION, **manifest}
+            text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+            (self.folder / MANIFEST).write_text(text, encoding="utf-8")
+            _native.put_in_place(self.folder, self.target)
+        self._finished = True
+        shutil.rmtree(self.folder, ignore_errors=True)  # the older result, after an exchange
+        return Scan(self.target, document)
+
+
+def check_target(target: Path) -> None:
+    """Refuse to write over anything that is not an older result."""
+    if not target.exists() and not target.is_symlink():
+        return
+    if target.is_dir() and ((target / MANIFEST).is_file() or not any(target.iterdir())):
+        return
+    raise OutputError(
+        f"{target} exists and is not a results folder, so it will not be written over",
+        hint="name another folder with -o, or remove it",
+    )
+
+
+@contextmanager
+def naming_output(target: Path) -> Iterator[None]:
+    """Turn a failing disk or a missing permission into one clear sentence."""
+    try:
+        yield
+    except OSError as err:
+        reason = err.strerror or str(err)
+        raise OutputError(
+            f"cannot write {target}: {reason}",
+            hint="free some space or name another place with -o; nothing was changed",
+        ) from err

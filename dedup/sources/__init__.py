@@ -1,0 +1,14 @@
+"""Where articles come from: files and folders in, Arrow batches of articles out."""
+
+from dedup.sources.batches import ARTICLE_INPUT, REJECTED, ArticleBatch
+from dedup.sources.locate import InputFile, locate_inputs
+from dedup.sources.reading import read_articles
+
+__all__ = [
+    "ARTICLE_INPUT",
+    "REJECTED",
+    "ArticleBatch",
+    "InputFile",
+    "locate_inputs",
+    "read_articles",
+]

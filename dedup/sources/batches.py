@@ -1,0 +1,190 @@
+"""The tables that reading makes: articles in one shape, and the rows that could not be read."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dedup.config import OnError
+from dedup.errors import RowError
+from dedup.sources.dates import TIMESTAMP, parse_dates
+from dedup.sources.locate import InputFile
+from dedup.sources.strings import lay_out, read_strings
+
+ARTICLE_INPUT = pa.schema(
+    [
+        pa.field("article_id", pa.string(), nullable=False),
+        pa.field("text", pa.string(), nullable=False),
+        pa.field("date", TIMESTAMP),
+        pa.field("source", pa.string()),
+        pa.field("url", pa.string()),
+        pa.field("input_file", pa.dictionary(pa.int32(), pa.string()), nullable=False),
+        pa.field("input_row", pa.int64(), nullable=False),
+    ]
+)
+REJECTED = pa.schema(
+    [
+        pa.field("input_file", pa.string(), nullable=False),
+        pa.field("input_row", pa.int64(), nullable=False),
+        pa.field("article_id", pa.string()),
+        pa.field("reason", pa.string(), nullable=False),
+    ]
+)
+NO_ARTICLES = pa.RecordBatch.from_pylist([], schema=ARTICLE_INPUT)
+NONE_REJECTED = pa.RecordBatch.from_pylist([], schema=REJECTED)
+
+BATCH_BYTES = 4 << 20  # enough text for one native call, little enough to hold many in memory
+SLICE_ROWS = 8192  # texts in another layout are converted so many rows at a time
+
+_EMPTY = pa.scalar("", pa.string())
+_NULL = pa.scalar(None, pa.string())
+_COLON = pa.scalar(":")
+_FIRST = pa.scalar(0, pa.int32())
+_LABELS = {"article_id": "id", "text": "text", "source": "source", "url": "url"}
+
+
+class ArticleBatch(NamedTuple):
+    """About 4 MiB of articles, and what could not be read among them."""
+
+    articles: pa.RecordBatch  # ARTICLE_INPUT
+    rejected: pa.RecordBatch  # REJECTED
+    unreadable_dates: int
+
+
+def make_batches(raw: pa.RecordBatch, file: InputFile, on_error: OnError) -> Iterator[ArticleBatch]:
+    """Bring rows as a reader gives them into shape, about 4 MiB of text at a time.
+
+    `raw` has `input_row` and any of article_id, text, date, source and url in the types of the
+    file. It may have `reason`, which is not null for a row that could not be read. Such a row,
+    and one that is not UTF-8, stops the reading with a RowError or goes to `rejected`.
+
+    A missing text becomes "", a missing id `<file name>:<row>`, any other blank a null.
+    """
+    for start in range(0, raw.num_rows, SLICE_ROWS):
+        rows = raw.slice(start, SLICE_ROWS)
+        text = lay_out(_column(rows, "text"))
+        for first, count in _cuts(text):
+            yield _make_batch(rows.slice(first, count), text.slice(first, count), file, on_error)
+
+
+def join_batches(batches: Iterable[ArticleBatch]) -> Iterator[ArticleBatch]:
+    """Join small batches to about 4 MiB, as from a folder of small files."""
+    held: list[ArticleBatch] = []
+    held_bytes = 0
+    for batch in batches:
+        batch_bytes = batch.articles.nbytes + batch.rejected.nbytes
+        if held and held_bytes + batch_bytes > BATCH_BYTES:
+            yield _join(held)
+            held, held_bytes = [], 0
+        held.append(batch)
+        held_bytes += batch_bytes
+    if held:
+        yield _join(held)
+
+
+def reject_rest(file: InputFile, row: int, reason: str) -> ArticleBatch:
+    """Make the batch that says from which row on a file could not be read."""
+    rejected = pa.RecordBatch.from_arrays([[file.path], [row], [None], [reason]], schema=REJECTED)
+    return ArticleBatch(NO_ARTICLES, rejected, 0)
+
+
+def _make_batch(
+    rows: pa.RecordBatch, text: pa.Array, file: InputFile, on_error: OnError
+) -> ArticleBatch:
+    reasons = _column(rows, "reason").cast(pa.string())
+    strings: dict[str, pa.Array] = {}
+    for name, label in _LABELS.items():
+        given = text if name == "text" else _column(rows, name)
+        strings[name] = read_strings(given)
+        if strings[name].null_count > given.null_count:
+            lost = pc.and_(pc.is_null(strings[name]), pc.is_valid(given))
+            reason = pc.if_else(lost, f"the {label} is not valid UTF-8", _NULL)
+            reasons = pc.coalesce(reasons, reason)
+    columns = pa.RecordBatch.from_pydict(
+        {**strings, "date": _column(rows, "date"), "input_row": rows["input_row"]}
+    )
+    rejected = NONE_REJECTED
+    if reasons.null_count < len(reasons):
+        is_bad = pc.is_valid(reasons)
+        bad = columns.filter(is_bad)
+        columns = columns.filter(pc.invert(is_bad))
+        rejected = pa.RecordBatch.from_arrays(
+            [
+                pa.repeat(file.path, bad.num_rows),
+                bad["input_row"],
+                bad["article_id"],
+                reasons.drop_null(),
+            ],
+            schema=REJECTED,
+        )
+        if on_error == "fail":
+            raise RowError(file.path, bad["input_row"][0].as_py(), rejected["reason"][0].as_py())
+    dates, unreadable = parse_dates(columns["date"])
+    return ArticleBatch(_make_articles(columns, dates, file), rejected, unreadable)
+
+
+def _make_articles(columns: pa.RecordBatch, dates: pa.Array, file: InputFile) -> pa.RecordBatch:
+    rows = columns["input_row"]
+    ids = _blank_to_null(columns["article_id"])
+    if ids.null_count:
+        name = pa.scalar(os.path.basename(file.path))
+        ids = pc.coalesce(ids, pc.binary_join_element_wise(name, rows.cast(pa.string()), _COLON))
+    path = pa.DictionaryArray.from_arrays(pa.repeat(_FIRST, len(rows)), _names(file.path))
+    text = columns["text"]
+    return pa.RecordBatch.from_arrays(
+        [
+            ids,
+            pc.fill_null(text, _EMPTY) if text.null_count else text,
+            dates,
+            _blank_to_null(columns["source"]),
+            _blank_to_null(columns["url"]),
+            path,
+            rows,
+        ],
+        schema=ARTICLE_INPUT,
+    )
+
+
+def _column(rows: pa.RecordBatch, name: str) -> pa.Array:
+    return rows[name] if name in rows.schema.names else pa.nulls(rows.num_rows)
+
+
+def _blank_to_null(values: pa.Array) -> pa.Array:
+    is_blank = pc.equal(values, _EMPTY)
+    return pc.if_else(is_blank, _NULL, values) if pc.any(is_blank).as_py() else values
+
+
+@functools.lru_cache(maxsize=16)
+def _names(path: str) -> pa.Array:
+    """Make the dictionary of one name; pyarrow takes its time over every Python value."""
+    return pa.array([path], pa.string())
+
+
+def _cuts(text: pa.Array) -> Iterator[tuple[int, int]]:
+    """Give (first row, number of rows) of parts with about 4 MiB of text, or one longer text."""
+    ends = np.cumsum(pc.fill_null(pc.binary_length(text), 0).to_numpy(), dtype=np.int64)
+    first, done = 0, 0
+    while first < len(text):
+        stop = max(int(np.searchsorted(ends, done + BATCH_BYTES, side="right")), first + 1)
+        yield first, stop - first
+        first, done = stop, int(ends[stop - 1])
+
+
+def _join(held: list[ArticleBatch]) -> ArticleBatch:
+    if len(held) == 1:
+        return held[0]
+    articles, rejected = (
+        pa.Table.from_batches(batches).unify_dictionaries().combine_chunks().to_batches()
+        for batches in ([b.articles for b in held], [b.rejected for b in held])
+    )
+    return ArticleBatch(
+        articles[0] if articles else NO_ARTICLES,
+        rejected[0] if rejected else NONE_REJECTED,
+        sum(batch.unreadable_dates for batch in held),
+    )

@@ -1,0 +1,159 @@
+"""From what the user named to the files to read, in an order that is always the same."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import PurePath
+from typing import NamedTuple
+
+from dedup.errors import InputError
+
+STDIN = "-"
+
+FORMATS = {
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "json",
+    ".parquet": "parquet",
+    ".arrow": "arrow",
+    ".feather": "arrow",
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".txt": "txt",
+}
+COMPRESSIONS = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2", ".xz": "xz"}
+# Seen on articles, and not to be passed over in a folder as if they were a README.
+_OTHER_COMPRESSIONS = (".zip", ".lz4", ".zstd", ".gzip", ".br", ".7z", ".lzma", ".snappy", ".z")
+
+_KNOWN = f"{', '.join(FORMATS)}, each also {', '.join(COMPRESSIONS)}"
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+
+
+class InputFile(NamedTuple):
+    """A file to read."""
+
+    path: str
+    format: str  # a value of FORMATS
+    compression: str | None  # a value of COMPRESSIONS
+    size: int  # bytes on disk; 0 for standard input
+    folder: str = ""  # the folder the user named, if the file was found in one
+
+
+Name = str | os.PathLike[str]
+
+
+def locate_inputs(inputs: Name | Sequence[Name]) -> list[InputFile]:
+    """Find the files behind files, folders, globs and `-` (JSONL on standard input).
+
+    A folder gives every file below it whose suffix is known; names that begin with `.` or `_`
+    are left out there and in globs. A file named twice, under whatever name, is read once. The
+    result is sorted by path, so the order of the arguments never matters.
+    """
+    if isinstance(inputs, str | os.PathLike):
+        inputs = [inputs]
+    if not inputs:
+        raise InputError("no input was given", hint="name files, folders or globs, or - for stdin")
+    found: dict[str, InputFile] = {}
+    for given in inputs:
+        for file in _locate(os.fspath(given)):
+            key = file.path if file.path == STDIN else os.path.realpath(file.path)
+            found[key] = min(found.get(key, file), file)
+    return sorted(found.values())
+
+
+def _locate(given: str) -> Iterator[InputFile]:
+    if given == STDIN:
+        yield InputFile(STDIN, "jsonl", None, 0)
+    elif _URL.match(given):
+        raise InputError(
+            f"{given} is a URL, and only local files can be read so far",
+            hint="download it first, or pipe it in as JSONL with -",
+        )
+    elif os.path.isdir(given):
+        yield from _locate_in_folder(given)
+    elif os.path.lexists(given):
+        yield _describe(given)
+    else:
+        yield from _locate_by_glob(given)
+
+
+def _locate_by_glob(pattern: str) -> Iterator[InputFile]:
+    if not glob.has_magic(pattern):
+        raise InputError(f"there is no file or folder {_shown(pattern)}")
+    paths = glob.glob(pattern, recursive=True)
+    if not paths:
+        raise InputError(f"no file matches {_shown(pattern)}")
+    for path in paths:
+        if _is_hidden(os.path.basename(path)):
+            continue
+        if not os.path.isdir(path):
+            yield _describe(path)
+        elif "**" not in pattern:  # `**` matches the files below by itself
+            yield from _locate_in_folder(path)
+
+
+def _locate_in_folder(folder: str) -> Iterator[InputFile]:
+    def refuse(err: OSError) -> None:
+        raise InputError(f"cannot list {_shown(err.filename)}: {err.strerror}") from err
+
+    is_empty = True
+    for parent, folders, names in os.walk(folder, onerror=refuse):
+        folders[:] = [name for name in folders if not _is_hidden(name)]
+        for name in names:
+            if not _is_hidden(name) and (_format_of(name) or _is_packed_otherwise(name)):
+                is_empty = False
+                yield _describe(os.path.join(parent, name), folder)
+    if is_empty:
+        raise InputError(
+            f"the folder {_shown(folder)} has no file that can be read",
+            hint=f"files are known by their suffix: {_KNOWN}",
+        )
+
+
+def _describe(path: str, folder: str = "") -> InputFile:
+    path = str(PurePath(path))  # ./a and a//b are a and a/b
+    try:
+        path.encode()
+    except UnicodeEncodeError as err:
+        raise InputError(
+            f"the file name {_shown(path)} is not valid UTF-8", hint="rename the file"
+        ) from err
+    known = _format_of(path)
+    if known is None:
+        raise InputError(
+            f"the format of {path} is not known: its name has "
+            + (f"the suffix {PurePath(path).suffix}" if PurePath(path).suffix else "no suffix"),
+            hint=f"give it one of: {_KNOWN}; or pipe JSONL in with -",
+        )
+    try:
+        size = os.stat(path).st_size
+    except OSError as err:
+        raise InputError(f"cannot read {path}: {err.strerror}") from err
+    return InputFile(path, *known, size, str(PurePath(folder)) if folder else "")
+
+
+def _format_of(name: str) -> tuple[str, str | None] | None:
+    """Tell format and compression by suffix, in any case."""
+    suffixes = [suffix.lower() for suffix in PurePath(name).suffixes[-2:]]
+    compression = COMPRESSIONS.get(suffixes[-1]) if suffixes else None
+    if compression:
+        suffixes.pop()
+    kind = FORMATS.get(suffixes[-1]) if suffixes else None
+    return (kind, compression) if kind else None
+
+
+def _is_packed_otherwise(name: str) -> bool:
+    stem, suffix = os.path.splitext(name)
+    return suffix.lower() in _OTHER_COMPRESSIONS and _format_of(stem) is not None
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith((".", "_"))
+
+
+def _shown(path: str | bytes | None) -> str:
+    """Make a name printable that may hold bytes no encoding knows."""
+    return os.fsencode(path or "").decode("utf-8", "backslashreplace")

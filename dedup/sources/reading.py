@@ -1,0 +1,55 @@
+"""Files in, batches of articles out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import pyarrow as pa
+
+from dedup.config import SourceConfig
+from dedup.sources import plain, tabular
+from dedup.sources.batches import ArticleBatch, join_batches, make_batches, reject_rest
+from dedup.sources.locate import InputFile
+from dedup.sources.streams import DamagedFileError, naming_failures
+
+Reader = Callable[[InputFile, SourceConfig], Iterator[pa.RecordBatch]]
+
+READERS: dict[str, Reader] = {
+    "jsonl": tabular.read_jsonl,
+    "json": tabular.read_json,
+    "csv": tabular.read_csv,
+    "tsv": tabular.read_csv,
+    "parquet": tabular.read_parquet,
+    "arrow": tabular.read_arrow,
+    "txt": plain.read_text_file,
+}
+
+
+def read_articles(files: Sequence[InputFile], config: SourceConfig) -> Iterator[ArticleBatch]:
+    """Read files in their order, about 4 MiB of text at a time; a longer text is alone.
+
+    A row that is malformed raises a RowError, and a file that breaks off an InputError, unless
+    `config.on_error` is `skip`: then the row, or the first row that is lost, is in `rejected`
+    with the reason, and the reading goes on. A file that cannot be opened, or has no text field,
+    is an InputError in any case.
+    """
+    return join_batches(_read_each(files, config))
+
+
+def _read_each(files: Sequence[InputFile], config: SourceConfig) -> Iterator[ArticleBatch]:
+    for file in files:
+        next_row = 0
+        try:
+            for rows in _read_rows(file, config):
+                yield from make_batches(rows, file, config.on_error)
+                if rows.num_rows:
+                    next_row = rows["input_row"][-1].as_py() + 1
+        except DamagedFileError as err:
+            if config.on_error == "fail":
+                raise
+            yield reject_rest(file, next_row, err.reason)
+
+
+def _read_rows(file: InputFile, config: SourceConfig) -> Iterator[pa.RecordBatch]:
+    with naming_failures(file):
+        yield from READERS[file.format](file, config)

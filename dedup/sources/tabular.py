@@ -1,0 +1,269 @@
+"""Files with a row for each article: JSONL, JSON, CSV, TSV, Parquet and Arrow.
+
+Each reader gives batches with `input_row`, those of article_id, text, date, source and url that
+the file has, in the file's own types, and, where single rows can be malformed, `reason`.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import json
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from dedup import _native
+from dedup.config import SourceConfig
+from dedup.errors import InputError
+from dedup.sources.dates import is_date_like
+from dedup.sources.fields import (
+    SETTINGS,
+    USUAL_NAMES,
+    accepted_names,
+    find_fields,
+    named_field,
+)
+from dedup.sources.locate import InputFile
+from dedup.sources.streams import limited, open_seekable, read_chunks
+from dedup.sources.strings import is_text, is_text_or_scalar
+
+DELIMITERS = {"csv": ",", "tsv": "\t"}
+
+PAGE_ROWS = 16384  # of Parquet at a time, or fewer if they hold more than PAGE_BYTES
+PAGE_BYTES = 4 << 20
+BUFFER_BYTES = 1 << 20  # of a Parquet column; otherwise the whole column of a row group is read
+
+_BOM = b"\xef\xbb\xbf"
+_FEATHER_1 = b"FEA1"
+_ARROW_FILE = b"ARROW1"
+
+
+def read_jsonl(file: InputFile, config: SourceConfig) -> Iterator[pa.RecordBatch]:
+    """Read an object a line; `input_row` is the line, blank ones counted."""
+    return _parse_lines(read_chunks(file), file, config)
+
+
+def read_json(file: InputFile, config: SourceConfig) -> Iterator[pa.RecordBatch]:
+    """Read a document that is a list of objects or a single one; else an object a line."""
+    chunks = read_chunks(file)
+    head = next(chunks, b"")
+    first_line = head.removeprefix(_BOM).lstrip().partition(b"\n")[0].rstrip()
+    if not first_line.startswith(b"[") and first_line != b"{":
+        yield from _parse_lines(itertools.chain([head], chunks), file, config)
+        return
+    document = b"".join(limited(itertools.chain([head], chunks), file, "a document"))
+    rows = _native.parse_json(document, fields=_accepted_fields(config))
+    _check_fields(rows, [document], file, config)
+    yield rows
+
+
+def read_csv(file: InputFile, config: SourceConfig) -> Iterator[pa.RecordBatch]:
+    """Read CSV or TSV with a header line; `input_row` counts rows, the header not among them."""
+    chunks = read_chunks(file)
+    head = next(chunks, b"").removeprefix(_BOM)
+    header, start, line = _read_header(head, file)
+    if not header:
+        return  # an empty file has no articles
+    fields = find_fields(header, config, file.path)
+    places = [(column, header.index(field)) for column, field in fields.items()]
+    row = 0
+    held: list[bytes] = []
+    needed = 0  # a row longer than a chunk is not scanned again for every chunk
+    for chunk in itertools.chain([head[start:]], chunks, [None]):
+        if chunk is not None:
+            held.append(chunk)
+            if sum(map(len, held)) < needed:
+                continue
+        block = b"".join(limited(held, file, "a row (perhaps a quote is never closed)"))
+        rows, consumed, lines = _native.parse_csv(
+            block,
+            fields=places,
+            width=len(header),
+            delimiter=DELIMITERS[file.format],
+            first_row=row,
+            first_line=line,
+            is_last=chunk is None,
+        )
+        yield rows
+        row += rows.num_rows
+        line += lines
+        held = [block[consumed:]]
+        needed = 0 if consumed else 2 * len(block)
+
+
+def read_parquet(file: InputFile, config: SourceConfig) -> Iterator[pa.RecordBatch]:
+    """Read the needed columns of a Parquet file, a few megabytes of text at a time."""
+    with open_seekable(file) as source:
+        parquet = pq.ParquetFile(source, buffer_size=BUFFER_BYTES)
+        fields = _find_columns(parquet.schema_arrow, file, config)
+        page_rows = _page_rows(parquet.metadata)
+        columns = sorted(set(fields.values()))
+        # One row group after the other, so that a damaged one takes nothing with it.
+        groups = (
+            parquet.iter_batches(page_rows, row_groups=[group], columns=columns)
+            for group in range(parquet.num_row_groups)
+        )
+        yield from _number_rows(itertools.chain.from_iterable(groups), fields)
+
+
+def read_arrow(file: InputFile, config: SourceConfig) -> Iterator[pa.RecordBatch]:
+    """Read an Arrow file (Feather version 2) or an Arrow stream."""
+    with open_seekable(file) as source:
+        magic = source.read(len(_ARROW_FILE))
+        if magic.startswith(_FEATHER_1):
+            raise InputError(
+                f"{file.path} is in Feather version 1",
+                hint="write it again with pyarrow.feather.write_feather(table, path, version=2)",
+            )
+        open_reader = _open_arrow_file if magic == _ARROW_FILE else _open_arrow_stream
+        schema, _ = open_reader(source, None)
+        fields = _find_columns(schema, file, config)
+        places = sorted(schema.get_all_field_indices(field)[0] for field in set(fields.values()))
+        _, batches = open_reader(source, places)
+        yield from _number_rows(batches, fields)
+
+
+def _parse_lines(
+    chunks: Iterable[bytes], file: InputFile, config: SourceConfig
+) -> Iterator[pa.RecordBatch]:
+    fields = _accepted_fields(config)
+    line = 0
+    is_checked = False
+    for block in _whole_lines(chunks, file):
+        rows, lines = _native.parse_jsonl(block, fields=fields, first_line=line)
+        is_checked = is_checked or _check_fields(rows, block.splitlines(), file, config)
+        yield rows
+        line += lines
+
+
+def _accepted_fields(config: SourceConfig) -> list[tuple[str, list[str]]]:
+    return [(column, list(names)) for column, names in accepted_names(config).items()]
+
+
+def _whole_lines(chunks: Iterable[bytes], file: InputFile) -> Iterator[bytes]:
+    """Cut chunks at line ends. What a file breaks off with, a part of a line, is not given."""
+    held: list[bytes] = []
+    for chunk in chunks:
+        end = chunk.rfind(b"\n") + 1
+        if end:
+            yield b"".join([*held, memoryview(chunk)[:end]])
+            held = []
+        held.append(chunk[end:])
+        held = list(limited(held, file, "a line"))
+    if any(held):
+        yield b"".join(held)
+
+
+def _check_fields(
+    rows: pa.RecordBatch, documents: Iterable[bytes], file: InputFile, config: SourceConfig
+) -> bool:
+    """Raise if a field that must be there is in none of the rows; tell whether there were any.
+
+    A field may be missing from some objects, so only columns without a single value are looked
+    at, and then the names are read from the JSON again.
+    """
+    good = rows.filter(rows["reason"].is_null())
+    for column in USUAL_NAMES:
+        must_be_there = column == "text" or named_field(column, config)
+        if must_be_there and good.num_rows and good[column].null_count == good.num_rows:
+            find_fields(_names_in(documents), config, file.path)
+    return bool(good.num_rows)
+
+
+def _names_in(documents: Iterable[bytes]) -> list[str]:
+    names: dict[str, None] = {}
+    for document in documents:
+        try:
+            value = json.loads(document.removeprefix(_BOM))
+        except (ValueError, RecursionError):
+            continue
+        for article in value if isinstance(value, list) else [value]:
+            if isinstance(article, dict):
+                names.update(dict.fromkeys(article))
+    return list(names)
+
+
+def _read_header(head: bytes, file: InputFile) -> tuple[list[str], int, int]:
+    """Return the names in the first line that is not blank, and the bytes and lines up to there."""
+    lines = io.BytesIO(head)
+    reader = csv.reader((line.decode() for line in lines), delimiter=DELIMITERS[file.format])
+    try:
+        header = next((row for row in reader if any(map(str.strip, row))), [])
+    except (UnicodeDecodeError, csv.Error) as err:
+        raise InputError(
+            f"the header of {file.path} cannot be read: {err}",
+            hint="it must be UTF-8, and its lines must end with \\n or \\r\\n",
+        ) from err
+    return [name.strip() for name in header], lines.tell(), reader.line_num
+
+
+def _find_columns(schema: pa.Schema, file: InputFile, config: SourceConfig) -> dict[str, str]:
+    """Find the fields in a typed schema; refuse one that cannot hold what it was named for."""
+    kinds = dict(reversed(list(zip(schema.names, schema.types, strict=True))))  # the first counts
+    checks = {"text": is_text, "date": is_date_like}
+
+    def usable(column: str, field: str) -> bool:
+        return checks.get(column, is_text_or_scalar)(kinds[field])
+
+    fields = find_fields(schema.names, config, file.path, usable)
+    for column, field in fields.items():
+        if not usable(column, field):
+            setting = SETTINGS[column].replace("_", "-")
+            raise InputError(
+                f"the field {field!r} of {file.path} is {kinds[field]}, not {_KINDS[column]}",
+                hint=f"name another one with --{setting}",
+            )
+    return fields
+
+
+_KINDS = {
+    "article_id": "text or a number",
+    "text": "text",
+    "date": "a date",
+    "source": "text",
+    "url": "text",
+}
+
+
+def _page_rows(metadata: pq.FileMetaData) -> int:
+    """Choose how many rows have about 4 MiB in all columns; small pages are joined later.
+
+    The sizes of single columns are left alone: pyarrow 26 aborts where they are damaged.
+    """
+    groups = range(metadata.num_row_groups)
+    size = sum(metadata.row_group(group).total_byte_size for group in groups)
+    return int(max(1, min(PAGE_BYTES * metadata.num_rows // max(size, 1), PAGE_ROWS)))
+
+
+def _open_arrow_file(
+    source: pa.NativeFile, places: list[int] | None
+) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
+    options = pa.ipc.IpcReadOptions(included_fields=places)
+    reader = pa.ipc.open_file(source, options=options)
+    return reader.schema, (reader.get_batch(i) for i in range(reader.num_record_batches))
+
+
+def _open_arrow_stream(
+    source: pa.NativeFile, places: list[int] | None
+) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
+    source.seek(0)
+    reader = pa.ipc.open_stream(source, options=pa.ipc.IpcReadOptions(included_fields=places))
+    return reader.schema, iter(reader)
+
+
+def _number_rows(
+    batches: Iterable[pa.RecordBatch], fields: dict[str, str]
+) -> Iterator[pa.RecordBatch]:
+    """Rename fields to columns and add `input_row`."""
+    row = 0
+    for batch in batches:
+        batch.validate()
+        names = batch.schema.names
+        columns = {name: batch.column(names.index(field)) for name, field in fields.items()}
+        end = row + batch.num_rows
+        yield pa.RecordBatch.from_pydict({**columns, "input_row": np.arange(row, end)})
+        row = end

@@ -1,0 +1,1 @@
+"""The steps of a scan, each named after what it makes."""
