@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from dedup._version import __version__
@@ -45,9 +46,7 @@ def __getattr__(name: str) -> Any:
     """Import a public name when it is first used, so that `dedup --help` need not wait."""
     if name not in _HOMES:
         raise AttributeError(f"module 'dedup' has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f"dedup.{_HOMES[name]}"), name)
+    return getattr(importlib.import_module(f"dedup.{_HOMES[name]}"), name)
 
 
 def __dir__() -> list[str]:

@@ -1,8 +1,12 @@
 """The compiled core. Every function checks its input, releases the GIL and works on a batch."""
 
 from pathlib import Path
+from typing import final
 
 import pyarrow as pa
+
+FINGERPRINT_VERSION: int
+"""Raised when the same text would give other fingerprints than before."""
 
 def parse_jsonl(
     block: bytes, *, fields: list[tuple[str, list[str]]], first_line: int
@@ -36,3 +40,137 @@ def parse_csv(
 
 def digest_file(path: str | Path) -> str:
     """Return the XXH3-128 hash of a file as 32 hexadecimal digits."""
+
+def put_in_place(folder: str | Path, target: str | Path) -> None:
+    """Give a finished folder its name. What stood there before takes the folder's old name."""
+
+@final
+class Fingerprinter:
+    """Turns batches of articles into fingerprints; text and keys go to a nameless file."""
+
+    def __new__(
+        cls,
+        folder: str | Path,
+        *,
+        paragraphs: str,
+        min_tokens: int,
+        bands: int,
+        rows: int,
+        min_repeat_tokens: int,
+    ) -> Fingerprinter: ...
+    def fingerprint(self, articles: pa.RecordBatch) -> Batch:
+        """Fingerprint the first column: strings, none null. Threads may call it at once."""
+
+    @property
+    def spooled_bytes(self) -> int:
+        """Bytes in the temporary file."""
+
+@final
+class Batch:
+    """A fingerprinted batch on its way to a corpus."""
+
+@final
+class Corpus:
+    """All articles of a scan. Tables name articles by row number, in input order."""
+
+    def __new__(cls, fingerprinter: Fingerprinter) -> Corpus: ...
+    def add(self, batch: Batch) -> None:
+        """Take over a batch; batches come in input order, each once."""
+
+    def set_order(self, order: pa.RecordBatch) -> None:
+        """Collapse exact copies. `order` is one int64 column: the articles, earliest first."""
+
+    @property
+    def articles(self) -> int:
+        """Articles added."""
+
+    @property
+    def paragraphs(self) -> int:
+        """Paragraphs of all articles."""
+
+    @property
+    def distincts(self) -> int:
+        """Paragraphs with words, those with the same words counted once."""
+
+    def find_candidates(self, max_leaders: int, threads: int) -> Candidates:
+        """Pair paragraphs that share a band key or an anchor."""
+
+    def join_candidates(
+        self, threshold: float, min_tokens: int, max_leaders: int, threads: int
+    ) -> Candidates:
+        """Pair paragraphs that share enough words, by a full join, or an anchor."""
+
+    def verify(
+        self,
+        candidates: Candidates,
+        *,
+        threshold: float,
+        containment: float,
+        min_shared_tokens: int,
+        min_run_tokens: int,
+        threads: int,
+    ) -> Matches:
+        """Align candidates, complete families, gather clusters and evidence."""
+
+    def score(self, matches: Matches, threads: int) -> Scores:
+        """Count the repeated and copied words of every article."""
+
+    def article_rows(
+        self, matches: Matches, scores: Scores, start: int, end: int
+    ) -> pa.RecordBatch:
+        """List the counts of the articles `start` to `end`."""
+
+    def paragraph_rows(
+        self, matches: Matches, scores: Scores, start: int, end: int
+    ) -> pa.RecordBatch:
+        """List the paragraphs of the articles `start` to `end`."""
+
+    def span_rows(self, matches: Matches, scores: Scores, start: int, end: int) -> pa.RecordBatch:
+        """List the flagged spans of the articles `start` to `end`."""
+
+    def paragraph_pairs(self, matches: Matches) -> pa.RecordBatch:
+        """List the verified pairs of paragraphs."""
+
+    def article_pairs(self, matches: Matches) -> pa.RecordBatch:
+        """List the verified pairs of articles."""
+
+    def paragraph_members(self, matches: Matches) -> pa.RecordBatch:
+        """List the members of paragraph clusters, every holder on its own."""
+
+    def article_members(self, matches: Matches) -> pa.RecordBatch:
+        """List the members of article clusters."""
+
+    def cluster_heads(self, matches: Matches, unit: str) -> pa.RecordBatch:
+        """List the representatives of the clusters of a unit, with their text."""
+
+@final
+class Candidates:
+    """Pairs of paragraphs worth aligning."""
+
+    def __len__(self) -> int: ...
+    @property
+    def capped_buckets(self) -> int:
+        """Buckets with more members than were compared with each other."""
+
+@final
+class Matches:
+    """What was verified: pairs, clusters, evidence, article matches."""
+
+    @property
+    def limits(self) -> list[tuple[str, int]]:
+        """Limits that were hit: name and number of times."""
+
+    @property
+    def compared(self) -> int:
+        """Pairs that were aligned."""
+
+    @property
+    def paragraph_pairs(self) -> int:
+        """Verified pairs of paragraphs."""
+
+@final
+class Scores:
+    """Scores, verdicts and spans."""
+
+    def copies(self) -> pa.RecordBatch:
+        """List which article copied words from which, as row numbers, each pair once."""

@@ -1,6 +1,7 @@
 """A scan from end to end: articles go in, tables come out.
 
-    read -> fingerprint -> collapse exact copies -> candidates -> verify -> cluster -> score -> write
+read -> fingerprint -> collapse exact copies -> candidates -> verify -> cluster -> score
+     -> write
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from dedup.config import Config
 from dedup.results import ResultsWriter, Scan
 from dedup.sources import InputFile, locate_inputs, read_articles
 from dedup.stages.candidates import find_candidates
-from dedup.stages.clusters import cluster_members, list_members
+from dedup.stages.clusters import cluster_members, list_members, number_members
+from dedup.stages.findings import Findings, list_heads
 from dedup.stages.fingerprints import Fingerprints, fingerprint_articles
 from dedup.stages.first_seen import order_articles
 from dedup.stages.naming import Names
@@ -82,15 +84,20 @@ def scan(
             read_articles(files, config.source), config, temp_dir, progress.advance
         )
         read = time.monotonic()
-        counts, limits = _write_tables(prints, config, writer, progress)
+        found, candidates = find_copies(prints, config, progress)
+        progress.start("write")
+        counts = _write_tables(found, prints, config, writer)
         manifest = {
             "dedup_version": __version__,
             "fingerprint_version": _native.FINGERPRINT_VERSION,
             "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             "config": config.to_dict(),
             "inputs": [_describe(file) for file in files],
-            "counts": counts,
-            "limits": limits,
+            "counts": {**counts, "candidates": len(candidates)},
+            "limits": {
+                "capped_buckets": candidates.capped_buckets,
+                **dict(found.matches.limits),
+            },
             "elapsed_s": {
                 "read": round(read - began, 3),
                 "total": round(time.monotonic() - began, 3),
@@ -100,41 +107,48 @@ def scan(
         return writer.finish(manifest)
 
 
-def _write_tables(
-    prints: Fingerprints, config: Config, writer: ResultsWriter, progress: Progress
-) -> tuple[dict[str, int], dict[str, int]]:
-    """Run the flow behind the reading; return what was counted and which limits were hit."""
-    corpus, articles = prints.corpus, prints.articles
-    units = ["paragraph", "article"] if config.granularity == "both" else [config.granularity]
-    names = Names(articles)
+def find_copies(
+    prints: Fingerprints, config: Config, progress: Progress
+) -> tuple[Findings, _native.Candidates]:
+    """Run the flow between reading and writing; return what was found, and what was compared."""
+    corpus = prints.corpus
     progress.start("match")
-    corpus.set_order(order_articles(articles))
+    corpus.set_order(order_articles(prints.articles))
     candidates = find_candidates(corpus, config)
     matches = match_candidates(corpus, candidates, config)
     progress.start("score")
     scores = corpus.score(matches, config.threads)
-    progress.start("write")
-    scored = score_articles(corpus, matches, scores, articles, names, config.score)
+    names = Names(prints.articles["article_id"])
+    heads = list_heads(corpus, matches)
+    return Findings(corpus, matches, scores, prints.articles, names, heads), candidates
+
+
+def _write_tables(
+    found: Findings, prints: Fingerprints, config: Config, writer: ResultsWriter
+) -> dict[str, int]:
+    """Write every table; return what was counted."""
+    corpus, articles = found.corpus, found.articles
+    units = ["paragraph", "article"] if config.granularity == "both" else [config.granularity]
+    scored = score_articles(found, config.score)
     writer.write("articles", scored)
     kinds: dict[str, int] = {}
     for start, end in _ranges(corpus.articles, WRITE_ARTICLES):
-        paragraphs = list_paragraphs(corpus, matches, scores, names, start, end)
+        paragraphs = list_paragraphs(found, start, end)
         _count_kinds(paragraphs, kinds)
         writer.write("paragraphs", paragraphs)
-        writer.write("spans", list_spans(corpus, matches, scores, names, start, end))
-    members, numbered = list_members(corpus, matches, names, units)
-    writer.write("members", members)
-    clusters = cluster_members(corpus, matches, numbered, articles, names, units)
+        writer.write("spans", list_spans(found, start, end))
+    members = {unit: number_members(found, unit) for unit in units}
+    writer.write("members", list_members(found, members))
+    clusters = cluster_members(found, members)
     writer.write("clusters", clusters)
-    pairs = list_pairs(corpus, matches, names, units)
+    pairs = list_pairs(found, units)
     writer.write("pairs", pairs)
     writer.write("rejected", prints.rejected)
-    counts = {
+    return {
         "articles": corpus.articles,
         "paragraphs": corpus.paragraphs,
         "distinct_paragraphs": corpus.distincts,
         **{f"{kind}_paragraphs": number for kind, number in sorted(kinds.items())},
-        "candidates": len(candidates),
         "pairs": pairs.num_rows,
         "clusters": clusters.num_rows,
         "rejected_rows": prints.rejected.num_rows,
@@ -144,7 +158,6 @@ def _write_tables(
         "unreadable_dates": prints.unreadable_dates,
         "text_bytes": prints.text_bytes,
     }
-    return counts, {"capped_buckets": candidates.capped_buckets, **dict(matches.limits)}
 
 
 def _ranges(length: int, size: int) -> Iterator[tuple[int, int]]:

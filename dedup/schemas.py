@@ -39,11 +39,9 @@ ARTICLES = pa.schema(
             "share of words that are repeated or stand in any other article, earlier or later",
         ),
         _field("reused_by", pa.int32(), "articles that copy words from this one"),
-        _field(
-            "top_source", pa.string(), "article most words were copied from", nullable=True
-        ),
+        _field("top_source", pa.string(), "article most words were copied from", nullable=True),
         _field("top_source_share", pa.float64(), "share of words copied from top_source"),
-        _field("article_cluster", pa.string(), "cluster of near-copy articles", nullable=True),
+        _field("article_cluster", NAME, "cluster of near-copy articles", nullable=True),
         _field(
             "is_representative",
             pa.bool_(),
@@ -69,7 +67,7 @@ PARAGRAPHS = pa.schema(
         _field("tokens", pa.int32(), "words"),
         _field("kind", NAME, f"one of {', '.join(PARAGRAPH_KINDS)}"),
         _field("copies", pa.int32(), "paragraphs with the same words, this one included"),
-        _field("cluster_id", pa.string(), "cluster of near-copies", nullable=True),
+        _field("cluster_id", NAME, "cluster of near-copies", nullable=True),
         _field("similarity", pa.float32(), "to the matched paragraph, 0 to 1", nullable=True),
         _field("match_article", NAME, "article of the matched paragraph", nullable=True),
         _field("match_position", pa.int32(), "its place in that article", nullable=True),
@@ -87,7 +85,7 @@ SPANS = pa.schema(
         _field("match_start", pa.int32(), "first code point there"),
         _field("match_end", pa.int32(), "code point behind the last there"),
         _field("similarity", pa.float32(), "of the two paragraphs; 1 for equal runs of words"),
-        _field("cluster_id", pa.string(), "cluster of the paragraph", nullable=True),
+        _field("cluster_id", NAME, "cluster of the paragraph", nullable=True),
         _field("template_id", pa.string(), "template it follows", nullable=True),
     ]
 )
@@ -114,7 +112,7 @@ CLUSTERS = pa.schema(
 
 MEMBERS = pa.schema(
     [
-        _field("cluster_id", pa.string(), "cluster"),
+        _field("cluster_id", NAME, "cluster"),
         _field("unit", NAME, "paragraph or article"),
         _field("article_id", NAME, "article"),
         _field("position", pa.int32(), "paragraph; null for articles", nullable=True),

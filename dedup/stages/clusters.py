@@ -10,50 +10,40 @@ from collections.abc import Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedup import _native
+from dedup.stages.findings import Findings
 from dedup.stages.naming import Names, constant
 
 
-def list_members(
-    corpus: _native.Corpus, matches: _native.Matches, names: Names, units: Sequence[str]
-) -> tuple[pa.Table, pa.Table]:
-    """List the members of every cluster: MEMBERS, and the same with articles as row numbers."""
-    rows = {"paragraph": corpus.paragraph_members, "article": corpus.article_members}
-    batches = [(unit, rows[unit](matches)) for unit in units]
-    numbered = pa.concat_tables(
-        [
-            pa.Table.from_batches([batch]).append_column("unit", constant(unit, batch.num_rows))
-            for unit, batch in batches
-        ]
-    ).unify_dictionaries()
-    named = [names.name(batch, ["article"], unit=unit) for unit, batch in batches]
-    return pa.concat_tables(named).unify_dictionaries(), numbered
+def number_members(found: Findings, unit: str) -> pa.Table:
+    """List the members of every cluster of a unit, with clusters and articles as numbers."""
+    rows = {"paragraph": found.corpus.paragraph_members, "article": found.corpus.article_members}
+    return pa.Table.from_batches([rows[unit](found.matches)])
 
 
-def cluster_members(
-    corpus: _native.Corpus,
-    matches: _native.Matches,
-    members: pa.Table,
-    articles: pa.Table,
-    names: Names,
-    units: Sequence[str],
-) -> pa.Table:
-    """Sum up the members of every cluster: CLUSTERS, by unit and in first-seen order.
-
-    Takes MEMBERS with articles as row numbers, and ARTICLE_INPUT for sources and dates.
-    """
+def list_members(found: Findings, members: dict[str, pa.Table]) -> pa.Table:
+    """Name the members of every cluster, by unit: MEMBERS."""
     tables = []
-    for unit in units:
-        own = members.filter(pc.equal(members["unit"].cast(pa.string()), unit))
-        heads = pa.Table.from_batches([corpus.cluster_heads(matches, unit)])
-        sums = _sum_up(own, articles)
-        table = heads.append_column("order", pa.array(range(heads.num_rows), pa.int64()))
-        table = table.join(sums, "cluster_id").sort_by("order").drop_columns(["order"])
-        ids = names.ids.take(table["representative_article"].combine_chunks())
-        place = table.schema.get_field_index("representative_article")
-        table = table.set_column(place, "representative_article", ids)
-        table = table.append_column("unit", constant(unit, table.num_rows))
-        tables.append(table.append_column("kind", constant("near_copy", table.num_rows)))
+    for unit, table in members.items():
+        table = found.names.name(table, ["article"])
+        table = Names(found.clusters[unit]["cluster_id"]).name(table, ["cluster_id"])
+        tables.append(table.append_column("unit", constant(unit, table.num_rows)))
+    return pa.concat_tables(tables).unify_dictionaries()
+
+
+def cluster_members(found: Findings, members: dict[str, pa.Table]) -> pa.Table:
+    """Sum up the members of every cluster, by unit and in first-seen order: CLUSTERS."""
+    tables = []
+    for unit, table in members.items():
+        heads = found.clusters[unit]
+        place = heads.schema.get_field_index("representative_article")
+        ids = found.names.ids.take(heads["representative_article"].combine_chunks())
+        heads = heads.set_column(place, "representative_article", ids)
+        # Clusters are numbered without gaps, so sorted sums stand beside their heads.
+        sums = _sum_up(table, found.articles).sort_by("cluster_id").drop_columns(["cluster_id"])
+        for name in sums.schema.names:
+            heads = heads.append_column(name, sums[name])
+        heads = heads.append_column("unit", constant(unit, heads.num_rows))
+        tables.append(heads.append_column("kind", constant("near_copy", heads.num_rows)))
     return pa.concat_tables(tables).unify_dictionaries()
 
 

@@ -10,7 +10,7 @@ HOUR_US = 3_600_000_000
 
 
 def order_articles(articles: pa.Table) -> pa.RecordBatch:
-    """Put articles in the order (date, input file, row); those without a date come last (nulls sort last).
+    """Put articles in the order (date, input file, row); those without a date come last.
 
     Takes ARTICLE_INPUT in input order, returns one column: row numbers, earliest first. The input
     order is that of file and row already, so it settles equal dates.

@@ -10,27 +10,24 @@ import pyarrow.compute as pc
 
 
 class Names:
-    """The caller's article ids, by row number."""
+    """The names of numbered things: the caller's article ids, or the ids of clusters."""
 
-    def __init__(self, articles: pa.Table) -> None:
-        self.ids = articles["article_id"].combine_chunks()
+    def __init__(self, ids: pa.ChunkedArray) -> None:
+        self.ids = ids.combine_chunks()
 
     def __getitem__(self, rows: pa.Array) -> pa.DictionaryArray:
-        """Name articles; a null stays one. Only names that are used enter the dictionary."""
+        """Name numbers; a null stays one. Only names that are used enter the dictionary."""
         encoded = rows.dictionary_encode()
         used = encoded.dictionary if len(encoded.dictionary) else pa.array([], pa.int32())
         return pa.DictionaryArray.from_arrays(encoded.indices, self.ids.take(used))
 
-    def name(self, rows: pa.RecordBatch, columns: Sequence[str], **added: str) -> pa.Table:
-        """Turn the numbers in `columns` into ids, and add columns that say the same in each row."""
-        table = pa.Table.from_batches([rows])
+    def name(self, table: pa.Table, columns: Sequence[str]) -> pa.Table:
+        """Turn the numbers in `columns` into names."""
         for column in columns:
             place = table.schema.get_field_index(column)
             named = self[table[column].combine_chunks()]
             new = "article_id" if column == "article" else column
             table = table.set_column(place, new, named)
-        for column, value in added.items():
-            table = table.append_column(column, constant(value, table.num_rows))
         return table
 
 

@@ -8,7 +8,8 @@ import pyarrow as pa
 
 from dedup import _native
 from dedup.config import Config
-from dedup.stages.naming import Names
+from dedup.stages.findings import Findings
+from dedup.stages.naming import constant
 
 
 def match_candidates(
@@ -30,16 +31,16 @@ def match_candidates(
     )
 
 
-def list_pairs(
-    corpus: _native.Corpus, matches: _native.Matches, names: Names, units: Sequence[str]
-) -> pa.Table:
+def list_pairs(found: Findings, units: Sequence[str]) -> pa.Table:
     """List the verified pairs of each unit: PAIRS.
 
     Paragraphs with the same words count once, for the article that held them first; articles
     with the same words are each paired with the first of them.
     """
-    rows = {"paragraph": corpus.paragraph_pairs, "article": corpus.article_pairs}
-    columns = ["left_article", "right_article"]
-    return pa.concat_tables(
-        [names.name(rows[unit](matches), columns, unit=unit) for unit in units]
-    ).unify_dictionaries()
+    rows = {"paragraph": found.corpus.paragraph_pairs, "article": found.corpus.article_pairs}
+    tables = []
+    for unit in units:
+        table = pa.Table.from_batches([rows[unit](found.matches)])
+        table = found.names.name(table, ["left_article", "right_article"])
+        tables.append(table.append_column("unit", constant(unit, table.num_rows)))
+    return pa.concat_tables(tables).unify_dictionaries()

@@ -6,34 +6,30 @@ The words are counted in the core (`redundancy.rs`); here the counts become shar
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
-from dedup import _native
 from dedup.config import ScoreConfig
 from dedup.schemas import PARAGRAPH_KINDS, SPAN_KINDS
+from dedup.stages.findings import Findings
 from dedup.stages.first_seen import flag_ambiguous
 from dedup.stages.naming import Names, from_codes, nulls
 
 
-def score_articles(
-    corpus: _native.Corpus,
-    matches: _native.Matches,
-    scores: _native.Scores,
-    articles: pa.Table,
-    names: Names,
-    config: ScoreConfig,
-) -> pa.Table:
+def score_articles(found: Findings, config: ScoreConfig) -> pa.Table:
     """Give every article its redundancy: ARTICLES.
 
     Each word counts once, internal before copied before formulaic, so `redundancy` is the sum of
     its parts exactly. An article without words has redundancy 0 and little evidence.
     """
+    corpus, matches, scores, articles, names, clusters = found
     counts = pa.Table.from_batches([corpus.article_rows(matches, scores, 0, corpus.articles)])
     tokens = counts["tokens"].to_numpy()
     words = np.maximum(tokens, 1)
 
-    def share(column: str) -> np.ndarray:
-        return counts[column].to_numpy() / words
+    def share(column: str) -> npt.NDArray[np.float64]:
+        shares: npt.NDArray[np.float64] = counts[column].to_numpy() / words
+        return shares
 
     internal, copied = share("internal"), share("copied")
     formulaic = np.zeros(len(words))
@@ -45,44 +41,36 @@ def score_articles(
         "redundancy_symmetric": share("symmetric"),
         "top_source": names.ids.take(counts["top_source"].combine_chunks()),
         "top_source_share": share("top_source_tokens"),
-        "origin_ambiguous": flag_ambiguous(articles["date"], scores.copies(), config.ambiguous_hours),
+        "origin_ambiguous": flag_ambiguous(
+            articles["date"], scores.copies(), config.ambiguous_hours
+        ),
         "low_evidence": tokens < config.low_evidence_tokens,
     }
     table = articles
-    for name in ("tokens", "paragraphs", "reused_by", "article_cluster", "is_representative"):
+    numbers = counts["article_cluster"].combine_chunks()
+    columns["article_cluster"] = Names(clusters["article"]["cluster_id"])[numbers]
+    for name in ("tokens", "paragraphs", "reused_by", "is_representative"):
         table = table.append_column(name, counts[name])
     for name, column in columns.items():
         table = table.append_column(name, pa.array(column))
     return table
 
 
-def list_paragraphs(
-    corpus: _native.Corpus,
-    matches: _native.Matches,
-    scores: _native.Scores,
-    names: Names,
-    start: int,
-    end: int,
-) -> pa.Table:
+def list_paragraphs(found: Findings, start: int, end: int) -> pa.Table:
     """Say of the paragraphs of articles `start` to `end` what each is: PARAGRAPHS."""
-    rows = corpus.paragraph_rows(matches, scores, start, end)
-    return _finish(names.name(rows, ["article", "match_article"]), PARAGRAPH_KINDS)
+    rows = found.corpus.paragraph_rows(found.matches, found.scores, start, end)
+    return _name(found, rows, PARAGRAPH_KINDS)
 
 
-def list_spans(
-    corpus: _native.Corpus,
-    matches: _native.Matches,
-    scores: _native.Scores,
-    names: Names,
-    start: int,
-    end: int,
-) -> pa.Table:
+def list_spans(found: Findings, start: int, end: int) -> pa.Table:
     """List the flagged spans of articles `start` to `end`: SPANS."""
-    rows = corpus.span_rows(matches, scores, start, end)
-    return _finish(names.name(rows, ["article", "match_article"]), SPAN_KINDS)
+    rows = found.corpus.span_rows(found.matches, found.scores, start, end)
+    return _name(found, rows, SPAN_KINDS)
 
 
-def _finish(table: pa.Table, kinds: tuple[str, ...]) -> pa.Table:
+def _name(found: Findings, rows: pa.RecordBatch, kinds: tuple[str, ...]) -> pa.Table:
+    table = found.names.name(pa.Table.from_batches([rows]), ["article", "match_article"])
+    table = Names(found.clusters["paragraph"]["cluster_id"]).name(table, ["cluster_id"])
     place = table.schema.get_field_index("kind")
     table = table.set_column(place, "kind", from_codes(table["kind"], kinds))
     return table.append_column("template_id", nulls(table.num_rows))

@@ -36,8 +36,9 @@ pub fn find_candidates(
     threads: usize,
 ) -> Result<Candidates, Error> {
     let parts = parallel::map(threads, PARTITIONS, |partition| {
-        let rows = read_partition(corpus, blocks, partition)?;
-        Ok(pair_buckets(&repeated_keys(corpus, &rows), max_leaders))
+        let mut rows = read_partition(corpus, blocks, partition)?;
+        keep_repeated(&mut rows);
+        Ok(pair_buckets(&rows, max_leaders))
     });
     let mut all = Candidates::default();
     for part in parts {
@@ -50,12 +51,18 @@ pub fn find_candidates(
     Ok(all)
 }
 
-/// (key, paragraph of the corpus) of every row of a partition.
-fn read_partition(
-    corpus: &Corpus,
-    blocks: &[Block],
-    partition: usize,
-) -> Result<Vec<(u64, u32)>, Error> {
+/// A key above the distinct it belongs to. The highest 8 of the key's 40 bits are those of its
+/// partition, so the other 32 tell keys apart within one.
+fn to_row(key: u64, distinct: u32) -> u64 {
+    (key << 32) | u64::from(distinct)
+}
+
+fn split_row(row: u64) -> (u32, u32) {
+    ((row >> 32) as u32, row as u32)
+}
+
+/// The rows of a partition, one of each set of equal paragraphs.
+fn read_partition(corpus: &Corpus, blocks: &[Block], partition: usize) -> Result<Vec<u64>, Error> {
     let ranges = blocks
         .iter()
         .map(|block| Packed::range(&block.ends, partition));
@@ -67,54 +74,55 @@ fn read_partition(
         corpus
             .spool
             .read(block.at + range.start as u64, &mut buffer)?;
-        rows.extend(unpack(&buffer).map(|(key, paragraph)| (key, block.base + paragraph)));
+        let carried = &corpus.carried[block.base as usize..];
+        let distincts = unpack(&buffer).map(|(key, p)| (key, carried[p as usize]));
+        rows.extend(
+            distincts
+                .filter(|(_, d)| *d != NO_DISTINCT)
+                .map(|(key, d)| to_row(key, d)),
+        );
     }
     Ok(rows)
 }
 
-/// (key, distinct) of the rows whose key stands more than once, sorted, without repeats.
-fn repeated_keys(corpus: &Corpus, rows: &[(u64, u32)]) -> Vec<(u64, u32)> {
+/// Drop the rows whose key stands once; sort the others.
+fn keep_repeated(rows: &mut Vec<u64>) {
     let bits = (rows.len() * BITS_PER_ROW).next_power_of_two().max(64);
-    let mut once = vec![0u64; bits / 64];
-    let mut twice = vec![0u64; bits / 64];
-    let place = |key: u64| {
-        // A key's high bits are those of its partition; the low ones are spread evenly.
-        let bit = key as usize & (bits - 1);
+    // Once and twice side by side: one cache line a look-up.
+    let mut seen = vec![[0u64; 2]; bits / 64];
+    let place = |row: u64| {
+        let bit = (row >> 32) as usize & (bits - 1);
         (bit / 64, 1u64 << (bit % 64))
     };
-    for (key, _) in rows {
-        let (word, bit) = place(*key);
-        twice[word] |= once[word] & bit;
-        once[word] |= bit;
+    for row in rows.iter() {
+        let (word, bit) = place(*row);
+        let [once, twice] = &mut seen[word];
+        *twice |= *once & bit;
+        *once |= bit;
     }
-    let mut kept: Vec<(u64, u32)> = rows
-        .iter()
-        .filter(|(key, _)| {
-            let (word, bit) = place(*key);
-            twice[word] & bit != 0
-        })
-        .map(|(key, paragraph)| (*key, corpus.distinct_of[*paragraph as usize]))
-        .filter(|(_, distinct)| *distinct != NO_DISTINCT)
-        .collect();
-    kept.sort_unstable();
-    kept.dedup();
-    kept
+    rows.retain(|row| {
+        let (word, bit) = place(*row);
+        seen[word][1] & bit != 0
+    });
+    rows.sort_unstable();
+    rows.dedup();
 }
 
 /// Pair the members of each bucket with its leaders and with those just before them.
-fn pair_buckets(rows: &[(u64, u32)], max_leaders: usize) -> Candidates {
+fn pair_buckets(rows: &[u64], max_leaders: usize) -> Candidates {
     let mut out = Candidates::default();
-    for bucket in rows.chunk_by(|a, b| a.0 == b.0) {
+    for bucket in rows
+        .chunk_by(|a, b| a >> 32 == b >> 32)
+        .filter(|bucket| bucket.len() > 1)
+    {
         out.capped_buckets += u64::from(bucket.len() > 2 * max_leaders + 1);
-        for (i, (_, member)) in bucket.iter().enumerate().skip(1) {
+        for (i, row) in bucket.iter().enumerate().skip(1) {
+            let (_, member) = split_row(*row);
             let leaders = &bucket[..i.min(max_leaders)];
             let recent = &bucket[i.saturating_sub(max_leaders).max(leaders.len())..i];
-            out.pairs.extend(
-                leaders
-                    .iter()
-                    .chain(recent)
-                    .map(|(_, earlier)| (*earlier, *member)),
-            );
+            let earlier = leaders.iter().chain(recent);
+            out.pairs
+                .extend(earlier.map(|row| (split_row(*row).1, member)));
         }
     }
     out.pairs.sort_unstable();

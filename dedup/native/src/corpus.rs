@@ -99,6 +99,9 @@ pub struct Corpus {
     pub distincts: Vec<Distinct>,
     /// The distinct of each paragraph.
     pub distinct_of: Vec<u32>,
+    /// The same for the first paragraph to arrive, and no distinct for later ones: rows of the
+    /// others say nothing new.
+    pub carried: Vec<u32>,
 }
 
 impl Corpus {
@@ -113,6 +116,7 @@ impl Corpus {
             rank: Vec::new(),
             distincts: Vec::new(),
             distinct_of: Vec::new(),
+            carried: Vec::new(),
         }
     }
 
@@ -199,6 +203,17 @@ impl Corpus {
     ///
     /// `order` lists the articles, earliest first.
     pub fn set_order(&mut self, order: &[u32]) {
+        self.collapse(order);
+        let mut met = vec![false; self.distincts.len()];
+        let first_arrival = |distinct: &u32| {
+            let is_first =
+                *distinct != NO_DISTINCT && !std::mem::replace(&mut met[*distinct as usize], true);
+            if is_first { *distinct } else { NO_DISTINCT }
+        };
+        self.carried = self.distinct_of.iter().map(first_arrival).collect();
+    }
+
+    fn collapse(&mut self, order: &[u32]) {
         self.rank = vec![0; self.articles.len()];
         for (rank, article) in order.iter().enumerate() {
             self.rank[*article as usize] = rank as u32;

@@ -9,11 +9,10 @@ use crate::error::Error;
 use crate::grams::Run;
 use crate::pairs::{Pair, SharedRun, Verified};
 use crate::parallel;
-use crate::texts::{PlacedTokens, place_tokens};
-use crate::tokenize::Tokens;
+use crate::texts::{Placed, PlacedStore};
 
 /// Right-hand paragraphs handled by one task.
-const PIECE: usize = 512;
+const PIECE: usize = 4096;
 
 /// Words of a paragraph that equal words of an earlier article. Tokens are counted within the
 /// paragraph, `start` to `source_end` are code points of the two articles.
@@ -82,17 +81,28 @@ pub fn gather(corpus: &Corpus, verified: &Verified, threads: usize) -> Result<Ev
     let groups = group_by_right(corpus, &evidence.matches, &verified.runs);
     let parts = parallel::map_ranges(threads, groups.len(), PIECE, |range| {
         let mut part = Evidence::default();
-        let mut tokens = Tokens::default();
-        for (pair, runs) in &groups[range] {
-            place(corpus, *pair, runs, &mut tokens, &mut part)?;
+        let groups = &groups[range];
+        let pairs = groups
+            .iter()
+            .flat_map(|(pair, _)| pair)
+            .flat_map(|p| [p.left, p.right]);
+        let runs = groups
+            .iter()
+            .flat_map(|(_, runs)| runs)
+            .flat_map(|r| [r.left, r.right]);
+        let store = PlacedStore::load(corpus, pairs.chain(runs).collect())?;
+        for (pair, runs) in groups {
+            place(corpus, &store, *pair, runs, &mut part);
         }
         Ok(part)
     });
     let mirrored = parallel::map_ranges(threads, later.len(), PIECE, |range| {
         let mut part = Evidence::default();
-        let mut tokens = Tokens::default();
-        for pair in &later[range] {
-            mirror(corpus, *pair, &mut tokens, &mut part)?;
+        let pairs = &later[range];
+        let sides = pairs.iter().flat_map(|pair| [pair.left, pair.right]);
+        let store = PlacedStore::load(corpus, sides.collect())?;
+        for pair in pairs {
+            mirror(corpus, &store, *pair, &mut part);
         }
         Ok(part)
     });
@@ -165,21 +175,21 @@ fn group_by_right<'a>(corpus: &Corpus, matches: &[Pair], runs: &'a [SharedRun]) 
 /// Write down one paragraph's aligned words, then its runs where no aligned word stands.
 fn place(
     corpus: &Corpus,
+    store: &PlacedStore,
     pair: Option<Pair>,
     runs: &[&SharedRun],
-    tokens: &mut Tokens,
     out: &mut Evidence,
-) -> Result<(), Error> {
+) {
     let right = pair.map_or_else(|| runs[0].right, |pair| pair.right);
-    let here = place_tokens(corpus, right, tokens)?;
+    let here = store.get(right);
     let mut covered = vec![false; here.hashes.len()];
     if let Some(pair) = pair {
-        let there = place_tokens(corpus, pair.left, tokens)?;
-        for run in aligned_runs(&there, &here) {
+        let there = store.get(pair.left);
+        for run in aligned_runs(there, here) {
             write(
                 corpus,
-                (pair.left, &there),
-                (right, &here),
+                (pair.left, there),
+                (right, here),
                 run,
                 Some(pair),
                 out,
@@ -187,45 +197,35 @@ fn place(
             covered[run.start as usize..run.end as usize].fill(true);
         }
     }
-    for family in runs.chunk_by(|a, b| a.left == b.left) {
-        let mut there = None;
-        for shared in family {
-            for run in uncovered(shared.run, &covered) {
-                if there.is_none() {
-                    there = Some(place_tokens(corpus, shared.left, tokens)?);
-                }
-                if let Some(there) = &there {
-                    write(corpus, (shared.left, there), (right, &here), run, None, out);
-                }
-                covered[run.start as usize..run.end as usize].fill(true);
-            }
+    for shared in runs {
+        for run in uncovered(shared.run, &covered) {
+            write(
+                corpus,
+                (shared.left, store.get(shared.left)),
+                (right, here),
+                run,
+                None,
+                out,
+            );
+            covered[run.start as usize..run.end as usize].fill(true);
         }
     }
-    Ok(())
 }
 
 /// Note which words of `pair.left` its later near-copy holds, and nothing else.
-fn mirror(
-    corpus: &Corpus,
-    pair: Pair,
-    tokens: &mut Tokens,
-    out: &mut Evidence,
-) -> Result<(), Error> {
-    let left = place_tokens(corpus, pair.left, tokens)?;
-    let right = place_tokens(corpus, pair.right, tokens)?;
+fn mirror(corpus: &Corpus, store: &PlacedStore, pair: Pair, out: &mut Evidence) {
     let paragraph = corpus.distincts[pair.left as usize].first;
-    out.reused
-        .extend(aligned_runs(&left, &right).into_iter().map(|run| Reused {
-            paragraph,
-            tokens: [run.source, run.source + (run.end - run.start)],
-        }));
-    Ok(())
+    let runs = aligned_runs(store.get(pair.left), store.get(pair.right));
+    out.reused.extend(runs.into_iter().map(|run| Reused {
+        paragraph,
+        tokens: [run.source, run.source + (run.end - run.start)],
+    }));
 }
 
 fn write(
     corpus: &Corpus,
-    (left, there): (u32, &PlacedTokens),
-    (right, here): (u32, &PlacedTokens),
+    (left, there): (u32, Placed<'_>),
+    (right, here): (u32, Placed<'_>),
     run: Run,
     pair: Option<Pair>,
     out: &mut Evidence,
@@ -249,9 +249,9 @@ fn write(
 }
 
 /// The alignment of two paragraphs as runs of words that follow each other in both.
-fn aligned_runs(left: &PlacedTokens, right: &PlacedTokens) -> Vec<Run> {
+fn aligned_runs(left: Placed<'_>, right: Placed<'_>) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
-    for (i, j) in align(&left.hashes, &right.hashes) {
+    for (i, j) in align(left.hashes, right.hashes) {
         match runs.last_mut() {
             Some(run) if run.end == j && run.source + (run.end - run.start) == i => run.end += 1,
             _ => runs.push(Run {

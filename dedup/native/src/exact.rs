@@ -7,32 +7,12 @@
 //! covered: that is what anchors are for.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::BuildHasherDefault;
 
 use crate::candidates::Candidate;
-use crate::hash::combine;
+use crate::hash::{Identity, combine};
 use crate::parallel;
 use crate::texts::TokenStore;
-
-/// Token hashes are their own hash.
-#[derive(Default)]
-struct Identity(u64);
-
-impl Hasher for Identity {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 = bytes
-            .iter()
-            .fold(self.0, |hash, byte| (hash << 8) | u64::from(*byte));
-    }
-
-    fn write_u64(&mut self, value: u64) {
-        self.0 = value;
-    }
-}
 
 type ByHash<T> = HashMap<u64, T, BuildHasherDefault<Identity>>;
 

@@ -1,9 +1,10 @@
 //! A batch of articles to everything later stages need: paragraphs, keys, anchors and repeats.
 
 use std::collections::HashSet;
+use std::hash::BuildHasherDefault;
 
 use crate::grams::{FirstSeen, Run, find_repeated_units, find_repeats, hash_grams, select_anchors};
-use crate::hash::hash_tokens;
+use crate::hash::{Identity, hash_tokens};
 use crate::minhash::{Bands, features};
 use crate::partition::Rows;
 use crate::split::{Paragraphs, split};
@@ -86,12 +87,13 @@ struct Worker<'a> {
     short_bands: Bands,
     out: Fingerprints,
     /// Paragraphs that have rows already: a footer needs one set of rows a batch, not a thousand.
-    sketched: HashSet<u128>,
+    sketched: HashSet<u64, BuildHasherDefault<Identity>>,
     tokens: Tokens,
     ranges: Vec<[u32; 2]>,
     /// Token range of each paragraph of the article.
     spans: Vec<(u32, u32)>,
     grams: Vec<u64>,
+    minima: Vec<u64>,
     features: Vec<u64>,
     signature: Vec<u16>,
     keys: Vec<u64>,
@@ -108,11 +110,12 @@ impl<'a> Worker<'a> {
             bands: Bands::new(0, options.bands, options.rows),
             short_bands: Bands::new(1, SHORT_BANDS, SHORT_ROWS),
             out: Fingerprints::default(),
-            sketched: HashSet::new(),
+            sketched: HashSet::default(),
             tokens: Tokens::default(),
             ranges: Vec::new(),
             spans: Vec::new(),
             grams: Vec::new(),
+            minima: Vec::new(),
             features: Vec::new(),
             signature: Vec::new(),
             keys: Vec::new(),
@@ -156,7 +159,7 @@ impl<'a> Worker<'a> {
                 tokens: (last - first) as u32,
                 hash,
             });
-            if tokens.len() >= self.options.min_tokens && self.sketched.insert(hash) {
+            if tokens.len() >= self.options.min_tokens && self.sketched.insert(hash as u64) {
                 self.add_rows(paragraph, first, last);
             }
             self.spans.push((first as u32, last as u32));
@@ -187,7 +190,9 @@ impl<'a> Worker<'a> {
         let grams = first.min(self.grams.len())..last.saturating_sub(crate::grams::GRAM - 1);
         if grams.start < grams.end {
             let rows = &mut self.out.anchor_rows;
-            select_anchors(&self.grams[grams], |gram| rows.push(gram, paragraph));
+            select_anchors(&self.grams[grams], &mut self.minima, |gram| {
+                rows.push(gram, paragraph)
+            });
         }
     }
 
@@ -250,9 +255,10 @@ fn list_units(spans: &[(u32, u32)], sentences: &[u32], units: &mut Vec<(u32, u32
     }
 }
 
-/// Bytes to code points. Questions must come in rising order.
+/// Bytes to code points. Questions are cheapest in rising order.
 pub struct CodePoints<'a> {
     bytes: &'a [u8],
+    is_ascii: bool,
     at: usize,
     count: u32,
 }
@@ -261,6 +267,7 @@ impl<'a> CodePoints<'a> {
     pub fn new(text: &'a str) -> Self {
         Self {
             bytes: text.as_bytes(),
+            is_ascii: text.is_ascii(),
             at: 0,
             count: 0,
         }
@@ -268,6 +275,9 @@ impl<'a> CodePoints<'a> {
 
     /// Code points before this byte.
     pub fn at(&mut self, byte: u32) -> u32 {
+        if self.is_ascii {
+            return byte;
+        }
         let byte = byte as usize;
         if byte < self.at {
             (self.at, self.count) = (0, 0);

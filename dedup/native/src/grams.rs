@@ -51,22 +51,36 @@ impl Kernel for HashGrams<'_> {
 
 /// Call `select` with the hash of every anchor of a paragraph, given its grams.
 ///
-/// A gram is selected if it is the smallest of some window of `WINDOW`; fewer grams than a window
-/// are one window.
-pub fn select_anchors(grams: &[u64], mut select: impl FnMut(u64)) {
-    let window = WINDOW.min(grams.len()).max(1);
+/// An anchor is the smallest gram of some window of `WINDOW`; fewer grams than that are one
+/// window. Windows in a row with the same anchor show it once.
+pub fn select_anchors(grams: &[u64], minima: &mut Vec<u64>, mut select: impl FnMut(u64)) {
+    dispatch(WindowMinima { grams, minima });
     let mut last = None;
-    for (start, candidates) in grams.windows(window).enumerate() {
-        let smallest = candidates
-            .iter()
-            .copied()
-            .enumerate()
-            .min_by_key(|(_, gram)| *gram);
-        if let Some((offset, gram)) = smallest
-            && last.replace(start + offset) != Some(start + offset)
-        {
-            select(gram);
+    for anchor in minima {
+        if last.replace(*anchor) != Some(*anchor) {
+            select(*anchor);
         }
+    }
+}
+
+struct WindowMinima<'a> {
+    grams: &'a [u64],
+    minima: &'a mut Vec<u64>,
+}
+
+impl Kernel for WindowMinima<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        self.minima.clear();
+        if self.grams.len() < WINDOW {
+            self.minima.extend(self.grams.iter().min());
+            return;
+        }
+        let windows = self.grams.windows(WINDOW);
+        self.minima
+            .extend(windows.map(|w| w[0].min(w[1]).min(w[2].min(w[3])).min(w[4])));
     }
 }
 
@@ -190,7 +204,8 @@ pub fn find_repeats(
     let mut runs = Runs::new(tokens, min_words, repeats);
     for (i, gram) in grams.iter().enumerate() {
         let source = seen.insert(*gram, i as u32, |j| {
-            tokens[j as usize..j as usize + GRAM] == tokens[i..i + GRAM]
+            grams[j as usize] == *gram
+                && tokens[j as usize..j as usize + GRAM] == tokens[i..i + GRAM]
         });
         if let Some(source) = source {
             runs.add(i as u32, source);
@@ -213,7 +228,13 @@ pub fn find_repeated_units(
     seen.reset(units.len());
     for (i, unit) in units.iter().enumerate() {
         let words = slice(*unit);
-        if words.len() >= 4 * GRAM * WORD_WEIGHT as usize
+        // Full words only: then the number of words is enough to tell.
+        let is_plain = words
+            .first()
+            .is_some_and(|token| weight(*token) == WORD_WEIGHT);
+        if words.len() < min_words as usize
+            || is_plain && words.len() >= GRAM
+            || words.len() >= GRAM * WORD_WEIGHT as usize
             || !(min_words * WORD_WEIGHT..GRAM as u32 * WORD_WEIGHT).contains(&total_weight(words))
         {
             continue;

@@ -119,7 +119,30 @@ pub fn hash_bytes(bytes: &[u8]) -> u64 {
 
 /// The identity of a sequence of tokens: 128 bits, so that 10^10 paragraphs do not collide.
 pub fn hash_tokens(tokens: &[u64], scratch: &mut Vec<u8>) -> u128 {
-    scratch.clear();
-    scratch.extend(tokens.iter().flat_map(|token| token.to_le_bytes()));
+    scratch.resize(tokens.len() * 8, 0);
+    let (bytes, _) = scratch.as_chunks_mut::<8>();
+    for (bytes, token) in bytes.iter_mut().zip(tokens) {
+        *bytes = token.to_le_bytes();
+    }
     xxhash_rust::xxh3::xxh3_128(scratch)
+}
+
+/// For tables whose keys are hashes already.
+#[derive(Default)]
+pub struct Identity(u64);
+
+impl std::hash::Hasher for Identity {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = bytes
+            .iter()
+            .fold(self.0, |hash, byte| (hash << 8) | u64::from(*byte));
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        self.0 = value;
+    }
 }

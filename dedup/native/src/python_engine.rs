@@ -14,7 +14,7 @@ use pyo3::prelude::*;
 use crate::align::{Agreement, Rule};
 use crate::articles::{ArticleMatches, match_articles};
 use crate::candidates::{Candidate, find_candidates};
-use crate::clusters::{Stars, cluster};
+use crate::clusters::{Membership, Stars, cluster};
 use crate::corpus::{Corpus, NO_DISTINCT, Spooled};
 use crate::error::Error;
 use crate::evidence::{Evidence, gather};
@@ -272,13 +272,15 @@ impl PyCorpus {
             drop(store);
             let evidence = gather(&self.corpus, &verified, threads)?;
             let articles = match_articles(&self.corpus, &evidence, rule, threads)?;
-            let cluster_of = cluster_of(&self.corpus, &stars);
+            let paragraph_clusters = number_paragraph_clusters(&self.corpus, &stars);
+            let article_clusters = Clusters::new(self.corpus.articles.len(), articles.stars.iter());
             Ok(PyMatches {
                 verified,
                 stars,
-                cluster_of,
                 evidence,
                 articles,
+                paragraph_clusters,
+                article_clusters,
             })
         })
         .map_err(|err: Error| err.into())
@@ -301,17 +303,11 @@ impl PyCorpus {
         let corpus = &self.corpus;
         let range = check(start, end, corpus.articles.len())?;
         let score = |i: usize| &scores.scores.articles[i];
-        let stars = &matches.articles.stars;
-        let mut leads: Vec<u32> = stars.values().map(|m| m.representative).collect();
-        leads.sort_unstable();
-        leads.dedup();
-        let cluster = |i: usize| -> Option<u32> {
-            let rank = corpus.rank[i];
-            let lead = || leads.binary_search(&rank).ok().map(|_| rank);
-            stars.get(&rank).map(|m| m.representative).or_else(lead)
+        let cluster = |i: usize| matches.article_clusters.number(corpus.rank[i]);
+        let leads = |i: usize| {
+            cluster(i)
+                .map(|number| matches.article_clusters.leads[number as usize] == corpus.rank[i])
         };
-        let order = ranks_to_articles(corpus);
-        let id = |rank: u32| article_cluster_id(corpus, order[rank as usize]);
         to_batch(vec![
             (
                 "tokens",
@@ -347,15 +343,10 @@ impl PyCorpus {
                         .map(|i| score(i).top_source.map_or(0, |t| t.1)),
                 ),
             ),
-            (
-                "article_cluster",
-                strings(range.clone().map(|i| cluster(i).map(id))),
-            ),
+            ("article_cluster", int32_or(range.clone().map(cluster))),
             (
                 "is_representative",
-                Arc::new(BooleanArray::from_iter(
-                    range.map(|i| cluster(i).map(|lead| lead == corpus.rank[i])),
-                )),
+                Arc::new(BooleanArray::from_iter(range.map(leads))),
             ),
         ])
     }
@@ -394,7 +385,7 @@ impl PyCorpus {
             ),
             (
                 "cluster_id",
-                strings(range.clone().map(|i| matches.id_of_paragraph(corpus, i))),
+                int32_or(range.clone().map(|i| matches.cluster_of(corpus, i))),
             ),
             (
                 "similarity",
@@ -442,9 +433,9 @@ impl PyCorpus {
             ("similarity", float32(spans.iter().map(|s| s.similarity))),
             (
                 "cluster_id",
-                strings(spans.iter().map(|s| {
+                int32_or(spans.iter().map(|s| {
                     s.paragraph
-                        .and_then(|p| matches.id_of_paragraph(&self.corpus, p as usize))
+                        .and_then(|p| matches.cluster_of(&self.corpus, p as usize))
                 })),
             ),
         ])
@@ -473,10 +464,7 @@ impl PyCorpus {
     /// Members of paragraph clusters, every holder on its own.
     fn paragraph_members(&self, matches: &PyMatches) -> PyResult<PyArrowType<RecordBatch>> {
         let corpus = &self.corpus;
-        let held = |paragraph: &usize| {
-            corpus.distinct_of[*paragraph] != NO_DISTINCT
-                && matches.cluster_of[corpus.distinct_of[*paragraph] as usize] != NO_DISTINCT
-        };
+        let held = |paragraph: &usize| matches.cluster_of(corpus, *paragraph).is_some();
         let members: Vec<usize> = (0..corpus.paragraphs.len()).filter(held).collect();
         let likeness = |paragraph: usize| {
             let star = matches.stars.get(&corpus.distinct_of[paragraph]);
@@ -485,7 +473,7 @@ impl PyCorpus {
         to_batch(vec![
             (
                 "cluster_id",
-                strings(members.iter().map(|p| matches.id_of_paragraph(corpus, *p))),
+                int32_or(members.iter().map(|p| matches.cluster_of(corpus, *p))),
             ),
             (
                 "article",
@@ -518,11 +506,7 @@ impl PyCorpus {
         to_batch(vec![
             (
                 "cluster_id",
-                strings(
-                    members
-                        .iter()
-                        .map(|m| Some(article_cluster_id(&self.corpus, article(m.0)))),
-                ),
+                int32_or(members.iter().map(|m| matches.article_clusters.number(m.0))),
             ),
             ("article", int32(members.iter().map(|m| article(m.1)))),
             ("position", int32_or(members.iter().map(|_| None))),
@@ -530,7 +514,8 @@ impl PyCorpus {
         ])
     }
 
-    /// Representative of every cluster of a unit, with its text (of articles: the first paragraph).
+    /// Representative of every cluster of a unit, by the cluster's number, with its id and text
+    /// (of articles: the first paragraph).
     fn cluster_heads(&self, matches: &PyMatches, unit: &str) -> PyResult<PyArrowType<RecordBatch>> {
         let corpus = &self.corpus;
         let (ids, heads): (Vec<String>, Vec<u32>) = match unit {
@@ -582,10 +567,51 @@ impl PyCandidates {
 struct PyMatches {
     verified: Verified,
     stars: Stars,
-    /// The representative distinct of each distinct that is in a cluster.
-    cluster_of: Vec<u32>,
     evidence: Evidence,
     articles: ArticleMatches,
+    /// Of distincts.
+    paragraph_clusters: Clusters,
+    /// Of articles by rank.
+    article_clusters: Clusters,
+}
+
+/// Clusters numbered in first-seen order of their representatives.
+struct Clusters {
+    /// The cluster of each item, `NO_DISTINCT` for none.
+    of: Vec<u32>,
+    /// The representative of each cluster.
+    leads: Vec<u32>,
+}
+
+impl Clusters {
+    fn new<'a>(items: usize, stars: impl Iterator<Item = (&'a u32, &'a Membership)>) -> Self {
+        let mut lead_of = vec![NO_DISTINCT; items];
+        for (member, m) in stars {
+            lead_of[*member as usize] = m.representative;
+            lead_of[m.representative as usize] = m.representative;
+        }
+        Self::of_leads(lead_of)
+    }
+
+    fn of_leads(mut lead_of: Vec<u32>) -> Self {
+        let is_lead = |(item, lead): &(usize, &u32)| *item as u32 == **lead;
+        let leads: Vec<u32> = lead_of
+            .iter()
+            .enumerate()
+            .filter(is_lead)
+            .map(|(_, lead)| *lead)
+            .collect();
+        for lead in &mut lead_of {
+            *lead = leads
+                .binary_search(lead)
+                .map_or(NO_DISTINCT, |number| number as u32);
+        }
+        Self { of: lead_of, leads }
+    }
+
+    fn number(&self, item: u32) -> Option<u32> {
+        Some(self.of[item as usize]).filter(|number| *number != NO_DISTINCT)
+    }
 }
 
 #[pymethods]
@@ -614,54 +640,35 @@ impl PyMatches {
 }
 
 impl PyMatches {
-    fn id_of_paragraph(&self, corpus: &Corpus, paragraph: usize) -> Option<String> {
+    fn cluster_of(&self, corpus: &Corpus, paragraph: usize) -> Option<u32> {
         match corpus.distinct_of[paragraph] {
             NO_DISTINCT => None,
-            distinct => match self.cluster_of[distinct as usize] {
-                NO_DISTINCT => None,
-                lead => Some(hex(corpus.first(lead).hash)),
-            },
+            distinct => self.paragraph_clusters.number(distinct),
         }
     }
 
     fn paragraph_heads(&self, corpus: &Corpus) -> (Vec<String>, Vec<u32>) {
-        let leads = self
-            .cluster_of
-            .iter()
-            .enumerate()
-            .filter(|(d, lead)| *d as u32 == **lead);
-        leads
-            .map(|(_, lead)| {
-                (
-                    hex(corpus.first(*lead).hash),
-                    corpus.distincts[*lead as usize].first,
-                )
-            })
-            .unzip()
+        let head = |lead: &u32| {
+            (
+                hex(corpus.first(*lead).hash),
+                corpus.distincts[*lead as usize].first,
+            )
+        };
+        self.paragraph_clusters.leads.iter().map(head).unzip()
     }
 
     fn article_heads(&self, corpus: &Corpus) -> (Vec<String>, Vec<u32>) {
         let order = ranks_to_articles(corpus);
-        let mut leads: Vec<u32> = self
-            .articles
-            .stars
-            .values()
-            .map(|m| m.representative)
-            .collect();
-        leads.sort_unstable();
-        leads.dedup();
-        leads
-            .into_iter()
-            .map(|rank| {
-                let article = order[rank as usize];
-                let words = |p: &u32| corpus.distinct_of[*p as usize] != NO_DISTINCT;
-                let first = corpus.paragraphs_of(article).find(words);
-                (
-                    article_cluster_id(corpus, article),
-                    first.unwrap_or_default(),
-                )
-            })
-            .unzip()
+        let has_words = |p: &u32| corpus.distinct_of[*p as usize] != NO_DISTINCT;
+        let head = |rank: &u32| {
+            let article = order[*rank as usize];
+            let first = corpus.paragraphs_of(article).find(has_words);
+            (
+                hex(corpus.articles[article as usize].hash),
+                first.unwrap_or_default(),
+            )
+        };
+        self.article_clusters.leads.iter().map(head).unzip()
     }
 }
 
@@ -710,19 +717,19 @@ fn compare(store: &TokenStore, left: u32, right: u32) -> Option<Agreement> {
     })
 }
 
-/// The representative of each distinct that has near-copies, or copies long enough to mean it.
-fn cluster_of(corpus: &Corpus, stars: &Stars) -> Vec<u32> {
-    let mut of = vec![NO_DISTINCT; corpus.distincts.len()];
+/// Clusters of distincts that have near-copies, or copies long enough to mean something.
+fn number_paragraph_clusters(corpus: &Corpus, stars: &Stars) -> Clusters {
+    let mut lead_of = vec![NO_DISTINCT; corpus.distincts.len()];
     for (i, distinct) in corpus.distincts.iter().enumerate() {
         if distinct.copies > 1 && corpus.first(i as u32).tokens >= MIN_EVIDENCE_TOKENS {
-            of[i] = i as u32;
+            lead_of[i] = i as u32;
         }
     }
     for (member, m) in stars {
-        of[*member as usize] = m.representative;
-        of[m.representative as usize] = m.representative;
+        lead_of[*member as usize] = m.representative;
+        lead_of[m.representative as usize] = m.representative;
     }
-    of
+    Clusters::of_leads(lead_of)
 }
 
 fn merge(mut left: Vec<Candidate>, right: Vec<Candidate>) -> Vec<Candidate> {
@@ -738,10 +745,6 @@ fn ranks_to_articles(corpus: &Corpus) -> Vec<u32> {
         order[*rank as usize] = article as u32;
     }
     order
-}
-
-fn article_cluster_id(corpus: &Corpus, article: u32) -> String {
-    hex(corpus.articles[article as usize].hash)
 }
 
 /// Sixteen hexadecimal digits of the words' identity.

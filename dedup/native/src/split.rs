@@ -82,15 +82,25 @@ impl Iterator for Lines<'_> {
         let rest = &self.text[self.at..];
         let len = memchr::memchr(b'\n', rest.as_bytes()).unwrap_or(rest.len());
         let raw = &rest[..len];
-        let start = len - raw.trim_start().len();
+        let (start, end) = trim(raw);
         let line = Line {
             start: self.at + start,
-            end: self.at + start.max(raw.trim_end().len()),
+            end: self.at + end,
             indent: start,
         };
         self.at += len + 1;
         Some(line)
     }
+}
+
+/// Where a line's text starts and ends; most lines begin and end with a visible character.
+#[inline]
+fn trim(line: &str) -> (usize, usize) {
+    if let ([b'!'..=b'~', ..], [.., b'!'..=b'~']) = (line.as_bytes(), line.as_bytes()) {
+        return (0, line.len());
+    }
+    let start = line.len() - line.trim_start().len();
+    (start, start.max(line.trim_end().len()))
 }
 
 fn layout(text: &str, lines: Lines<'_>) -> Layout {

@@ -12,9 +12,67 @@ const NOT_HELD: u32 = u32::MAX;
 
 /// Token hashes of chosen distincts.
 pub struct TokenStore {
-    place_of: Vec<u32>,
+    place_of: PlaceOf,
+    /// Where each text's tokens start, and where the last one's end.
     starts: Vec<usize>,
     tokens: Vec<u64>,
+}
+
+impl Default for TokenStore {
+    fn default() -> Self {
+        Self {
+            place_of: PlaceOf::Direct(Vec::new()),
+            starts: vec![0],
+            tokens: Vec::new(),
+        }
+    }
+}
+
+/// Where a distinct stands in a store.
+enum PlaceOf {
+    /// By number, for stores that hold a good part of the corpus.
+    Direct(Vec<u32>),
+    /// (distinct, place), sorted, for small ones.
+    Sorted(Vec<(u32, u32)>),
+}
+
+impl PlaceOf {
+    fn direct(len: usize, distincts: &[u32]) -> Self {
+        let mut places = vec![NOT_HELD; len];
+        for (place, distinct) in distincts.iter().enumerate() {
+            places[*distinct as usize] = place as u32;
+        }
+        Self::Direct(places)
+    }
+
+    fn sorted(distincts: &[u32]) -> Self {
+        let places = distincts
+            .iter()
+            .enumerate()
+            .map(|(place, d)| (*d, place as u32));
+        let mut places: Vec<(u32, u32)> = places.collect();
+        places.sort_unstable();
+        Self::Sorted(places)
+    }
+
+    fn get(&self, distinct: u32) -> Option<usize> {
+        let place = match self {
+            Self::Direct(places) => *places.get(distinct as usize)?,
+            Self::Sorted(places) => {
+                let at = places.binary_search_by_key(&distinct, |(d, _)| *d).ok()?;
+                places[at].1
+            }
+        };
+        (place != NOT_HELD).then_some(place as usize)
+    }
+}
+
+/// Each distinct once, in the order of arrival: reading in that order is one sweep of the spool.
+fn in_reading_order(corpus: &Corpus, mut distincts: Vec<u32>) -> Vec<u32> {
+    distincts.sort_unstable();
+    distincts.dedup();
+    distincts.sort_by_key(|distinct| corpus.distincts[*distinct as usize].first);
+    distincts
 }
 
 impl TokenStore {
@@ -22,11 +80,8 @@ impl TokenStore {
     ///
     /// # Errors
     /// The spool cannot be read.
-    pub fn load(corpus: &Corpus, mut distincts: Vec<u32>, threads: usize) -> Result<Self, Error> {
-        distincts.sort_unstable();
-        distincts.dedup();
-        // Text lies in the order of arrival: reading in that order is one sweep over the spool.
-        distincts.sort_by_key(|distinct| position(corpus, *distinct));
+    pub fn load(corpus: &Corpus, distincts: Vec<u32>, threads: usize) -> Result<Self, Error> {
+        let distincts = in_reading_order(corpus, distincts);
         let pieces = parallel::map_ranges(threads, distincts.len(), 4096, |range| {
             let mut tokens = Tokens::default();
             let mut hashes: Vec<u64> = Vec::new();
@@ -38,32 +93,26 @@ impl TokenStore {
             })?;
             Ok((hashes, ends))
         });
-        let mut store = Self {
-            place_of: vec![NOT_HELD; corpus.distincts.len()],
-            starts: vec![0],
-            tokens: Vec::new(),
-        };
+        let mut store = Self::default();
         for piece in pieces {
             let (hashes, ends): (Vec<u64>, Vec<usize>) = piece?;
             let base = store.tokens.len();
             store.tokens.extend(hashes);
             store.starts.extend(ends.into_iter().map(|end| base + end));
         }
-        for (place, distinct) in distincts.iter().enumerate() {
-            store.place_of[*distinct as usize] = place as u32;
-        }
+        store.place_of = PlaceOf::direct(corpus.distincts.len(), &distincts);
         Ok(store)
     }
 
     /// The tokens of a distinct; none if it was not loaded.
     pub fn tokens(&self, distinct: u32) -> &[u64] {
-        match self.place_of[distinct as usize] {
-            NOT_HELD => &[],
-            place => {
-                let place = place as usize;
-                &self.tokens[self.starts[place]..self.starts[place + 1]]
-            }
-        }
+        &self.tokens[self.range(distinct)]
+    }
+
+    fn range(&self, distinct: u32) -> std::ops::Range<usize> {
+        self.place_of
+            .get(distinct)
+            .map_or(0..0, |place| self.starts[place]..self.starts[place + 1])
     }
 }
 
@@ -86,7 +135,9 @@ fn read_texts(corpus: &Corpus, distincts: &[u32], mut show: impl FnMut(&str)) ->
                 let p = corpus.first(*d);
                 position(corpus, *d) + u64::from(p.byte_end - p.byte_start)
             });
-            let end = near.take_while(|end| *end <= start + READ_BYTES).last();
+            let end = near
+                .take_while(|end| *end > start && *end <= start + READ_BYTES)
+                .last();
             let end = end.unwrap_or(start + len).max(start + len);
             buffer.resize((end - start) as usize, 0);
             corpus.spool.read(start, &mut buffer)?;
@@ -119,33 +170,54 @@ pub fn show_texts(
     })
 }
 
-/// One paragraph's tokens with their places in the article, in code points.
-#[derive(Default)]
-pub struct PlacedTokens {
-    pub hashes: Vec<u64>,
-    pub places: Vec<[u32; 2]>,
+/// Tokens of chosen distincts with the code points of the article at which each starts and ends.
+pub struct PlacedStore {
+    store: TokenStore,
+    places: Vec<[u32; 2]>,
 }
 
-/// The tokens of a paragraph with the code points at which each starts and ends.
-///
-/// # Errors
-/// The spool cannot be read.
-pub fn place_tokens(
-    corpus: &Corpus,
-    distinct: u32,
-    tokens: &mut Tokens,
-) -> Result<PlacedTokens, Error> {
-    let base = corpus.first(distinct).start;
-    let mut placed = PlacedTokens::default();
-    read_texts(corpus, &[distinct], |text| {
-        tokenize(text, tokens);
-        let mut points = CodePoints::new(text);
-        placed.hashes = tokens.hashes.clone();
-        placed.places = tokens
-            .ranges
-            .iter()
-            .map(|r| r.map(|byte| base + points.at(byte)))
-            .collect();
-    })?;
-    Ok(placed)
+/// One paragraph's tokens and their places.
+#[derive(Clone, Copy)]
+pub struct Placed<'a> {
+    pub hashes: &'a [u64],
+    pub places: &'a [[u32; 2]],
+}
+
+impl PlacedStore {
+    /// Load the tokens of `distincts`, which may repeat, in any order. One thread.
+    ///
+    /// # Errors
+    /// The spool cannot be read.
+    pub fn load(corpus: &Corpus, distincts: Vec<u32>) -> Result<Self, Error> {
+        let distincts = in_reading_order(corpus, distincts);
+        let mut tokens = Tokens::default();
+        let mut store = TokenStore::default();
+        let mut places: Vec<[u32; 2]> = Vec::new();
+        let mut next = distincts.iter();
+        read_texts(corpus, &distincts, |text| {
+            let base = next
+                .next()
+                .map_or(0, |distinct| corpus.first(*distinct).start);
+            tokenize(text, &mut tokens);
+            let mut points = CodePoints::new(text);
+            places.extend(
+                tokens
+                    .ranges
+                    .iter()
+                    .map(|r| r.map(|byte| base + points.at(byte))),
+            );
+            store.tokens.extend_from_slice(&tokens.hashes);
+            store.starts.push(store.tokens.len());
+        })?;
+        store.place_of = PlaceOf::sorted(&distincts);
+        Ok(Self { store, places })
+    }
+
+    pub fn get(&self, distinct: u32) -> Placed<'_> {
+        let range = self.store.range(distinct);
+        Placed {
+            hashes: &self.store.tokens[range.clone()],
+            places: &self.places[range],
+        }
+    }
 }

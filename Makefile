@@ -1,0 +1,72 @@
+# Everything a contributor runs. `make` alone explains the targets.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CARGO := cargo
+MANIFEST := --manifest-path dedup/native/Cargo.toml
+# The tests run on the release profile of the Python build: it shares every dependency with it, and
+# the property tests are slow without optimisation.
+TEST_PROFILE := --release
+NATIVE := dedup/native/Cargo.toml dedup/native/Cargo.lock dedup/native/build.rs \
+          $(wildcard dedup/native/src/*.rs)
+DEMO := tests/corpora/demo
+RESULTS := demo-results
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench dev clean test-rust test-python lint-rust lint-python
+
+help: ## show this list
+	@echo 'Needs Python 3.10 or later and a Rust toolchain; everything else goes into $(VENV).'
+	@echo
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1|/' | \
+	    awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+	@echo
+	@echo 'Another interpreter: make demo PYTHON=python3.12'
+
+demo: $(VENV)/built ## set up, scan the bundled corpus into demo-results and show what was found
+	$(BIN)/dedup scan $(DEMO) -o $(RESULTS)
+	$(BIN)/dedup info $(RESULTS)
+
+test: test-rust test-python ## set up and run every test, Rust and Python
+
+check: lint-python lint-rust test ## the gate: format, lint, types and every test
+
+bench: $(VENV)/built ## run the benchmarks in benchmarks/ (see benchmarks/README.md)
+	$(BIN)/python benchmarks/speed.py
+
+dev: $(VENV)/built ## set up only: .venv with the development tools and dedup, editable
+	@echo 'ready: source $(BIN)/activate'
+
+clean: ## remove everything that was built
+	rm -rf $(VENV) $(RESULTS) dist dedup/native/target dedup/native/fuzz/target dedup/*.so
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find dedup tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+test-rust: ## the Rust tests only
+	$(CARGO) test $(MANIFEST) $(TEST_PROFILE)
+
+test-python: $(VENV)/built ## the Python tests only
+	$(BIN)/python -m pytest
+
+lint-python: $(VENV)/built ## format, lint and types of the Python code
+	$(BIN)/ruff format --check dedup tests benchmarks
+	$(BIN)/ruff check dedup tests benchmarks
+	$(BIN)/mypy
+
+lint-rust: ## format and lints of the Rust code
+	$(CARGO) fmt $(MANIFEST) --check
+	$(CARGO) clippy $(MANIFEST) $(TEST_PROFILE) --all-targets --features python -- -D warnings
+
+# A stamp says that a step was done. The tools come first, with a pip that knows `--group`:
+# `maturin develop` calls it.
+$(VENV)/tools: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --group dev
+	@touch $@
+
+# Editable: a change of Python code needs no step, a change of Rust code builds again.
+$(VENV)/built: $(VENV)/tools $(NATIVE)
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop --release --quiet
+	@touch $@

@@ -1,0 +1,85 @@
+"""`dedup filter`: write the inputs again without the redundant articles."""
+
+# ruff: noqa: PLC0415 - a --help must not wait for pyarrow, nor a log file for rich
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from dedup.cli.options import inputs_argument, quiet_option, results_argument
+
+
+@click.command("filter")
+@results_argument
+@inputs_argument
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    metavar="OUT",
+    help="Where to write: a file for one input file, a folder for several inputs or a folder.",
+)
+@click.option(
+    "--max-redundancy",
+    type=float,
+    metavar="SHARE",
+    help="Remove articles whose redundancy is above this share of their words, 0 to 1; by"
+    " default none.",
+)
+@click.option(
+    "--keep",
+    type=click.Choice(["first", "longest", "best", "none"]),
+    help="Keep one article of each cluster of near-copies, the first seen, the longest or the"
+    " least redundant (best), or none of them; by default all.",
+)
+@click.option(
+    "--removed",
+    metavar="FILE",
+    help="File for a row about each removed article, .jsonl or .parquet; by default not written.",
+)
+@click.option(
+    "--add-scores",
+    is_flag=True,
+    help="Add the fields redundancy, internal, copied and formulaic; by default not added.",
+)
+@click.option(
+    "--max-removed",
+    type=float,
+    default=0.9,
+    metavar="SHARE",
+    help="Refuse to remove more than this share of a source of 20 articles or more, 0 to 1; by"
+    " default 0.9.",
+)
+@click.option(
+    "--sample",
+    type=int,
+    default=0,
+    metavar="N",
+    help="Print so many removed articles with what they share; by default 0.",
+)
+@click.option(
+    "--dry-run", is_flag=True, help="Print what would be removed and write nothing; by default off."
+)
+@quiet_option
+def command(
+    results: str,
+    inputs: tuple[str, ...],
+    output: str,
+    quiet: bool,
+    **options: Any,
+) -> None:
+    """Write the scanned inputs again without the redundant articles.
+
+    INPUT are files, folders or globs that `dedup scan` read into RESULTS. The output has their
+    formats, order and fields, and what is kept stands there byte for byte. Give --max-redundancy,
+    --keep or both: an article stays if it passes both.
+    """
+    from dedup.cli.progress import follow
+    from dedup.cli.report import print_report
+    from dedup.filtering import filter_articles
+
+    with follow(quiet=quiet) as progress:
+        report = filter_articles(results, list(inputs), output, progress=progress, **options)
+    print_report(report, options, quiet=quiet)

@@ -1,0 +1,29 @@
+"""`dedup info`: the manifest, readable."""
+
+# ruff: noqa: PLC0415 - a --help must not wait for pyarrow, nor a log file for rich
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from dedup.cli.options import results_argument
+
+
+@click.command("info")
+@results_argument
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print the manifest as JSON; by default as text."
+)
+def command(results: str, as_json: bool) -> None:
+    """Show what a results folder holds: inputs, settings, counts, limits and timings."""
+    from dedup.results import open_scan
+
+    scan = open_scan(results)
+    if as_json:
+        click.echo(json.dumps(scan.manifest, indent=2, ensure_ascii=False))
+        return
+    from dedup.cli.manifest import describe_manifest
+
+    click.echo(describe_manifest(scan))

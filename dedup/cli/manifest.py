@@ -1,0 +1,90 @@
+"""The manifest of a scan as text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dedup.cli.layout import duration, lay_out, plural, size
+from dedup.config import Config
+
+if TYPE_CHECKING:
+    from dedup.results import Scan
+
+MAX_INPUTS = 20  # shown; --json has them all
+
+
+def describe_manifest(scan: Scan) -> str:
+    """Write versions, inputs, counts, limits, timings and settings, each under its heading."""
+    manifest = scan.manifest
+    changed, unchanged = _split_settings(manifest["config"])
+    elapsed = manifest["elapsed_s"]
+    made = [
+        ("finished", manifest["finished"].replace("T", " ").replace("+00:00", " UTC")),
+        ("dedup", manifest["dedup_version"]),
+        ("format", f"{manifest['format_version']}, fingerprints {manifest['fingerprint_version']}"),
+        ("time", f"{duration(elapsed['total'])}, of which {duration(elapsed['read'])} reading"),
+        ("peak memory", size(manifest["peak_memory_bytes"])),
+    ]
+    sections = [
+        (str(scan.path), made),
+        (_inputs_heading(manifest["inputs"]), _list_inputs(manifest["inputs"])),
+        ("Counts", _count_rows(manifest["counts"])),
+        ("How often a limit was hit", _count_rows(manifest["limits"])),
+        ("Settings that differ from the default", changed or [("none", "")]),
+        ("Other settings", unchanged),
+    ]
+    return "\n\n".join(
+        f"{click.style(heading, bold=True)}\n{lay_out(rows)}" for heading, rows in sections
+    )
+
+
+def _inputs_heading(inputs: list[dict[str, Any]]) -> str:
+    total = size(sum(entry["bytes"] for entry in inputs))
+    return f"Inputs: {plural(len(inputs), 'file')}, {total}"
+
+
+def _list_inputs(inputs: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    rows = [(entry["path"], size(entry["bytes"])) for entry in inputs[:MAX_INPUTS]]
+    if len(inputs) > MAX_INPUTS:
+        rows.append((f"and {len(inputs) - MAX_INPUTS:,} more", "all of them are in --json"))
+    return rows
+
+
+def _count_rows(counts: dict[str, int]) -> list[tuple[str, str]]:
+    width = max((len(f"{number:,}") for number in counts.values()), default=0)
+    return [(name.replace("_", " "), f"{number:,}".rjust(width)) for name, number in counts.items()]
+
+
+def _split_settings(
+    config: dict[str, Any],
+) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Return the settings that differ from the default, with it, and the others."""
+    defaults = _flatten(Config().to_dict())
+    changed, unchanged = [], []
+    for name, value in _flatten(config).items():
+        default = defaults.get(name)
+        if value == default:
+            unchanged.append((name, _show(value)))
+        else:
+            changed.append((name, f"{_show(value)} (default {_show(default)})"))
+    return changed, unchanged
+
+
+def _flatten(config: dict[str, Any]) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in config.items():
+        if isinstance(value, dict):
+            flat.update({f"{name}.{key}": inner for key, inner in value.items()})
+        else:
+            flat[name] = value
+    return flat
+
+
+def _show(value: Any) -> str:
+    if value is None:
+        return "not set"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)

@@ -1,0 +1,52 @@
+"""What a filter says at its end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dedup.cli.layout import lay_out, percent, plural
+
+if TYPE_CHECKING:
+    from dedup.filtering import FilterReport, Removal
+
+
+def print_report(report: FilterReport, options: dict[str, Any], *, quiet: bool) -> None:
+    """Print the samples, which were asked for, on stdout and the counts on stderr."""
+    for removal in report.samples:
+        click.echo(_describe(removal) + "\n")
+    if quiet:
+        return
+    click.echo(lay_out(_count(report)), err=True)
+    click.echo(err=True)
+    if report.output is None:
+        for cut in report.heavily_cut_sources:
+            share = f"{options['max_removed']:.0%}"
+            click.echo(f"Without --dry-run this is refused: {cut}, more than {share}.", err=True)
+        click.echo("Nothing was written: leave out --dry-run to write.", err=True)
+    else:
+        removed = f"; the removed are listed in {options['removed']}" if options["removed"] else ""
+        click.echo(f"Kept articles are in {report.output}{removed}.", err=True)
+
+
+def _count(report: FilterReport) -> list[tuple[str, str]]:
+    rows = [
+        ("rows in", f"{report.rows_in:,} = {report.kept:,} kept + {report.removed:,} removed"),
+        ("kept", f"{plural(report.kept, 'article')} ({percent(report.kept, report.rows_in)})"),
+        ("removed", f"{plural(report.removed, 'row')} ({percent(report.removed, report.rows_in)})"),
+    ]
+    width = max((len(f"{number:,}") for number in report.by_reason.values()), default=0)
+    reasons = report.by_reason.items()
+    return rows + [("", f"{number:>{width},}  {reason}") for reason, number in reasons]
+
+
+def _describe(removal: Removal) -> str:
+    rows = [
+        ("reason", removal.reason),
+        ("redundancy", f"{removal.redundancy:.2f}"),
+        ("mostly from", removal.match or "itself"),
+    ]
+    if removal.snippet:
+        rows.append(("for example", f'"{removal.snippet}"'))
+    return click.style(removal.article_id, bold=True) + "\n" + lay_out(rows)

@@ -1,0 +1,106 @@
+"""`dedup scan`: fingerprint, match, cluster and score articles."""
+
+# ruff: noqa: PLC0415 - a --help must not wait for pyarrow, nor a log file for rich
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from dedup.cli.options import field_options, given_settings, inputs_argument, quiet_option
+
+
+@click.command("scan")
+@inputs_argument
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    metavar="RESULTS",
+    help="Folder for the tables; an older result in it is replaced when the new one is whole.",
+)
+@click.option(
+    "--threshold",
+    type=float,
+    metavar="SHARE",
+    help="Share of words in the same order that makes two texts near-copies, 0.5 to 1; by"
+    " default 0.8.",
+)
+@click.option(
+    "--granularity",
+    type=click.Choice(["both", "paragraph", "article"]),
+    help="Which near-copies to list in the pairs and clusters: of paragraphs, of articles or of"
+    " both; by default both.",
+)
+@click.option(
+    "--exact",
+    is_flag=True,
+    default=None,
+    help="Compare every pair that could reach the threshold, which takes longer; by default LSH"
+    " finds nearly all.",
+)
+@click.option(
+    "--paragraphs",
+    type=click.Choice(["auto", "line", "blank"]),
+    help="Where paragraphs end: at each line, at blank lines, or as each article has them; by"
+    " default auto.",
+)
+@click.option(
+    "--bands",
+    type=int,
+    metavar="N",
+    help="Bands of each fingerprint, 1 to 64, of which more find more near-copies; by default 16.",
+)
+@click.option(
+    "--rows",
+    type=int,
+    metavar="N",
+    help="Hashes in each band, of which more find fewer near-copies and are faster; by default 4.",
+)
+@field_options
+@click.option(
+    "--on-error",
+    type=click.Choice(["fail", "skip"]),
+    help="Stop at a row that cannot be read, or list it in rejected.parquet and go on; by"
+    " default fail.",
+)
+@click.option("--threads", type=int, metavar="N", help="Threads to use; by default one a core.")
+@click.option(
+    "--temp-dir",
+    metavar="FOLDER",
+    help="Folder for temporary files, about as large as the text; by default beside the results.",
+)
+@click.option(
+    "--config",
+    "config_file",
+    metavar="FILE.toml",
+    help="File with settings, over which the command line wins; by default none.",
+)
+@quiet_option
+def command(
+    inputs: tuple[str, ...], output: str, config_file: str | None, quiet: bool, **options: Any
+) -> None:
+    """Find near-copies and repeats in articles, and score each article by them.
+
+    INPUT is any number of files, folders or globs, or - for JSONL on standard input: .jsonl,
+    .json, .parquet, .arrow, .feather, .csv, .tsv or .txt, each also .gz, .zst, .bz2 or .xz.
+
+    The results are Parquet tables: articles, paragraphs, spans, clusters, members, pairs and
+    rejected rows, with a manifest.
+    """
+    from dedup.cli.progress import follow, hides_text_size
+    from dedup.config import Config
+    from dedup.pipeline import scan
+    from dedup.sources import locate_inputs
+
+    config = Config.from_toml(config_file) if config_file else Config()
+    is_packed = any(hides_text_size(file) for file in locate_inputs(inputs))
+    with follow(quiet=quiet, is_packed=is_packed) as progress:
+        result = scan(
+            list(inputs), output, config=config, progress=progress, **given_settings(options)
+        )
+    if not quiet:
+        from dedup.cli.summary import print_summary
+
+        print_summary(result, inputs)

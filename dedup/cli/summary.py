@@ -1,0 +1,145 @@
+"""The table at the end of a scan."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dedup.cli.layout import duration, lay_out, percent, plural, size
+from dedup.sources.locate import STDIN
+
+if TYPE_CHECKING:
+    from dedup.results import Scan
+
+TOP_SOURCES = 5
+EXAMPLE_REDUNDANCY = 0.5  # more copied than not
+
+_LIMITS = {
+    "capped_buckets": (
+        "bucket too full to compare every member",
+        "buckets too full to compare every member",
+    ),
+    "too_long_to_align": ("pair too long to align", "pairs too long to align"),
+    "large_families": (
+        "family too large to compare every member",
+        "families too large to compare every member",
+    ),
+}
+_LOSSES = {
+    "rejected_rows": (
+        "row rejected (see rejected.parquet)",
+        "rows rejected (see rejected.parquet)",
+    ),
+    "empty_articles": ("empty article", "empty articles"),
+    "low_evidence_articles": ("article too short to judge", "articles too short to judge"),
+    "duplicate_ids": ("duplicate id", "duplicate ids"),
+    "unreadable_dates": ("unreadable date", "unreadable dates"),
+}
+
+
+def print_summary(scan: Scan, inputs: Sequence[str]) -> None:
+    """Print what was found, what was lost and what to do next, on stderr."""
+    click.echo(lay_out(summarize(scan)), err=True)
+    click.echo(err=True)
+    purpose, command = suggest_command(scan, inputs)
+    click.echo(f"Results are in {scan.path}. {purpose}:", err=True)
+    click.echo(f"  {click.style(command, bold=True)}", err=True)
+
+
+def summarize(scan: Scan) -> list[tuple[str, str]]:
+    """Return the table: about ten rows of a label and a sentence."""
+    counts, elapsed = scan.manifest["counts"], scan.manifest["elapsed_s"]["total"]
+    articles = scan.articles.to_table(
+        columns=["article_id", "source", "tokens", "redundancy", "top_source", "top_source_share"]
+    )
+    total = counts["paragraphs"]
+
+    def paragraphs(kind: str) -> str:
+        number = counts.get(f"{kind}_paragraphs", 0)
+        return f"{plural(number, 'paragraph')} ({percent(number, total)})"
+
+    text = counts["text_bytes"]
+    speed = text / 1e6 / max(elapsed, 1e-3)
+    return [
+        ("articles", f"{counts['articles']:,}{_of_files(scan)}"),
+        ("paragraphs", f"{total:,}, of which {counts['distinct_paragraphs']:,} are distinct"),
+        ("exact copies", paragraphs("exact_copy")),
+        ("near-copies", paragraphs("near_copy")),
+        ("internal repeats", paragraphs("internal_repeat")),
+        ("redundancy", _spread(articles)),
+        ("most copied", _most_copied(articles)),
+        ("lost or limited", list_losses(scan) or "nothing"),
+        (
+            "time",
+            f"{duration(elapsed)}, {speed:,.1f} MB/s of text;"
+            f" at most {size(scan.manifest['peak_memory_bytes'])} of memory",
+        ),
+    ]
+
+
+def list_losses(scan: Scan) -> str:
+    """Name everything that was lost or cut short; an empty string if nothing was."""
+    counts, limits = scan.manifest["counts"], scan.manifest["limits"]
+    hit = [plural(counts[name], *nouns) for name, nouns in _LOSSES.items() if counts.get(name)]
+    for name, number in limits.items():
+        if number:
+            words = name.replace("_", " ")
+            hit.append(plural(number, *_LIMITS.get(name, (words, words))))
+    return ", ".join(hit)
+
+
+def suggest_command(scan: Scan, inputs: Sequence[str]) -> tuple[str, str]:
+    """Return what to do next, and the command that does it."""
+    results = shlex.quote(str(scan.path))
+    if STDIN in inputs:  # nobody can read it a second time
+        return "See what they hold", f"dedup info {results}"
+    given = " ".join(map(shlex.quote, inputs))
+    is_file = len(inputs) == 1 and Path(inputs[0]).is_file()
+    suffixes = "".join(Path(inputs[0]).suffixes[-2:]) if is_file else ""
+    return "Look at what a filter would remove", (
+        f"dedup filter {results} {given} -o clean{suffixes}"
+        f" --max-redundancy {EXAMPLE_REDUNDANCY} --dry-run --sample 5"
+    )
+
+
+def _of_files(scan: Scan) -> str:
+    files = scan.manifest["inputs"]
+    return f" in {plural(len(files), 'file')} of {size(sum(file['bytes'] for file in files))}"
+
+
+def _spread(articles: pa.Table) -> str:
+    if not articles.num_rows:
+        return "no articles"
+    low, middle, high = pc.quantile(articles["redundancy"], [0.25, 0.5, 0.75]).to_pylist()
+    above = pc.sum(pc.greater(articles["redundancy"], EXAMPLE_REDUNDANCY)).as_py() or 0
+    return (
+        f"quartiles {low:.2f}, {middle:.2f}, {high:.2f};"
+        f" above {EXAMPLE_REDUNDANCY} in {plural(above, 'article')}"
+        f" ({percent(above, articles.num_rows)})"
+    )
+
+
+def _most_copied(articles: pa.Table) -> str:
+    """Name the sources, or else the articles, that most words were copied from."""
+    copiers = articles.filter(pc.is_valid(articles["top_source"]))
+    words = pc.multiply(copiers["tokens"], copiers["top_source_share"])
+    origins = pc.index_in(copiers["top_source"], articles["article_id"])
+    holders = pc.coalesce(articles["source"].take(origins), copiers["top_source"])
+    ranking = (
+        pa.table({"holder": holders, "words": words})
+        .group_by("holder")
+        .aggregate([("words", "sum")])
+        .sort_by([("words_sum", "descending"), ("holder", "ascending")])
+        .slice(0, TOP_SOURCES)
+    )
+    if not ranking.num_rows:
+        return "none: no article copies from another"
+    names = [f"{row['holder']} {row['words_sum']:,.0f}" for row in ranking.to_pylist()]
+    names[0] += " words"
+    return ", ".join(names)

@@ -1,0 +1,72 @@
+"""Where the records of CSV begin and end, by the rules of the reader in `native/src/csv.rs`."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable, Iterator
+
+# A quote counts only where a field begins with it. What follows a closing quote and is neither a
+# delimiter nor a line end belongs to the record up to its line end.
+_RECORD = rb"""
+    (?: (?: {quoted} | {plain} ) {delimiter} )*
+    (?: {quoted} (?!{delimiter}) [^\n]* \n | {plain} \n )
+"""
+_QUOTED = rb'"[^"]*(?:""[^"]*)*"(?!")'
+_PLAIN = rb'(?:[^"{delimiter}\n][^{delimiter}\n]*|)'
+
+
+def split_records(chunks: Iterable[bytes], delimiter: bytes) -> Iterator[list[bytes]]:
+    """Cut a file, without its byte order mark, into records that keep their line ends.
+
+    Blank lines are records here. The last one has no line end if the file has none there.
+    """
+    held: list[bytes] = []
+    needed = 0  # a record longer than a chunk is not scanned again for every chunk
+    for chunk in chunks:
+        held.append(chunk)
+        if sum(map(len, held)) < needed:
+            continue
+        block = b"".join(held)
+        records, end = _whole_records(block, delimiter)
+        if records:
+            yield records
+        held = [block[end:]]
+        needed = 0 if records else 2 * len(block)
+    block = b"".join(held)
+    records, end = _whole_records(block, delimiter)
+    if end < len(block):
+        records.append(block[end:])
+    if records:
+        yield records
+
+
+def is_blank(record: bytes, delimiter: bytes) -> bool:
+    """Tell whether a record is a blank line, which is no row."""
+    return not record.strip(b" \t\r\n\f") and delimiter not in record
+
+
+def _whole_records(block: bytes, delimiter: bytes) -> tuple[list[bytes], int]:
+    """Return the records that are all there, and where the rest begins."""
+    if b'"' not in block:
+        end = block.rfind(b"\n") + 1
+        return _lines(block[:end]), end
+    records = []
+    end = 0
+    match = _pattern(delimiter).match
+    while found := match(block, end):
+        records.append(found.group())
+        end = found.end()
+    return records, end
+
+
+def _lines(block: bytes) -> list[bytes]:
+    return [line + b"\n" for line in block.split(b"\n")[:-1]]
+
+
+@functools.cache
+def _pattern(delimiter: bytes) -> re.Pattern[bytes]:
+    mark = re.escape(delimiter)
+    plain = _PLAIN.replace(b"{delimiter}", mark)
+    pattern = _RECORD.replace(b"{quoted}", _QUOTED).replace(b"{plain}", plain)
+    return re.compile(pattern.replace(b"{delimiter}", mark), re.VERBOSE)

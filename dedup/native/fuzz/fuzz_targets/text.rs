@@ -1,0 +1,88 @@
+//! Any text at all: tokens and paragraphs must be where they say they are, and nothing may panic.
+
+#![no_main]
+
+use dedup_native::fingerprint::{Options, fingerprint};
+use dedup_native::split::{Paragraphs, split};
+use dedup_native::tokenize::{Tokens, tokenize};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| {
+    check_tokens(text);
+    for paragraphs in [Paragraphs::Auto, Paragraphs::Line, Paragraphs::Blank] {
+        check_paragraphs(text, paragraphs);
+        check_fingerprints(text, paragraphs);
+    }
+});
+
+fn check_tokens(text: &str) {
+    let mut tokens = Tokens::default();
+    tokenize(text, &mut tokens);
+    assert_eq!(tokens.hashes.len(), tokens.ranges.len());
+    check_ranges(text, &tokens.ranges);
+    assert!(tokens.sentences.is_sorted());
+    assert!(
+        tokens
+            .sentences
+            .iter()
+            .all(|s| (1..=tokens.len()).contains(&(*s as usize)))
+    );
+    assert!(
+        tokens
+            .masked
+            .iter()
+            .all(|(i, _)| (*i as usize) < tokens.len())
+    );
+}
+
+fn check_paragraphs(text: &str, mode: Paragraphs) {
+    let mut ranges = Vec::new();
+    split(text, mode, &mut ranges);
+    check_ranges(text, &ranges);
+    let held: usize = ranges
+        .iter()
+        .map(|r| solid(&text[r[0] as usize..r[1] as usize]))
+        .sum();
+    assert_eq!(held, solid(text), "a paragraph lost something");
+}
+
+fn check_fingerprints(text: &str, paragraphs: Paragraphs) {
+    let options = Options {
+        paragraphs,
+        min_tokens: 8,
+        bands: 16,
+        rows: 4,
+        min_repeat_tokens: 8,
+    };
+    let twice = format!("{text}\n\n{text}");
+    let prints = fingerprint([text, "", &twice].into_iter(), &options);
+    assert_eq!(prints.articles.len(), 3);
+    for paragraph in &prints.paragraphs {
+        let text = [text, "", &twice][paragraph.article as usize];
+        let bytes = &text[paragraph.byte_start as usize..paragraph.byte_end as usize];
+        assert_eq!(
+            bytes.chars().count(),
+            (paragraph.end - paragraph.start) as usize
+        );
+    }
+    for repeat in &prints.repeats {
+        assert!(repeat.token_start < repeat.token_end);
+        assert!(repeat.start < repeat.end && repeat.source_start < repeat.source_end);
+        assert!(repeat.source_start < repeat.start);
+    }
+}
+
+/// Ranges rise, are not empty, do not overlap, and begin and end between characters.
+fn check_ranges(text: &str, ranges: &[[u32; 2]]) {
+    let mut last = 0;
+    for [start, end] in ranges {
+        assert!(last <= *start && start < end);
+        assert!(text.is_char_boundary(*start as usize) && text.is_char_boundary(*end as usize));
+        last = *end;
+    }
+    assert!(last as usize <= text.len());
+}
+
+fn solid(text: &str) -> usize {
+    text.chars().filter(|c| !c.is_whitespace()).count()
+}

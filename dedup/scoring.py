@@ -1,0 +1,127 @@
+"""Texts in memory to scores in memory: a scan that leaves nothing on disk."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dedup.config import Config
+from dedup.errors import ConfigError
+from dedup.pipeline import Silent, find_copies
+from dedup.schemas import ARTICLES
+from dedup.sources import ArticleBatch, InputFile
+from dedup.sources.batches import make_batches
+from dedup.sources.dates import is_date_like
+from dedup.sources.strings import is_text, is_text_or_scalar, read_strings
+from dedup.stages.findings import Findings
+from dedup.stages.fingerprints import fingerprint_articles
+from dedup.stages.redundancy import score_articles
+
+SCORES = ARTICLES.remove(ARTICLES.get_field_index("input_file"))
+
+_MEMORY = InputFile("texts", "memory", None, 0)
+_ROWS = 1 << 16  # rows turned into batches at a time
+
+
+def score(
+    texts: Any,
+    *,
+    ids: Any = None,
+    dates: Any = None,
+    sources: Any = None,
+    config: Config | None = None,
+    **options: Any,
+) -> pa.Table:
+    """Score texts: the table `articles` of a scan, without `input_file`, in input order.
+
+    `texts` is a list, an Arrow array, or a pandas or polars series; None is an empty article.
+    `ids` (the row number where there is none), `dates` and `sources` are columns of the same
+    length. Without dates a text that stands earlier in the input was seen earlier. `options` are
+    settings by name, such as `threshold=0.9`; they win over `config`.
+
+    Raises a `ConfigError` if a column is no text or of another length.
+    """
+    config = (config or Config()).with_options(**options)
+    table = _to_table(texts, ids, dates, sources)
+    scored = score_articles(find_in_memory(table, config), config.score)
+    return scored.select(SCORES.names).cast(SCORES)
+
+
+def find_in_memory(articles: pa.Table, config: Config) -> Findings:
+    """Run the flow over a table of article_id, text, date and source."""
+    # The core's temporary file has no name, so it is gone as soon as nobody reads it.
+    spool = Path(config.temp_dir or tempfile.gettempdir())
+    prints = fingerprint_articles(
+        batch_articles(articles), config, spool, lambda articles, size: None
+    )
+    found, _ = find_copies(prints, config, Silent())
+    return found
+
+
+def batch_articles(articles: pa.Table) -> Iterator[ArticleBatch]:
+    """Cut a table as `find_in_memory` takes it into batches, as if it were read from a file."""
+    first = 0
+    for batch in articles.to_batches(max_chunksize=_ROWS):
+        rows = pa.array(np.arange(first, first + batch.num_rows))
+        yield from make_batches(batch.append_column("input_row", rows), _MEMORY, "fail")
+        first += batch.num_rows
+
+
+def to_array(name: str, values: Any) -> pa.ChunkedArray:
+    """Turn a list, an array or a series of any library into Arrow; refuse what is no column."""
+    if isinstance(values, str | bytes | Mapping):
+        raise ConfigError(
+            f"{name} is a {type(values).__name__}, but a list or column is needed",
+            hint=f"pass [{name[:-1]}] for a single one",
+        )
+    try:
+        if isinstance(values, pa.ChunkedArray | pa.Array):
+            array = values
+        elif hasattr(values, "__arrow_c_stream__"):
+            array = pa.chunked_array(values)
+        elif hasattr(values, "__arrow_c_array__") or hasattr(values, "__array__"):
+            array = pa.array(values, from_pandas=True)
+        else:
+            array = pa.array(list(values), from_pandas=True)
+    except (pa.ArrowException, TypeError, ValueError) as err:
+        raise ConfigError(f"{name} cannot be read as one column: {err}") from err
+    return array if isinstance(array, pa.ChunkedArray) else pa.chunked_array([array])
+
+
+def _to_table(texts: Any, ids: Any, dates: Any, sources: Any) -> pa.Table:
+    columns = {"text": to_array("texts", texts)}
+    length = len(columns["text"])
+    _need_type("texts", columns["text"].type, is_text(columns["text"].type), "text")
+    rows = pa.chunked_array([np.arange(length)]).cast(pa.string())
+    columns["article_id"] = rows
+    for name, label, given in (
+        ("article_id", "ids", ids),
+        ("date", "dates", dates),
+        ("source", "sources", sources),
+    ):
+        if given is None:
+            continue
+        values = to_array(label, given)
+        if len(values) != length:
+            raise ConfigError(
+                f"{label} has {len(values)} values, but there are {length} texts",
+                hint="give one value a text; None where there is none",
+            )
+        fits = is_date_like if name == "date" else is_text_or_scalar
+        _need_type(label, values.type, fits(values.type), "dates" if name == "date" else "text")
+        columns[name] = values
+    if ids is not None:
+        given_ids = [read_strings(chunk) for chunk in columns["article_id"].chunks]
+        columns["article_id"] = pc.coalesce(pa.chunked_array(given_ids, pa.string()), rows)
+    return pa.table(columns)
+
+
+def _need_type(name: str, kind: pa.DataType, fits: bool, wanted: str) -> None:
+    if not fits:
+        raise ConfigError(f"{name} hold {kind}, but must be {wanted}")
