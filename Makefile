@@ -68,5 +68,6 @@ $(VENV)/tools: pyproject.toml
 
 # Editable: a change of Python code needs no step, a change of Rust code builds again.
 $(VENV)/built: $(VENV)/tools $(NATIVE)
-	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop --release --quiet
+	@echo 'Building the Rust core: a few minutes the first time.'
+	PIP_QUIET=1 VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop --release
 	@touch $@

@@ -84,10 +84,12 @@ def number_words(words: list[str], numbers: dict[str, int]) -> Words:
 def count_shared(left: Words, right: Words) -> int:
     """Length of the longest common subsequence, by the textbook table, a row at a time.
 
-    Within a row, the best so far is carried along by a running maximum.
+    Within a row, the best so far is carried along by a running maximum. The rows are the words
+    of the shorter text, as there are fewer of them.
     """
-    row = np.zeros(len(right) + 1, np.int64)
-    for word in left:
-        row[1:] = np.maximum(row[1:], row[:-1] + (right == word))
+    shorter, longer = sorted((left, right), key=len)
+    row = np.zeros(len(longer) + 1, np.int64)
+    for word in shorter:
+        row[1:] = np.maximum(row[1:], row[:-1] + (longer == word))
         np.maximum.accumulate(row, out=row)
     return int(row[-1])

@@ -67,7 +67,8 @@ class NearDuplicates(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # skle
             clusters = score(texts, config=config)["article_cluster"]
         else:
             clusters = _cluster_paragraphs(texts, config)
-        codes = clusters.combine_chunks().dictionary_encode().indices  # by first appearance
+        names = clusters.cast(pa.string()).combine_chunks()
+        codes = names.dictionary_encode().indices  # numbered by first appearance
         self.labels_: npt.NDArray[np.int64] = codes.fill_null(-1).to_numpy().astype(np.int64)
         labels, firsts = np.unique(self.labels_, return_index=True)
         self.representatives_: npt.NDArray[np.int64] = firsts[labels >= 0]

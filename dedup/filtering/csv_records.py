@@ -9,9 +9,10 @@ from collections.abc import Iterable, Iterator
 # A quote counts only where a field begins with it. What follows a closing quote and is neither a
 # delimiter nor a line end belongs to the record up to its line end.
 _RECORD = rb"""
-    (?: (?: {quoted} | {plain} ) {delimiter} )*
-    (?: {quoted} (?!{delimiter}) [^\n]* \n | {plain} \n )
+    (?: (?: (?=(?P<cell>{quoted})) (?P=cell) | {plain} ) {delimiter} )*
+    (?: (?=(?P<last>{quoted})) (?P=last) (?!{delimiter}) [^\n]* \n | {plain} \n )
 """
+# Found by looking ahead and then repeated, so that it is never tried again with fewer characters.
 _QUOTED = rb'"[^"]*(?:""[^"]*)*"(?!")'
 _PLAIN = rb'(?:[^"{delimiter}\n][^{delimiter}\n]*|)'
 

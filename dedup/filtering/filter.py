@@ -180,7 +180,8 @@ def _check_counts(file: InputFile, rows: Rows) -> None:
     expected = int(np.count_nonzero(rows.is_known))
     if rows.kept + rows.removed != expected or rows.kept != np.count_nonzero(rows.is_kept):
         raise InputError(
-            f"{file.path} has {rows.kept + rows.removed:,} rows, but the scan read {expected:,}",
+            f"{file.path} does not have the {expected:,} rows that the scan read from it, but"
+            f" {rows.kept + rows.removed:,} of them",
             hint="scan the input again",
         )
 

@@ -1,7 +1,7 @@
 //! Makes the Unicode table that `unicode.rs` includes, from ICU4X data pinned by Cargo.lock.
 //!
 //! One `u32` per code point, in two stages of 128-entry blocks (equal blocks are stored once):
-//! bits 0..3 class, 3 complex, 4 digit, 5 combines, 6 ends a sentence, 10..32 folded minus itself.
+//! bits 0..3 class, 3 complex, 5 combines, 6 ends a sentence, 10..32 folded minus itself.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -23,7 +23,6 @@ const QUARTER_WORD: u32 = 3;
 const IGNORABLE: u32 = 4;
 const MARK: u32 = 5;
 const COMPLEX: u32 = 1 << 3;
-const DIGIT: u32 = 1 << 4;
 const COMBINES: u32 = 1 << 5;
 const ENDS_SENTENCE: u32 = 1 << 6;
 
@@ -85,9 +84,6 @@ fn entry(code: u32, may_compose: &[bool]) -> u32 {
     let is_text = matches!(class, WORD | HALF_WORD | QUARTER_WORD | MARK);
     if is_text && (several || may_compose[code as usize]) {
         flags |= COMPLEX;
-    }
-    if CodePointMapData::<GeneralCategory>::new().get(c) == GeneralCategory::DecimalNumber {
-        flags |= DIGIT;
     }
     if CodePointMapData::<CanonicalCombiningClass>::new().get(c)
         != CanonicalCombiningClass::NotReordered

@@ -25,87 +25,53 @@ pub fn combine(a: u64, b: u64) -> u64 {
     x ^ (x >> 29)
 }
 
-/// At most 16 bytes of a longer buffer, held in two registers.
+/// At most 16 bytes of a longer buffer, held in registers.
 #[derive(Clone, Copy)]
 pub struct ShortWord {
-    low: u64,
-    high: u64,
+    bytes: u128,
     len: usize,
 }
 
 impl ShortWord {
     pub const MAX_LEN: usize = 16;
 
-    /// Take `len` bytes from `start`. 16 bytes must be there; those behind the word are ignored.
-    /// A longer word gives its first 16 bytes and `is_special`.
+    /// Take `len` bytes from `start`. 16 bytes must be there, or else the word is empty; those
+    /// behind the word are ignored. A longer word gives its first 16 bytes and `is_special`.
     #[inline(always)]
     pub fn load(bytes: &[u8], start: usize, len: usize) -> Self {
-        let window = &bytes[start..start + 16];
-        let [keep_low, keep_high] = KEEP[len.min(Self::MAX_LEN)];
+        let window = bytes.get(start..).and_then(|rest| rest.first_chunk::<16>());
+        let window = window.map_or(0, |window| u128::from_le_bytes(*window));
         Self {
-            low: load(window, 0) & keep_low,
-            high: load(window, 8) & keep_high,
+            bytes: window & KEEP[len.min(Self::MAX_LEN)],
             len,
         }
     }
 
-    /// Whether an ASCII-only reading is not the whole story: digits, non-ASCII bytes, or too long.
-    ///
-    /// Of lower-case letters and digits, only digits lack bit 6.
+    /// Whether this is not the whole story: bytes beyond ASCII, or too many bytes.
     #[inline(always)]
     pub fn is_special(self) -> bool {
-        let [keep_low, keep_high] = KEEP[self.len.min(Self::MAX_LEN)];
-        let beyond_ascii = (self.low | self.high) & 0x8080_8080_8080_8080;
-        let digits = ((!self.low & keep_low) | (!self.high & keep_high)) & 0x4040_4040_4040_4040;
-        (beyond_ascii | digits) != 0 || self.len > Self::MAX_LEN
-    }
-
-    #[inline(always)]
-    pub fn has_high_byte(self) -> bool {
-        (self.low | self.high) & 0x8080_8080_8080_8080 != 0
-    }
-
-    /// The same word with every digit read as 0. Only for ASCII letters and digits.
-    #[inline(always)]
-    pub fn zero_digits(self) -> Self {
-        let digits = |word: u64| (!word & 0x4040_4040_4040_4040) >> 6;
-        // A digit is 0x30 to 0x39: clearing the lower half of the byte leaves 0x30.
-        let zero = |word: u64| word & !(digits(word) * 0x0f);
-        Self {
-            low: zero(self.low),
-            high: zero(self.high),
-            len: self.len,
-        }
+        let halves = (self.bytes as u64) | ((self.bytes >> 64) as u64);
+        halves & 0x8080_8080_8080_8080 != 0 || self.len > Self::MAX_LEN
     }
 
     #[inline(always)]
     pub fn hash(self) -> u64 {
-        let high = self.high.rotate_left(32) ^ SEEDS[1] ^ self.len as u64;
-        fold_multiply(self.low ^ SEEDS[0], high)
+        let (low, high) = (self.bytes as u64, (self.bytes >> 64) as u64);
+        let high = high.rotate_left(32) ^ SEEDS[1] ^ self.len as u64;
+        fold_multiply(low ^ SEEDS[0], high)
     }
 }
 
-/// Masks for the first `len` bytes of two words.
-const KEEP: [[u64; 2]; 17] = {
-    let mut keep = [[0; 2]; 17];
+/// Masks for the first `len` bytes.
+const KEEP: [u128; 17] = {
+    let mut keep = [0; 17];
     let mut len = 1;
     while len <= 16 {
-        keep[len] = if len <= 8 {
-            [u64::MAX >> (64 - 8 * len), 0]
-        } else {
-            [u64::MAX, u64::MAX >> (128 - 8 * len)]
-        };
+        keep[len] = u128::MAX >> (128 - 8 * len);
         len += 1;
     }
     keep
 };
-
-#[inline(always)]
-fn load(bytes: &[u8], at: usize) -> u64 {
-    let mut word = [0; 8];
-    word.copy_from_slice(&bytes[at..at + 8]);
-    u64::from_le_bytes(word)
-}
 
 /// Hash a slice: for up to 16 bytes the same value as `ShortWord::hash`.
 pub fn hash_bytes(bytes: &[u8]) -> u64 {

@@ -39,27 +39,29 @@ pub struct Tokens {
     pub hashes: Vec<u64>,
     /// Start and end of each token, in bytes of the text.
     pub ranges: Vec<[u32; 2]>,
-    /// Tokens with digits, by index: the hash with every digit read as 0, so that `1,204` and
-    /// `3,871` are alike for matching.
-    pub masked: Vec<(u32, u64)>,
     /// Indices of tokens that begin a sentence, rising; the first token is not listed.
     pub sentences: Vec<u32>,
     scratch: Scratch,
 }
 
-/// What one text needs while it is cut, and the next one overwrites.
+/// What one text needs while it is cut, and the next one overwrites. The vectors only grow: a
+/// text uses the first `count` runs.
 #[derive(Default)]
 struct Scratch {
     lower: Vec<u8>,
     /// Letters, digits and non-ASCII bytes in a row.
     runs: Vec<[u32; 2]>,
     hashes: Vec<u64>,
-    /// Runs that hold digits or non-ASCII bytes, or are longer than a `ShortWord`.
-    special: Vec<u32>,
-    /// Runs with more than one byte between them and the run before.
-    wide_gaps: Vec<u32>,
+    /// What is unusual about each run: `SPECIAL` and `WIDE_GAP`.
+    flags: Vec<u8>,
+    count: usize,
     word: Folded,
 }
+
+/// A run that holds non-ASCII bytes, or is longer than a `ShortWord`.
+const SPECIAL: u8 = 1;
+/// A run with more than one byte between it and the run before.
+const WIDE_GAP: u8 = 2;
 
 impl Tokens {
     pub fn len(&self) -> usize {
@@ -73,7 +75,6 @@ impl Tokens {
     fn clear(&mut self) {
         self.hashes.clear();
         self.ranges.clear();
-        self.masked.clear();
         self.sentences.clear();
     }
 
@@ -96,9 +97,7 @@ impl Tokens {
 pub fn tokenize(text: &str, tokens: &mut Tokens) {
     tokens.clear();
     let mut scratch = std::mem::take(&mut tokens.scratch);
-    scratch
-        .lower
-        .resize((text.len() / 64 + 1) * 64 + PADDING, 0);
+    scratch.reserve(text.len());
     dispatch(HashRuns {
         bytes: text.as_bytes(),
         scratch: &mut scratch,
@@ -123,89 +122,83 @@ impl Kernel for HashRuns<'_> {
             lower,
             runs,
             hashes,
-            special,
-            wide_gaps,
+            flags,
+            count,
             ..
         } = self.scratch;
-        find_runs(self.bytes, lower, runs);
-        hashes.resize(runs.len(), 0);
-        special.resize(runs.len(), 0);
-        wide_gaps.resize(runs.len(), 0);
-        let counts = hash_runs(lower, runs, hashes, special, wide_gaps);
-        special.truncate(counts.0);
-        wide_gaps.truncate(counts.1);
+        *count = find_runs(self.bytes, lower, runs);
+        let mut last_end = 0;
+        for (([start, end], hash), flags) in runs[..*count].iter().zip(hashes).zip(flags) {
+            let word = ShortWord::load(lower, *start as usize, (end - start) as usize);
+            *hash = word.hash() & !CLASS_BITS | WORD;
+            let wide_gap = *start > last_end + 1;
+            *flags = u8::from(word.is_special()) * SPECIAL | u8::from(wide_gap) * WIDE_GAP;
+            last_end = *end;
+        }
     }
 }
 
-/// Hash every run and list the special ones and those behind a wide gap; return their counts.
-#[inline(always)]
-fn hash_runs(
-    lower: &[u8],
-    runs: &[[u32; 2]],
-    hashes: &mut [u64],
-    special: &mut [u32],
-    wide_gaps: &mut [u32],
-) -> (usize, usize) {
-    let (mut specials, mut gaps, mut last_end) = (0, 0, 0);
-    for (i, ([start, end], hash)) in runs.iter().zip(hashes).enumerate() {
-        let word = ShortWord::load(lower, *start as usize, (end - start) as usize);
-        *hash = word.hash() & !CLASS_BITS | WORD;
-        // Written always and kept by counting: no branch to mispredict.
-        special[specials] = i as u32;
-        specials += usize::from(word.is_special());
-        wide_gaps[gaps] = i as u32;
-        gaps += usize::from(*start > last_end + 1);
-        last_end = *end;
+impl Scratch {
+    /// Make room for a text of so many bytes.
+    fn reserve(&mut self, len: usize) {
+        let blocks = len / 64 + 1;
+        if self.lower.len() < blocks * 64 + PADDING {
+            self.lower.resize(blocks * 64 + PADDING, 0);
+            // A run and the gap behind it are two bytes at least; `write_positions` writes 64.
+            self.runs.resize(len / 2 + 64, [0; 2]);
+            self.hashes.resize(len / 2 + 64, 0);
+            self.flags.resize(len / 2 + 64, 0);
+        }
     }
-    (specials, gaps)
 }
 
 /// Turn runs into tokens: ASCII runs are tokens as they are, others are cut by code points.
 fn assemble(text: &str, scratch: &mut Scratch, tokens: &mut Tokens) {
-    if mend_ascii(scratch, &mut tokens.masked) {
-        return assemble_unicode(text, scratch, tokens);
-    }
-    std::mem::swap(&mut tokens.hashes, &mut scratch.hashes);
-    std::mem::swap(&mut tokens.ranges, &mut scratch.runs);
-    let ranges = &tokens.ranges;
-    tokens
-        .sentences
-        .extend(scratch.wide_gaps.iter().copied().filter(|run| {
-            let run = *run as usize;
-            run > 0 && ends_sentence(gap_before(&scratch.lower, ranges, run))
-        }));
-}
-
-/// Give long ASCII runs their hash and those with digits their masked one; leave the rest in
-/// `special` and say whether there is a rest.
-fn mend_ascii(scratch: &mut Scratch, masked: &mut Vec<(u32, u64)>) -> bool {
     let Scratch {
         lower,
         runs,
         hashes,
-        special,
-        ..
+        flags,
+        count,
+        word,
     } = scratch;
-    special.retain(|run| {
-        let [start, end] = runs[*run as usize].map(|edge| edge as usize);
-        let word = ShortWord::load(lower, start, end - start);
-        if end - start > ShortWord::MAX_LEN {
-            if !lower[start..end].is_ascii() {
-                return true;
-            }
-            hashes[*run as usize] = hash_bytes(&lower[start..end]) & !CLASS_BITS | WORD;
-            if lower[start..end].iter().any(u8::is_ascii_digit) {
-                masked.push((*run, hash_masked(&lower[start..end])));
-            }
-            return false;
+    let runs = &runs[..*count];
+    let mut copied = 0;
+    for (run, flags) in unusual(&flags[..*count]) {
+        let [start, end] = runs[run].map(|edge| edge as usize);
+        if flags & WIDE_GAP != 0 && ends_sentence(gap_before(lower, runs, run)) {
+            tokens.begin_sentence((tokens.len() + run - copied) as u32);
         }
-        if !word.has_high_byte() {
-            masked.push((*run, word.zero_digits().hash() & !CLASS_BITS | WORD));
-            return false;
+        if flags & SPECIAL != 0 {
+            tokens.hashes.extend_from_slice(&hashes[copied..run]);
+            tokens.ranges.extend_from_slice(&runs[copied..run]);
+            copied = run + 1;
+            if lower[start..end].is_ascii() {
+                tokens.push(
+                    hash_bytes(&lower[start..end]) & !CLASS_BITS | WORD,
+                    start,
+                    end,
+                );
+            } else {
+                emit_unicode(text, start, end, word, tokens);
+            }
         }
-        true
-    });
-    !special.is_empty()
+    }
+    tokens.hashes.extend_from_slice(&hashes[copied..runs.len()]);
+    tokens.ranges.extend_from_slice(&runs[copied..]);
+}
+
+/// Places and values of the flags that are not zero, eight looked at together.
+fn unusual(flags: &[u8]) -> impl Iterator<Item = (usize, u8)> {
+    flags.chunks(8).enumerate().flat_map(|(i, chunk)| {
+        let none = <[u8; 8]>::try_from(chunk).is_ok_and(|chunk| u64::from_le_bytes(chunk) == 0);
+        let chunk = if none { &[] } else { chunk };
+        chunk
+            .iter()
+            .enumerate()
+            .filter(|(_, f)| **f != 0)
+            .map(move |(j, f)| (i * 8 + j, *f))
+    })
 }
 
 #[inline(always)]
@@ -216,40 +209,6 @@ fn gap_before<'a>(lower: &'a [u8], runs: &[[u32; 2]], run: usize) -> &'a [u8] {
         runs[run - 1][1] as usize
     };
     &lower[from..runs[run][0] as usize]
-}
-
-fn assemble_unicode(text: &str, scratch: &mut Scratch, tokens: &mut Tokens) {
-    let Scratch {
-        lower,
-        runs,
-        hashes,
-        special,
-        wide_gaps,
-        word,
-    } = scratch;
-    let ascii_masked = std::mem::take(&mut tokens.masked);
-    let mut ascii_masked = ascii_masked.iter().peekable();
-    let mut wide_gaps = wide_gaps.iter().peekable();
-    let mut copied = 0;
-    for special in special.iter().copied().chain([runs.len() as u32]) {
-        // Runs before a special one move over as they are, `shift` places further on.
-        let shift = tokens.len() as u32 - copied as u32;
-        while let Some((run, hash)) = ascii_masked.next_if(|(run, _)| *run < special) {
-            tokens.masked.push((run + shift, *hash));
-        }
-        while let Some(run) = wide_gaps.next_if(|run| **run <= special) {
-            if run + shift > 0 && ends_sentence(gap_before(lower, runs, *run as usize)) {
-                tokens.begin_sentence(run + shift);
-            }
-        }
-        let special = special as usize;
-        tokens.hashes.extend_from_slice(&hashes[copied..special]);
-        tokens.ranges.extend_from_slice(&runs[copied..special]);
-        copied = special + 1;
-        if let Some([start, end]) = runs.get(special) {
-            emit_unicode(text, *start as usize, *end as usize, word, tokens);
-        }
-    }
 }
 
 /// Lower-case a block of ASCII and say, a bit a byte, where tokens are: letters, digits, bytes of
@@ -294,11 +253,11 @@ fn write_positions(mut bits: u64, base: u32, out: &mut [u32; 64]) -> usize {
     count
 }
 
-/// Starts and ends of the runs that hold letters, digits and non-ASCII bytes.
+/// Write where the runs start and end that hold letters, digits and non-ASCII bytes; return how
+/// many there are.
 #[inline(always)]
-fn find_runs(bytes: &[u8], lower: &mut [u8], runs: &mut Vec<[u32; 2]>) {
+fn find_runs(bytes: &[u8], lower: &mut [u8], runs: &mut [[u32; 2]]) -> usize {
     let (lower, _) = lower.as_chunks_mut::<64>();
-    runs.resize(bytes.len() / 2 + 64, [0; 2]);
     let edges = runs.as_flattened_mut();
     let mut count = 0;
     let mut open = 0;
@@ -309,7 +268,7 @@ fn find_runs(bytes: &[u8], lower: &mut [u8], runs: &mut Vec<[u32; 2]>) {
         }
         open = word >> 63;
     }
-    runs.truncate(count / 2);
+    count / 2
 }
 
 /// The 64 bytes from `start` with one byte more at either side; zeros beyond the text.
@@ -331,17 +290,10 @@ fn ends_sentence(gap: &[u8]) -> bool {
     gap.iter().any(|byte| matches!(byte, b'.' | b'!' | b'?'))
 }
 
-/// Hash an ASCII word with its digits read as 0.
-fn hash_masked(word: &[u8]) -> u64 {
-    let zero = |byte: &u8| if byte.is_ascii_digit() { b'0' } else { *byte };
-    hash_bytes(&word.iter().map(zero).collect::<Vec<u8>>()) & !CLASS_BITS | WORD
-}
-
 /// A token being read, code point by code point.
 struct Partial {
     start: usize,
     class: u64,
-    digit: bool,
     complex: bool,
     last_combines: bool,
 }
@@ -354,7 +306,6 @@ fn emit_unicode(text: &str, start: usize, end: usize, word: &mut Folded, tokens:
     let mut p = Partial {
         start,
         class: NONE,
-        digit: false,
         complex: false,
         last_combines: false,
     };
@@ -395,7 +346,6 @@ fn emit_unicode(text: &str, start: usize, end: usize, word: &mut Folded, tokens:
             p.start = here;
             p.class = class;
         }
-        p.digit |= entry.is_digit();
         p.complex |= entry.is_complex() || (p.last_combines && entry.is_reorderable());
         p.last_combines = entry.is_reorderable();
         word.push(entry.folded(c));
@@ -411,18 +361,11 @@ fn finish(text: &str, p: &mut Partial, end: usize, word: &mut Folded, tokens: &m
     if p.complex {
         word.replace(&normal_form(&text[p.start..end]));
     }
-    if p.digit {
-        let zero = |c| if look_up(c).is_digit() { '0' } else { c };
-        let zeroed: String = word.text().chars().map(zero).collect();
-        let masked = hash_bytes(zeroed.as_bytes()) & !CLASS_BITS | p.class;
-        tokens.masked.push((tokens.len() as u32, masked));
-    }
     tokens.push(word.hash() & !CLASS_BITS | p.class, p.start, end);
     word.clear();
     *p = Partial {
         start: end,
         class: NONE,
-        digit: false,
         complex: false,
         last_combines: false,
     };
@@ -459,10 +402,6 @@ impl Folded {
             return hash_bytes(&self.bytes[..self.len]);
         }
         ShortWord::load(&self.bytes, 0, self.len).hash()
-    }
-
-    fn text(&self) -> &str {
-        std::str::from_utf8(&self.bytes[..self.len]).unwrap_or_default()
     }
 }
 

@@ -53,11 +53,6 @@ impl CodePoint {
         self.0 & (1 << 3) != 0
     }
 
-    #[inline(always)]
-    pub fn is_digit(self) -> bool {
-        self.0 & (1 << 4) != 0
-    }
-
     /// Two of these in a row may stand in another order than the canonical one.
     #[inline(always)]
     pub fn is_reorderable(self) -> bool {
