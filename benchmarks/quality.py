@@ -202,8 +202,8 @@ def measure_collection(
         every = find_every_pair(collection, min(thresholds), pairs)
         exact, reported = every.select(threshold), pairs.select(threshold)
         lengths, likenesses = measure_recall(exact, reported)
-        by_length.append([collection.name, threshold, len(exact), *lengths])
-        by_likeness.append([collection.name, threshold, *likenesses])
+        by_length.append([collection.name, f"{threshold:g}", len(exact), *lengths])
+        by_likeness.append([collection.name, f"{threshold:g}", *likenesses])
         unknown = int((~np.isin(pair_keys(reported), pair_keys(exact))).sum())
         checked, confirmed = check_pairs(collection, scan, pairs)
         precision = confirmed / checked if checked else None
@@ -215,7 +215,7 @@ def measure_collection(
             f"{speed:.1f}",
             f"{every.cpu_s:.1f}",
         ]
-        checks.append([collection.name, threshold, count, precision, unknown, *costs])
+        checks.append([collection.name, f"{threshold:g}", count, precision, unknown, *costs])
     return by_length, by_likeness, checks
 
 
@@ -227,7 +227,7 @@ def sweep_setting(collection: Collection, thresholds: list[float], setting: str)
             every = find_every_pair(collection, min(thresholds), pairs)
             lengths, _ = measure_recall(every.select(threshold), pairs.select(threshold))
             cost: list[Cell] = [pairs.candidates, f"{pairs.cpu_s:.1f}"]
-            rows.append([collection.name, threshold, value, *lengths, *cost])
+            rows.append([collection.name, f"{threshold:g}", value, *lengths, *cost])
     columns = ["collection", "threshold", setting, "recall", *name_lengths()]
     return format_table([*columns, "candidates", "CPU s"], rows)
 

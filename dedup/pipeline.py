@@ -119,7 +119,7 @@ def find_copies(
     progress.start("score")
     scores = corpus.score(matches, config.threads)
     names = Names(prints.articles["article_id"])
-    heads = list_heads(corpus, matches)
+    heads = list_heads(corpus, matches, units(config))
     return Findings(corpus, matches, scores, prints.articles, names, heads), candidates
 
 
@@ -128,7 +128,6 @@ def _write_tables(
 ) -> dict[str, int]:
     """Write every table; return what was counted."""
     corpus, articles = found.corpus, found.articles
-    units = ["paragraph", "article"] if config.granularity == "both" else [config.granularity]
     scored = score_articles(found, config.score)
     writer.write("articles", scored)
     kinds: dict[str, int] = {}
@@ -137,11 +136,11 @@ def _write_tables(
         _count_kinds(paragraphs, kinds)
         writer.write("paragraphs", paragraphs)
         writer.write("spans", list_spans(found, start, end))
-    members = {unit: number_members(found, unit) for unit in units}
+    members = {unit: number_members(found, unit) for unit in found.clusters}
     writer.write("members", list_members(found, members))
     clusters = cluster_members(found, members)
     writer.write("clusters", clusters)
-    pairs = list_pairs(found, units)
+    pairs = list_pairs(found, list(found.clusters))
     writer.write("pairs", pairs)
     writer.write("rejected", prints.rejected)
     return {
@@ -158,6 +157,11 @@ def _write_tables(
         "unreadable_dates": prints.unreadable_dates,
         "text_bytes": prints.text_bytes,
     }
+
+
+def units(config: Config) -> list[str]:
+    """Name the units whose pairs and clusters are wanted."""
+    return ["paragraph", "article"] if config.granularity == "both" else [config.granularity]
 
 
 def _ranges(length: int, size: int) -> Iterator[tuple[int, int]]:

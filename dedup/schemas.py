@@ -68,7 +68,7 @@ PARAGRAPHS = pa.schema(
         _field("kind", NAME, f"one of {', '.join(PARAGRAPH_KINDS)}"),
         _field("copies", pa.int32(), "paragraphs with the same words, this one included"),
         _field("cluster_id", NAME, "cluster of near-copies", nullable=True),
-        _field("similarity", pa.float32(), "to the matched paragraph, 0 to 1", nullable=True),
+        _field("similarity", pa.float64(), "to the matched paragraph, 0 to 1", nullable=True),
         _field("match_article", NAME, "article of the matched paragraph", nullable=True),
         _field("match_position", pa.int32(), "its place in that article", nullable=True),
         _field("template_id", pa.string(), "template it follows", nullable=True),
@@ -84,7 +84,7 @@ SPANS = pa.schema(
         _field("match_article", NAME, "article that held the words before"),
         _field("match_start", pa.int32(), "first code point there"),
         _field("match_end", pa.int32(), "code point behind the last there"),
-        _field("similarity", pa.float32(), "of the two paragraphs; 1 for equal runs of words"),
+        _field("similarity", pa.float64(), "of the two paragraphs; 1 for equal runs of words"),
         _field("cluster_id", NAME, "cluster of the paragraph", nullable=True),
         _field("template_id", pa.string(), "template it follows", nullable=True),
     ]
@@ -103,8 +103,8 @@ CLUSTERS = pa.schema(
             "representative_position", pa.int32(), "its paragraph; null for articles", nullable=True
         ),
         _field("text", pa.string(), "of the representative; of an article its first paragraph"),
-        _field("min_similarity", pa.float32(), "of a member to the representative"),
-        _field("mean_similarity", pa.float32(), "over all members but the representative"),
+        _field("min_similarity", pa.float64(), "of a member to the representative"),
+        _field("mean_similarity", pa.float64(), "over all members but the representative"),
         _field("first_seen", pa.timestamp("us", "UTC"), "earliest date", nullable=True),
         _field("last_seen", pa.timestamp("us", "UTC"), "latest date", nullable=True),
     ]
@@ -116,7 +116,7 @@ MEMBERS = pa.schema(
         _field("unit", NAME, "paragraph or article"),
         _field("article_id", NAME, "article"),
         _field("position", pa.int32(), "paragraph; null for articles", nullable=True),
-        _field("similarity", pa.float32(), "to the representative, 0 to 1"),
+        _field("similarity", pa.float64(), "to the representative, 0 to 1"),
     ]
 )
 
@@ -127,9 +127,9 @@ PAIRS = pa.schema(
         _field("left_position", pa.int32(), "its paragraph; null for articles", nullable=True),
         _field("right_article", NAME, "article seen later"),
         _field("right_position", pa.int32(), "its paragraph; null for articles", nullable=True),
-        _field("similarity", pa.float32(), "Dice of the longest common subsequence of words"),
-        _field("containment", pa.float32(), "shared words over those of the shorter text"),
-        _field("jaccard", pa.float32(), "shared words over those of both texts together"),
+        _field("similarity", pa.float64(), "Dice of the longest common subsequence of words"),
+        _field("containment", pa.float64(), "shared words over those of the shorter text"),
+        _field("jaccard", pa.float64(), "shared words over those of both texts together"),
         _field("shared_tokens", pa.int32(), "length of the longest common subsequence"),
     ]
 )

@@ -102,9 +102,9 @@ REPEATS = [
 ENTIRELY_ORIGINAL = (
     "wire-016 wire-019 courier-010 courier-011 echo-006 echo-010 echo-014 ledger-012 "
     "ledger-016 pin-017 poly-am-1 poly-ar-2 poly-ar-3 poly-de-3 poly-de-4 poly-el-2 poly-es-3 "
-    "poly-es-4 poly-fr-3 poly-fr-4 poly-he-1 poly-hi-2 poly-hi-3 poly-ja-2 poly-ja-3 poly- "
-    "ko-2 poly-ko-3 poly-pt-1 poly-ru-2 poly-ru-4 poly-th-2 poly-th-3 poly-tr-1 poly-zh-2 "
-    "poly-zh-3 shared-001 "
+    "poly-es-4 poly-fr-3 poly-fr-4 poly-he-1 poly-hi-2 poly-hi-3 poly-ja-2 poly-ja-3 "
+    "poly-ko-2 poly-ko-3 poly-pt-1 poly-ru-2 poly-ru-4 poly-th-2 poly-th-3 poly-tr-1 "
+    "poly-zh-2 poly-zh-3 shared-001 "
 )
 
 

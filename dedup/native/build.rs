@@ -30,6 +30,10 @@ fn class(c: char) -> u32 {
     if CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c) {
         return IGNORABLE;
     }
+    // Half-width sound marks are letters by category, but compose like marks.
+    if matches!(c, '\u{FF9E}' | '\u{FF9F}') {
+        return MARK;
+    }
     let category = CodePointMapData::<GeneralCategory>::new().get(c);
     let mark = GeneralCategoryGroup::Mark.contains(category);
     let word = GeneralCategoryGroup::Letter.contains(category)
@@ -82,7 +86,7 @@ fn entry(code: u32, may_compose: &[bool]) -> u32 {
     let (fold, several) = folded(c);
     let mut flags = class;
     let is_text = matches!(class, WORD | HALF_WORD | QUARTER_WORD | MARK);
-    if is_text && (several || may_compose[code as usize]) {
+    if is_text && (several || may_compose[code as usize] || may_compose[fold as usize]) {
         flags |= COMPLEX;
     }
     if CodePointMapData::<CanonicalCombiningClass>::new().get(c)

@@ -61,6 +61,8 @@ def _sum_up(members: pa.Table, articles: pa.Table) -> pa.Table:
         }
     )
     valid = pc.CountOptions(mode="only_valid")
+    # Sums of floats depend on their order, which must not show: rows may come in any.
+    table = table.sort_by([("cluster_id", "ascending"), ("similarity", "ascending")])
     sums = table.group_by("cluster_id").aggregate(
         [
             ("article", "count"),
@@ -83,7 +85,7 @@ def _sum_up(members: pa.Table, articles: pa.Table) -> pa.Table:
             "articles": sums["article_count_distinct"],
             "sources": sums["source_count_distinct"],
             "min_similarity": sums["similarity_min"],
-            "mean_similarity": pc.cast(pc.if_else(alone, 1.0, mean), pa.float32()),
+            "mean_similarity": pc.if_else(alone, 1.0, mean),
             "first_seen": sums["date_min"],
             "last_seen": sums["date_max"],
         }

@@ -11,9 +11,9 @@ import pyarrow as pa
 
 from dedup.config import ScoreConfig
 from dedup.schemas import PARAGRAPH_KINDS, SPAN_KINDS
-from dedup.stages.findings import Findings
+from dedup.stages.findings import Findings, name_clusters
 from dedup.stages.first_seen import flag_ambiguous
-from dedup.stages.naming import Names, from_codes, nulls
+from dedup.stages.naming import from_codes, nulls
 
 
 def score_articles(found: Findings, config: ScoreConfig) -> pa.Table:
@@ -22,7 +22,7 @@ def score_articles(found: Findings, config: ScoreConfig) -> pa.Table:
     Each word counts once, internal before copied before formulaic, so `redundancy` is the sum of
     its parts exactly. An article without words has redundancy 0 and little evidence.
     """
-    corpus, matches, scores, articles, names, clusters = found
+    corpus, matches, scores, articles, names, _ = found
     counts = pa.Table.from_batches([corpus.article_rows(matches, scores, 0, corpus.articles)])
     tokens = counts["tokens"].to_numpy()
     words = np.maximum(tokens, 1)
@@ -48,7 +48,7 @@ def score_articles(found: Findings, config: ScoreConfig) -> pa.Table:
     }
     table = articles
     numbers = counts["article_cluster"].combine_chunks()
-    columns["article_cluster"] = Names(clusters["article"]["cluster_id"])[numbers]
+    columns["article_cluster"] = name_clusters(found, "article", numbers)
     for name in ("tokens", "paragraphs", "reused_by", "is_representative"):
         table = table.append_column(name, counts[name])
     for name, column in columns.items():
@@ -70,7 +70,9 @@ def list_spans(found: Findings, start: int, end: int) -> pa.Table:
 
 def _name(found: Findings, rows: pa.RecordBatch, kinds: tuple[str, ...]) -> pa.Table:
     table = found.names.name(pa.Table.from_batches([rows]), ["article", "match_article"])
-    table = Names(found.clusters["paragraph"]["cluster_id"]).name(table, ["cluster_id"])
+    place = table.schema.get_field_index("cluster_id")
+    numbers = table["cluster_id"].combine_chunks()
+    table = table.set_column(place, "cluster_id", name_clusters(found, "paragraph", numbers))
     place = table.schema.get_field_index("kind")
     table = table.set_column(place, "kind", from_codes(table["kind"], kinds))
     return table.append_column("template_id", nulls(table.num_rows))

@@ -18,6 +18,8 @@ use crate::tokenize::{Tokens, tokenize};
 const MIN_TOKENS: u32 = 8;
 /// Earliest holders of a paragraph that later articles are compared with.
 const MAX_HOLDERS: usize = 4;
+/// Earlier near-copies of a paragraph whose holders are looked at.
+const MAX_NEAR: usize = 16;
 /// Articles are worth aligning if paragraphs they share hold this part of the shorter one's words.
 const MIN_SHARED: f64 = 0.5;
 const PIECE: usize = 256;
@@ -38,13 +40,15 @@ pub struct ArticleMatches {
 /// The spool cannot be read.
 pub fn match_articles(
     corpus: &Corpus,
+    pairs: &[Pair],
     evidence: &Evidence,
     rule: Rule,
     threads: usize,
 ) -> Result<ArticleMatches, Error> {
     let order = by_rank(corpus);
     let first_equal = first_with_equal_words(corpus, &order);
-    let candidates = find_candidates(corpus, evidence, &order, &first_equal);
+    let related = Related::new(pairs);
+    let candidates = find_candidates(corpus, &related, evidence, &order, &first_equal);
     let parts = parallel::map_ranges(threads, candidates.len(), PIECE, |range| {
         let mut reader = Reader::new(corpus, &order);
         let mut pairs = Vec::new();
@@ -111,6 +115,7 @@ fn first_with_equal_words(corpus: &Corpus, order: &[u32]) -> Vec<u32> {
 /// Ranks of articles that share at least half of the shorter one's words, paragraph by paragraph.
 fn find_candidates(
     corpus: &Corpus,
+    related: &Related,
     evidence: &Evidence,
     order: &[u32],
     first_equal: &[u32],
@@ -130,13 +135,13 @@ fn find_candidates(
                 continue;
             }
             let words = corpus.paragraphs[paragraph as usize].tokens;
-            for source in near_or_same(evidence, distinct) {
+            for source in related.earlier(distinct) {
                 for holder in holders.get(&source).into_iter().flatten() {
                     *tally.entry(*holder).or_default() += words;
                 }
             }
             add_run_sources(corpus, evidence, paragraph, first_equal, &mut tally);
-            if is_shared(corpus, evidence, distinct) {
+            if corpus.distincts[distinct as usize].articles > 1 || related.has_later(distinct) {
                 let known = holders.entry(distinct).or_default();
                 if known.len() < MAX_HOLDERS && known.last() != Some(&rank) {
                     known.push(rank);
@@ -156,22 +161,34 @@ fn find_candidates(
     candidates
 }
 
-/// A distinct, and the one it is a near-copy of.
-fn near_or_same(evidence: &Evidence, distinct: u32) -> impl Iterator<Item = u32> {
-    let at = evidence
-        .matches
-        .binary_search_by_key(&distinct, |pair| pair.right);
-    std::iter::once(distinct).chain(at.ok().map(|at| evidence.matches[at].left))
+/// Near-copies of distincts, either way.
+struct Related {
+    /// (later, earlier), sorted.
+    earlier: Vec<(u32, u32)>,
+    /// Those that have a later near-copy, sorted.
+    with_later: Vec<u32>,
 }
 
-/// Whether another article holds a distinct, or may hold a near-copy of it.
-fn is_shared(corpus: &Corpus, evidence: &Evidence, distinct: u32) -> bool {
-    let entry = corpus.distincts[distinct as usize];
-    entry.articles > 1
-        || evidence
-            .reused
-            .binary_search_by_key(&entry.first, |r| r.paragraph)
-            .is_ok()
+impl Related {
+    fn new(pairs: &[Pair]) -> Self {
+        let mut earlier: Vec<(u32, u32)> = pairs.iter().map(|p| (p.right, p.left)).collect();
+        earlier.sort_unstable();
+        let mut with_later: Vec<u32> = pairs.iter().map(|pair| pair.left).collect();
+        with_later.dedup();
+        Self { earlier, with_later }
+    }
+
+    /// A distinct, and the first few that it is a near-copy of.
+    fn earlier(&self, distinct: u32) -> impl Iterator<Item = u32> {
+        let from = self.earlier.partition_point(|(later, _)| *later < distinct);
+        let near = self.earlier[from..].iter().take(MAX_NEAR);
+        let near = near.take_while(move |(later, _)| *later == distinct).map(|(_, near)| *near);
+        std::iter::once(distinct).chain(near)
+    }
+
+    fn has_later(&self, distinct: u32) -> bool {
+        self.with_later.binary_search(&distinct).is_ok()
+    }
 }
 
 fn add_run_sources(

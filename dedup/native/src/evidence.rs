@@ -26,7 +26,7 @@ pub struct Copied {
     pub source_start: u32,
     pub source_end: u32,
     /// Of the pair of paragraphs; 1 for a shared run.
-    pub similarity: f32,
+    pub similarity: f64,
     pub is_run: bool,
 }
 
@@ -45,8 +45,6 @@ pub struct Evidence {
     pub reused: Vec<Reused>,
     /// The best earlier near-copy of each distinct that has one in another article, by `right`.
     pub matches: Vec<Pair>,
-    /// The best earlier near-copy of each distinct that has one only in its own article.
-    pub own_matches: Vec<Pair>,
 }
 
 /// Align every paragraph with the one that explains it best.
@@ -69,13 +67,8 @@ pub fn gather(corpus: &Corpus, verified: &Verified, threads: usize) -> Result<Ev
     });
     let mut evidence = Evidence::default();
     for family in by_right.chunk_by(|a, b| a.right == b.right) {
-        match family
-            .iter()
-            .find(|pair| article(pair.left) != article(pair.right))
-        {
-            Some(best) => evidence.matches.push(*best),
-            None => evidence.own_matches.push(family[0]),
-        }
+        let foreign = |pair: &&Pair| article(pair.left) != article(pair.right);
+        evidence.matches.extend(family.iter().find(foreign));
     }
     let later = best_later(corpus, &verified.pairs, &evidence.matches);
     let groups = group_by_right(corpus, &evidence.matches, &verified.runs);
@@ -239,7 +232,7 @@ fn write(
         source_article: corpus.first(left).article,
         source_start: there.places[run.source as usize][0],
         source_end: there.places[source_end as usize - 1][1],
-        similarity: pair.map_or(1.0, |pair| pair.agreement.similarity() as f32),
+        similarity: pair.map_or(1.0, |pair| pair.agreement.similarity()),
         is_run: pair.is_none(),
     });
     out.reused.push(Reused {

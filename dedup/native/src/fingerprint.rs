@@ -133,12 +133,12 @@ impl<'a> Worker<'a> {
         self.out
             .articles
             .push(hash_tokens(&self.tokens.hashes, &mut self.bytes));
-        self.add_paragraphs(article, text);
-        self.add_repeats(article, text);
+        let code_points = CodePoints::new(text);
+        self.add_paragraphs(article, &code_points);
+        self.add_repeats(article, &code_points);
     }
 
-    fn add_paragraphs(&mut self, article: u32, text: &str) {
-        let mut code_points = CodePoints::new(text);
+    fn add_paragraphs(&mut self, article: u32, code_points: &CodePoints<'_>) {
         let mut first = 0;
         self.spans.clear();
         for i in 0..self.ranges.len() {
@@ -196,7 +196,7 @@ impl<'a> Worker<'a> {
         }
     }
 
-    fn add_repeats(&mut self, article: u32, text: &str) {
+    fn add_repeats(&mut self, article: u32, code_points: &CodePoints<'_>) {
         let tokens = &self.tokens.hashes;
         let min_words = self.options.min_repeat_tokens;
         self.runs.clear();
@@ -221,18 +221,16 @@ impl<'a> Worker<'a> {
         }
         let ranges = &self.tokens.ranges;
         let byte = |token: u32, edge: usize| ranges[token as usize][edge];
-        let mut here = CodePoints::new(text);
         for run in &self.runs {
             let source_end = run.source + (run.end - run.start);
-            let mut there = CodePoints::new(text);
             self.out.repeats.push(Repeat {
                 article,
                 token_start: run.start,
                 token_end: run.end,
-                start: here.at(byte(run.start, 0)),
-                end: here.at(byte(run.end - 1, 1)),
-                source_start: there.at(byte(run.source, 0)),
-                source_end: there.at(byte(source_end - 1, 1)),
+                start: code_points.at(byte(run.start, 0)),
+                end: code_points.at(byte(run.end - 1, 1)),
+                source_start: code_points.at(byte(run.source, 0)),
+                source_end: code_points.at(byte(source_end - 1, 1)),
             });
         }
     }
@@ -255,36 +253,38 @@ fn list_units(spans: &[(u32, u32)], sentences: &[u32], units: &mut Vec<(u32, u32
     }
 }
 
-/// Bytes to code points. Questions are cheapest in rising order.
+/// Bytes to code points, for questions in any order.
 pub struct CodePoints<'a> {
     bytes: &'a [u8],
-    is_ascii: bool,
-    at: usize,
-    count: u32,
+    /// Code points before every `STRIDE`th byte; empty for ASCII, where bytes are code points.
+    counts: Vec<u32>,
 }
 
 impl<'a> CodePoints<'a> {
+    const STRIDE: usize = 256;
+
     pub fn new(text: &'a str) -> Self {
-        Self {
-            bytes: text.as_bytes(),
-            is_ascii: text.is_ascii(),
-            at: 0,
-            count: 0,
+        let bytes = text.as_bytes();
+        let mut counts = Vec::new();
+        if !text.is_ascii() {
+            let mut total = 0;
+            counts.extend(bytes.chunks(Self::STRIDE).map(|chunk| {
+                let before = total;
+                total += count_code_points(chunk);
+                before
+            }));
         }
+        Self { bytes, counts }
     }
 
     /// Code points before this byte.
-    pub fn at(&mut self, byte: u32) -> u32 {
-        if self.is_ascii {
-            return byte;
-        }
-        let byte = byte as usize;
-        if byte < self.at {
-            (self.at, self.count) = (0, 0);
-        }
-        let passed = &self.bytes[self.at..byte];
-        self.count += passed.iter().filter(|b| (**b as i8) >= -0x40).count() as u32;
-        self.at = byte;
-        self.count
+    pub fn at(&self, byte: u32) -> u32 {
+        let block = (byte as usize / Self::STRIDE).min(self.counts.len().saturating_sub(1));
+        let passed = block * Self::STRIDE..byte as usize;
+        self.counts.get(block).map_or(byte, |before| before + count_code_points(&self.bytes[passed]))
     }
+}
+
+fn count_code_points(bytes: &[u8]) -> u32 {
+    bytes.iter().filter(|byte| (**byte as i8) >= -0x40).count() as u32
 }

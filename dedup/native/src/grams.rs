@@ -132,9 +132,10 @@ impl FirstSeen {
     }
 }
 
-/// Gathers matching grams into disjoint runs and drops those of too few words.
+/// Gathers matching windows of tokens into disjoint runs and drops those of too few words.
 struct Runs<'a> {
     tokens: &'a [u64],
+    width: u32,
     min_weight: u32,
     out: &'a mut Vec<Run>,
     open: Option<Run>,
@@ -143,19 +144,14 @@ struct Runs<'a> {
 }
 
 impl<'a> Runs<'a> {
-    fn new(tokens: &'a [u64], min_words: u32, out: &'a mut Vec<Run>) -> Self {
-        Self {
-            tokens,
-            min_weight: min_words * WORD_WEIGHT,
-            out,
-            open: None,
-            full_start: 0,
-        }
+    fn new(tokens: &'a [u64], width: usize, min_words: u32, out: &'a mut Vec<Run>) -> Self {
+        let min_weight = min_words * WORD_WEIGHT;
+        Self { tokens, width: width as u32, min_weight, out, open: None, full_start: 0 }
     }
 
-    /// The gram at `start` equals the one at `source`. Starts must rise.
+    /// The window at `start` equals the one at `source`. Starts must rise.
     fn add(&mut self, start: u32, source: u32) {
-        let end = start + GRAM as u32;
+        let end = start + self.width;
         match &mut self.open {
             Some(run)
                 if start <= run.end
@@ -166,11 +162,7 @@ impl<'a> Runs<'a> {
             }
             _ => {
                 let from = self.close().map_or(start, |closed| start.max(closed));
-                self.open = Some(Run {
-                    start: from,
-                    end,
-                    source: source + (from - start),
-                });
+                self.open = Some(Run { start: from, end, source: source + (from - start) });
                 self.full_start = start;
             }
         }
@@ -187,6 +179,19 @@ impl<'a> Runs<'a> {
     }
 }
 
+/// Tokens of the windows that runs of `min_words` words are made of: a run of so many full words
+/// holds at least one, and each window that matches is such a run by itself.
+fn width(min_words: u32) -> usize {
+    (min_words as usize).max(GRAM)
+}
+
+/// The hash of the window of `width` tokens at `i`. Wider windows than two grams have a middle
+/// that it does not see, so equal hashes must be checked.
+#[inline(always)]
+fn window_hash(grams: &[u64], i: usize, width: usize) -> u64 {
+    combine(grams[i], grams[i + width - GRAM])
+}
+
 fn total_weight(tokens: &[u64]) -> u32 {
     tokens.iter().map(|token| weight(*token)).sum()
 }
@@ -200,14 +205,16 @@ pub fn find_repeats(
     seen: &mut FirstSeen,
     repeats: &mut Vec<Run>,
 ) {
-    seen.reset(grams.len());
-    let mut runs = Runs::new(tokens, min_words, repeats);
-    for (i, gram) in grams.iter().enumerate() {
-        let source = seen.insert(*gram, i as u32, |j| {
-            grams[j as usize] == *gram
-                && tokens[j as usize..j as usize + GRAM] == tokens[i..i + GRAM]
-        });
-        if let Some(source) = source {
+    let width = width(min_words);
+    let windows = (grams.len() + GRAM).saturating_sub(width);
+    seen.reset(windows);
+    let mut runs = Runs::new(tokens, width, min_words, repeats);
+    for i in 0..windows {
+        let same = |j: u32| {
+            let j = j as usize;
+            grams[j] == grams[i] && tokens[j..j + width] == tokens[i..i + width]
+        };
+        if let Some(source) = seen.insert(window_hash(grams, i, width), i as u32, same) {
             runs.add(i as u32, source);
         }
     }
@@ -274,29 +281,32 @@ pub fn find_shared_runs(
     scratch: &mut SharedScratch,
     runs: &mut Vec<Run>,
 ) {
-    hash_grams(earlier, &mut scratch.earlier);
-    hash_grams(later, &mut scratch.later);
-    scratch.seen.reset(scratch.earlier.len());
-    for (i, gram) in scratch.earlier.iter().enumerate() {
-        scratch
-            .seen
-            .insert(*gram, i as u32, |j| scratch.earlier[j as usize] == *gram);
+    let width = width(min_words);
+    if earlier.len() < width || later.len() < width {
+        return;
     }
-    let mut gather = Runs::new(later, min_words, runs);
-    for (i, gram) in scratch.later.iter().enumerate() {
-        let same = |j: u32| {
-            scratch.earlier[j as usize] == *gram
-                && earlier[j as usize..j as usize + GRAM] == later[i..i + GRAM]
-        };
+    let SharedScratch { earlier: earlier_grams, later: later_grams, seen } = scratch;
+    hash_grams(earlier, earlier_grams);
+    hash_grams(later, later_grams);
+    seen.reset(earlier.len());
+    for i in 0..=earlier.len() - width {
+        let window = &earlier[i..i + width];
+        let same = |j: u32| earlier[j as usize..j as usize + width] == *window;
+        seen.insert(window_hash(earlier_grams, i, width), i as u32, same);
+    }
+    let mut gather = Runs::new(later, width, min_words, runs);
+    for i in 0..=later.len() - width {
+        let window = &later[i..i + width];
         // Where the open run goes on, a place further on is preferred to the first place.
         if let Some(run) = gather.open {
             let next = run.source as usize + (i - run.start as usize);
-            if i < run.end as usize && scratch.earlier.get(next) == Some(gram) {
+            if i < run.end as usize && earlier.get(next..next + width) == Some(window) {
                 gather.add(i as u32, next as u32);
                 continue;
             }
         }
-        if let Some(source) = scratch.seen.find(*gram, same) {
+        let same = |j: u32| earlier[j as usize..j as usize + width] == *window;
+        if let Some(source) = seen.find(window_hash(later_grams, i, width), same) {
             gather.add(i as u32, source);
         }
     }

@@ -6,8 +6,8 @@ use crate::grams::{Run, SharedScratch, find_shared_runs};
 use crate::parallel;
 use crate::texts::TokenStore;
 
-/// Neighbours of one paragraph that are compared with each other, so that a family of near-copies
-/// is listed pair by pair. Larger families keep the pairs with their leaders.
+/// Near-copies of one paragraph that completion looks for, and at. A form letter with 10^5 variants
+/// keeps some hundred pairs for each of them, not 10^10 in all.
 const MAX_FAMILY: usize = 256;
 const PIECE: usize = 4096;
 
@@ -19,7 +19,7 @@ pub struct Pair {
     pub agreement: Agreement,
 }
 
-/// A run of words that two distincts share without being near-copies. Tokens are counted within
+/// A run of words that two distincts share. Tokens are counted within
 /// the paragraphs; the run stands in `right` and its source in `left`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct SharedRun {
@@ -56,7 +56,7 @@ impl Verified {
     }
 }
 
-/// Align every candidate, which must be sorted; keep near-copies, and shared runs of the rest.
+/// Align every candidate, which must be sorted; keep near-copies, and shared runs of all.
 pub fn verify(
     store: &TokenStore,
     candidates: &[Candidate],
@@ -112,7 +112,6 @@ fn verify_piece(
                         right: *right,
                         agreement,
                     });
-                    continue;
                 }
             }
             runs.clear();
@@ -144,13 +143,16 @@ pub fn complete_families(
     let mut known = 0;
     while known < verified.pairs.len() {
         let mut fresh = neighbours_of_neighbours(&verified.pairs, known);
+        let full = large_families(&verified.pairs);
+        let is_full = |item: u32| full.binary_search(&item).is_ok();
         fresh.retain(|candidate| tried.binary_search(candidate).is_err());
+        fresh.retain(|(left, right)| !is_full(*left) && !is_full(*right));
         known = verified.pairs.len();
         verified.extend(verify(store, &fresh, rule, min_run_words, threads));
         tried.extend(fresh);
         tried.sort();
     }
-    verified.large_families = count_large_families(&verified.pairs);
+    verified.large_families = large_families(&verified.pairs).len() as u64;
     verified
         .pairs
         .sort_unstable_by_key(|pair| (pair.left, pair.right));
@@ -189,8 +191,9 @@ fn neighbours_of_neighbours(pairs: &[Pair], known: usize) -> Vec<Candidate> {
     found
 }
 
-fn count_large_families(pairs: &[Pair]) -> u64 {
+/// Paragraphs with as many near-copies as completion looks for, sorted.
+fn large_families(pairs: &[Pair]) -> Vec<u32> {
     let neighbours = neighbours(pairs, 0);
     let families = neighbours.chunk_by(|a, b| a.0 == b.0);
-    families.filter(|family| family.len() > MAX_FAMILY).count() as u64
+    families.filter(|family| family.len() >= MAX_FAMILY).map(|family| family[0].0).collect()
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow_array::{
-    Array, ArrayRef, BooleanArray, Float32Array, Int8Array, Int32Array, Int64Array, RecordBatch,
+    Array, ArrayRef, BooleanArray, Float64Array, Int8Array, Int32Array, Int64Array, RecordBatch,
     StringArray,
 };
 use arrow_pyarrow::PyArrowType;
@@ -271,7 +271,7 @@ impl PyCorpus {
             });
             drop(store);
             let evidence = gather(&self.corpus, &verified, threads)?;
-            let articles = match_articles(&self.corpus, &evidence, rule, threads)?;
+            let articles = match_articles(&self.corpus, &verified.pairs, &evidence, rule, threads)?;
             let paragraph_clusters = number_paragraph_clusters(&self.corpus, &stars);
             let article_clusters = Clusters::new(self.corpus.articles.len(), articles.stars.iter());
             Ok(PyMatches {
@@ -389,7 +389,7 @@ impl PyCorpus {
             ),
             (
                 "similarity",
-                float32_or(range.clone().map(|i| verdict(i).source.map(|s| s.1))),
+                float64_or(range.clone().map(|i| verdict(i).source.map(|s| s.1))),
             ),
             (
                 "match_article",
@@ -430,7 +430,7 @@ impl PyCorpus {
             ),
             ("match_start", int32(spans.iter().map(|s| s.source_start))),
             ("match_end", int32(spans.iter().map(|s| s.source_end))),
-            ("similarity", float32(spans.iter().map(|s| s.similarity))),
+            ("similarity", float64(spans.iter().map(|s| s.similarity))),
             (
                 "cluster_id",
                 int32_or(spans.iter().map(|s| {
@@ -468,7 +468,7 @@ impl PyCorpus {
         let members: Vec<usize> = (0..corpus.paragraphs.len()).filter(held).collect();
         let likeness = |paragraph: usize| {
             let star = matches.stars.get(&corpus.distinct_of[paragraph]);
-            star.map_or(1.0, |m| m.agreement.similarity() as f32)
+            star.map_or(1.0, |m| m.agreement.similarity())
         };
         to_batch(vec![
             (
@@ -483,7 +483,7 @@ impl PyCorpus {
                 "position",
                 int32(members.iter().map(|p| corpus.position(*p as u32))),
             ),
-            ("similarity", float32(members.iter().map(|p| likeness(*p)))),
+            ("similarity", float64(members.iter().map(|p| likeness(*p)))),
         ])
     }
 
@@ -491,9 +491,9 @@ impl PyCorpus {
     fn article_members(&self, matches: &PyMatches) -> PyResult<PyArrowType<RecordBatch>> {
         let order = ranks_to_articles(&self.corpus);
         let stars = &matches.articles.stars;
-        let mut members: Vec<(u32, u32, f32)> = stars
+        let mut members: Vec<(u32, u32, f64)> = stars
             .iter()
-            .map(|(rank, m)| (m.representative, *rank, m.agreement.similarity() as f32))
+            .map(|(rank, m)| (m.representative, *rank, m.agreement.similarity()))
             .collect();
         members.extend(
             stars
@@ -510,7 +510,7 @@ impl PyCorpus {
             ),
             ("article", int32(members.iter().map(|m| article(m.1)))),
             ("position", int32_or(members.iter().map(|_| None))),
-            ("similarity", float32(members.iter().map(|m| m.2))),
+            ("similarity", float64(members.iter().map(|m| m.2))),
         ])
     }
 
@@ -664,7 +664,7 @@ impl PyMatches {
             let article = order[*rank as usize];
             let first = corpus.paragraphs_of(article).find(has_words);
             (
-                hex(corpus.articles[article as usize].hash),
+                hex(corpus.articles[article as usize].hash << 64),
                 first.unwrap_or_default(),
             )
         };
@@ -747,7 +747,8 @@ fn ranks_to_articles(corpus: &Corpus) -> Vec<u32> {
     order
 }
 
-/// Sixteen hexadecimal digits of the words' identity.
+/// Sixteen hexadecimal digits of the words' identity: its upper half for paragraphs, its lower one
+/// for articles, so that an article of one paragraph gives two ids.
 fn hex(hash: u128) -> String {
     format!("{:016x}", (hash >> 64) as u64)
 }
@@ -792,15 +793,15 @@ fn pair_rows(
         ),
         (
             "similarity",
-            float32(pairs.iter().map(|p| p.agreement.similarity() as f32)),
+            float64(pairs.iter().map(|p| p.agreement.similarity())),
         ),
         (
             "containment",
-            float32(pairs.iter().map(|p| p.agreement.containment() as f32)),
+            float64(pairs.iter().map(|p| p.agreement.containment())),
         ),
         (
             "jaccard",
-            float32(pairs.iter().map(|p| p.agreement.jaccard() as f32)),
+            float64(pairs.iter().map(|p| p.agreement.jaccard())),
         ),
         (
             "shared_tokens",
@@ -835,12 +836,12 @@ fn int32_or(values: impl Iterator<Item = Option<u32>>) -> ArrayRef {
     ))
 }
 
-fn float32(values: impl Iterator<Item = f32>) -> ArrayRef {
-    Arc::new(Float32Array::from_iter_values(values))
+fn float64(values: impl Iterator<Item = f64>) -> ArrayRef {
+    Arc::new(Float64Array::from_iter_values(values))
 }
 
-fn float32_or(values: impl Iterator<Item = Option<f32>>) -> ArrayRef {
-    Arc::new(Float32Array::from_iter(values))
+fn float64_or(values: impl Iterator<Item = Option<f64>>) -> ArrayRef {
+    Arc::new(Float64Array::from_iter(values))
 }
 
 fn strings(values: impl Iterator<Item = Option<String>>) -> ArrayRef {

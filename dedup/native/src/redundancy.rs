@@ -7,7 +7,6 @@ use std::collections::HashMap;
 
 use crate::corpus::{Corpus, NO_DISTINCT};
 use crate::evidence::{Copied, Evidence};
-use crate::pairs::Pair;
 use crate::parallel;
 
 /// A paragraph of fewer words is no evidence on its own: "Read more" stands everywhere.
@@ -33,7 +32,7 @@ pub struct Span {
     pub source_article: u32,
     pub source_start: u32,
     pub source_end: u32,
-    pub similarity: f32,
+    pub similarity: f64,
     /// The paragraph they stand in, which may be in a cluster; none for an internal repeat.
     pub paragraph: Option<u32>,
 }
@@ -52,7 +51,7 @@ pub enum ParagraphKind {
 pub struct Verdict {
     pub kind: ParagraphKind,
     /// The paragraph it was matched with, and how alike the two are.
-    pub source: Option<(u32, f32)>,
+    pub source: Option<(u32, f64)>,
 }
 
 /// Words of one article, as counts.
@@ -81,8 +80,9 @@ pub struct Scores {
 
 /// Score every article.
 pub fn score(corpus: &Corpus, evidence: &Evidence, threads: usize) -> Scores {
+    let short_sources = find_short_sources(corpus, evidence, threads);
     let parts = parallel::map_ranges(threads, corpus.articles.len(), PIECE, |range| {
-        let mut judge = Judge::new(corpus, evidence);
+        let mut judge = Judge::new(corpus, evidence, &short_sources);
         for article in range {
             judge.judge(article as u32);
         }
@@ -101,6 +101,23 @@ pub fn score(corpus: &Corpus, evidence: &Evidence, threads: usize) -> Scores {
     all
 }
 
+/// Paragraphs too short to be evidence that a later article copied beside longer ones, sorted.
+fn find_short_sources(corpus: &Corpus, evidence: &Evidence, threads: usize) -> Vec<u32> {
+    let parts = parallel::map_ranges(threads, corpus.articles.len(), PIECE, |range| {
+        let mut judge = Judge::new(corpus, evidence, &[]);
+        let mut found = Vec::new();
+        for article in range {
+            judge.find_exact_sources(article as u32);
+            found.extend(judge.sources.iter().flatten().filter(|source| judge.is_short(**source)));
+        }
+        found
+    });
+    let mut all: Vec<u32> = parts.into_iter().flatten().collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
 const INTERNAL: u8 = 1;
 const COPIED: u8 = 2;
 const SYMMETRIC: u8 = 4;
@@ -109,9 +126,12 @@ const SYMMETRIC: u8 = 4;
 struct Judge<'a> {
     corpus: &'a Corpus,
     evidence: &'a Evidence,
+    short_sources: &'a [u32],
     out: Scores,
     flags: Vec<u8>,
     tally: HashMap<u32, u32>,
+    /// Where the article holds a distinct for the first time, for those that stand in it twice.
+    first_here: HashMap<u32, u32>,
     /// First token of each paragraph of the article.
     offsets: Vec<usize>,
     /// The paragraph of another article that each paragraph of this one equals.
@@ -119,13 +139,15 @@ struct Judge<'a> {
 }
 
 impl<'a> Judge<'a> {
-    fn new(corpus: &'a Corpus, evidence: &'a Evidence) -> Self {
+    fn new(corpus: &'a Corpus, evidence: &'a Evidence, short_sources: &'a [u32]) -> Self {
         Self {
             corpus,
             evidence,
+            short_sources,
             out: Scores::default(),
             flags: Vec::new(),
             tally: HashMap::new(),
+            first_here: HashMap::new(),
             offsets: Vec::new(),
             sources: Vec::new(),
         }
@@ -136,11 +158,12 @@ impl<'a> Judge<'a> {
         self.flags.clear();
         self.flags.resize(tokens, 0);
         self.tally.clear();
+        self.first_here.clear();
         self.flag_repeats(article);
         self.find_exact_sources(article);
         let from = self.out.spans.len();
         for (i, paragraph) in self.corpus.paragraphs_of(article).enumerate() {
-            let verdict = self.verdict(article, paragraph, i);
+            let verdict = self.verdict(paragraph, i);
             self.out.verdicts.push(verdict);
             match self.sources[i] {
                 Some(source) => self.flag_exact_copy(article, paragraph, i, source),
@@ -223,7 +246,7 @@ impl<'a> Judge<'a> {
         (holder != article).then_some(first)
     }
 
-    fn verdict(&self, article: u32, paragraph: u32, i: usize) -> Verdict {
+    fn verdict(&mut self, paragraph: u32, i: usize) -> Verdict {
         let distinct = self.corpus.distinct_of[paragraph as usize];
         if distinct == NO_DISTINCT {
             return Verdict {
@@ -233,9 +256,8 @@ impl<'a> Judge<'a> {
         }
         let entry = self.corpus.distincts[distinct as usize];
         if !self.is_short(paragraph) && entry.copies > entry.articles {
-            let range = self.corpus.paragraphs_of(article).start..paragraph;
-            let mut before = range.filter(|p| self.corpus.distinct_of[*p as usize] == distinct);
-            if let Some(earlier) = before.next() {
+            let earlier = *self.first_here.entry(distinct).or_insert(paragraph);
+            if earlier < paragraph {
                 let source = Some((earlier, 1.0));
                 return Verdict {
                     kind: ParagraphKind::InternalRepeat,
@@ -255,28 +277,14 @@ impl<'a> Judge<'a> {
                 source: None,
             };
         }
-        let found = |pairs: &[Pair]| {
-            let at = pairs
-                .binary_search_by_key(&distinct, |pair| pair.right)
-                .ok()?;
-            let source = self.corpus.distincts[pairs[at].left as usize].first;
-            Some((source, pairs[at].agreement.similarity() as f32))
-        };
-        if let Some(source) = found(&self.evidence.matches) {
-            return Verdict {
-                kind: ParagraphKind::NearCopy,
-                source: Some(source),
-            };
-        }
-        match found(&self.evidence.own_matches) {
-            Some(own) => Verdict {
-                kind: ParagraphKind::InternalRepeat,
-                source: Some(own),
-            },
-            None => Verdict {
-                kind: ParagraphKind::Original,
-                source: None,
-            },
+        let matches = &self.evidence.matches;
+        match matches.binary_search_by_key(&distinct, |pair| pair.right) {
+            Ok(at) => {
+                let source = self.corpus.distincts[matches[at].left as usize].first;
+                let likeness = matches[at].agreement.similarity();
+                Verdict { kind: ParagraphKind::NearCopy, source: Some((source, likeness)) }
+            }
+            Err(_) => Verdict { kind: ParagraphKind::Original, source: None },
         }
     }
 
@@ -341,17 +349,12 @@ impl<'a> Judge<'a> {
         }
         let p = &self.corpus.paragraphs[paragraph as usize];
         let offset = self.offsets[i];
-        let elsewhere = |paragraph: u32| {
-            let distinct = self.corpus.distinct_of[paragraph as usize];
-            distinct != NO_DISTINCT && self.corpus.distincts[distinct as usize].articles > 1
+        let is_shared = if self.is_short(paragraph) {
+            self.short_sources.binary_search(&paragraph).is_ok()
+        } else {
+            self.corpus.distincts[distinct as usize].articles > 1
         };
-        let beside_shared = || {
-            let range = self.corpus.paragraphs_of(p.article);
-            [paragraph.wrapping_sub(1), paragraph + 1]
-                .into_iter()
-                .any(|near| range.contains(&near) && elsewhere(near) && !self.is_short(near))
-        };
-        if elsewhere(paragraph) && (!self.is_short(paragraph) || beside_shared()) {
+        if is_shared {
             for flags in &mut self.flags[offset..offset + p.tokens as usize] {
                 *flags |= SYMMETRIC;
             }

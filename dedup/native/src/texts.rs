@@ -199,7 +199,7 @@ impl PlacedStore {
                 .next()
                 .map_or(0, |distinct| corpus.first(*distinct).start);
             tokenize(text, &mut tokens);
-            let mut points = CodePoints::new(text);
+            let points = CodePoints::new(text);
             places.extend(
                 tokens
                     .ranges

@@ -217,14 +217,16 @@ fn gap_before<'a>(lower: &'a [u8], runs: &[[u32; 2]], run: usize) -> &'a [u8] {
 #[inline(always)]
 fn classify(window: &[u8; 66], lower: &mut [u8; 64]) -> u64 {
     let is_digit = |byte: u8| byte.wrapping_sub(b'0') < 10;
+    // Beyond ASCII anything may be a digit: `emit_unicode` looks closer.
+    let may_be_digit = |byte: u8| is_digit(byte) | (byte >= 0x80);
     let mut word = [false; 64];
     for i in 0..64 {
         let byte = window[i + 1];
         let is_upper = byte.wrapping_sub(b'A') < 26;
         let folded = if is_upper { byte | 0x20 } else { byte };
         lower[i] = folded;
-        let in_number =
-            ((byte == b'.') | (byte == b',')) & is_digit(window[i]) & is_digit(window[i + 2]);
+        let inside = may_be_digit(window[i]) & may_be_digit(window[i + 2]);
+        let in_number = ((byte == b'.') | (byte == b',')) & inside;
         let is_letter = (folded.wrapping_sub(b'a') < 26) | (byte >= 0x80);
         word[i] = is_letter | is_digit(byte) | in_number;
     }
@@ -314,9 +316,8 @@ fn emit_unicode(text: &str, start: usize, end: usize, word: &mut Folded, tokens:
     for c in text[start..end].chars() {
         let here = at;
         at += c.len_utf8();
-        if matches!(c, '.' | ',') {
-            // A run holds these only inside numbers.
-            word.push(c);
+        if let Some(point) = point_in_number(text, here, c) {
+            word.push(point);
             continue;
         }
         let entry = look_up(c);
@@ -351,6 +352,20 @@ fn emit_unicode(text: &str, start: usize, end: usize, word: &mut Folded, tokens:
         word.push(entry.folded(c));
     }
     finish(text, &mut p, end, word, tokens);
+}
+
+/// The point or comma that `c` is inside a number, half-width or full-width.
+#[inline(always)]
+fn point_in_number(text: &str, at: usize, c: char) -> Option<char> {
+    let point = match c {
+        '.' | '\u{FF0E}' => '.',
+        ',' | '\u{FF0C}' => ',',
+        _ => return None,
+    };
+    let is_digit = |c: char| look_up(c).folded(c).is_ascii_digit();
+    let before = text[..at].chars().next_back().is_some_and(is_digit);
+    let behind = text[at + c.len_utf8()..].chars().next().is_some_and(is_digit);
+    (before && behind).then_some(point)
 }
 
 #[inline(always)]
