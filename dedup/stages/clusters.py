@@ -5,8 +5,6 @@ The stars themselves are made in the core (`clusters.rs`); here they become tabl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -23,9 +21,9 @@ def number_members(found: Findings, unit: str) -> pa.Table:
 def list_members(found: Findings, members: dict[str, pa.Table]) -> pa.Table:
     """Name the members of every cluster, by unit: MEMBERS."""
     tables = []
-    for unit, table in members.items():
-        table = found.names.name(table, ["article"])
-        table = Names(found.clusters[unit]["cluster_id"]).name(table, ["cluster_id"])
+    for unit, rows in members.items():
+        clusters = Names(found.clusters[unit]["cluster_id"])
+        table = clusters.name(found.names.name(rows, ["article"]), ["cluster_id"])
         tables.append(table.append_column("unit", constant(unit, table.num_rows)))
     return pa.concat_tables(tables).unify_dictionaries()
 

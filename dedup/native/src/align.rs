@@ -290,7 +290,7 @@ fn trace(left: &[u64], right: &[u64], x: u32, y: u32, places: &mut Vec<(u32, u32
     let words = left.len().div_ceil(64);
     let mut vectors = Vec::with_capacity(right.len() * words);
     pattern.sweep(right.iter().copied(), |vector| {
-        vectors.extend_from_slice(vector)
+        vectors.extend_from_slice(vector);
     });
     let is_set =
         |row: usize, column: usize| vectors[row * words + column / 64] >> (column % 64) & 1 == 1;

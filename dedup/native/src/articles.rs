@@ -175,14 +175,19 @@ impl Related {
         earlier.sort_unstable();
         let mut with_later: Vec<u32> = pairs.iter().map(|pair| pair.left).collect();
         with_later.dedup();
-        Self { earlier, with_later }
+        Self {
+            earlier,
+            with_later,
+        }
     }
 
     /// A distinct, and the first few that it is a near-copy of.
     fn earlier(&self, distinct: u32) -> impl Iterator<Item = u32> {
         let from = self.earlier.partition_point(|(later, _)| *later < distinct);
         let near = self.earlier[from..].iter().take(MAX_NEAR);
-        let near = near.take_while(move |(later, _)| *later == distinct).map(|(_, near)| *near);
+        let near = near
+            .take_while(move |(later, _)| *later == distinct)
+            .map(|(_, near)| *near);
         std::iter::once(distinct).chain(near)
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Two texts whose common subsequence reaches the threshold share at least as many tokens in any
 //! order, so a join on the overlap of token multisets misses none (Bayardo, Ma and Srikant 2007;
-//! Xiao et al. 2008, PPJoin). With the rarest tokens first, two texts that overlap enough must
+//! Xiao et al. 2008, `PPJoin`). With the rarest tokens first, two texts that overlap enough must
 //! share one of the first few of each. Containment between texts of very different lengths is not
 //! covered: that is what anchors are for.
 
@@ -61,10 +61,7 @@ pub fn join(
             let record = &records[i];
             let len = record.elements.len();
             met.clear();
-            for (place, element) in record.elements[..len - shortest(len) + 1]
-                .iter()
-                .enumerate()
-            {
+            for (place, element) in record.elements[..=len - shortest(len)].iter().enumerate() {
                 let Some(list) = index.get(element) else {
                     continue;
                 };

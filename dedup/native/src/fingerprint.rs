@@ -191,7 +191,7 @@ impl<'a> Worker<'a> {
         if grams.start < grams.end {
             let rows = &mut self.out.anchor_rows;
             select_anchors(&self.grams[grams], &mut self.minima, |gram| {
-                rows.push(gram, paragraph)
+                rows.push(gram, paragraph);
             });
         }
     }
@@ -281,7 +281,9 @@ impl<'a> CodePoints<'a> {
     pub fn at(&self, byte: u32) -> u32 {
         let block = (byte as usize / Self::STRIDE).min(self.counts.len().saturating_sub(1));
         let passed = block * Self::STRIDE..byte as usize;
-        self.counts.get(block).map_or(byte, |before| before + count_code_points(&self.bytes[passed]))
+        self.counts.get(block).map_or(byte, |before| {
+            before + count_code_points(&self.bytes[passed])
+        })
     }
 }
 

@@ -146,7 +146,14 @@ struct Runs<'a> {
 impl<'a> Runs<'a> {
     fn new(tokens: &'a [u64], width: usize, min_words: u32, out: &'a mut Vec<Run>) -> Self {
         let min_weight = min_words * WORD_WEIGHT;
-        Self { tokens, width: width as u32, min_weight, out, open: None, full_start: 0 }
+        Self {
+            tokens,
+            width: width as u32,
+            min_weight,
+            out,
+            open: None,
+            full_start: 0,
+        }
     }
 
     /// The window at `start` equals the one at `source`. Starts must rise.
@@ -162,7 +169,11 @@ impl<'a> Runs<'a> {
             }
             _ => {
                 let from = self.close().map_or(start, |closed| start.max(closed));
-                self.open = Some(Run { start: from, end, source: source + (from - start) });
+                self.open = Some(Run {
+                    start: from,
+                    end,
+                    source: source + (from - start),
+                });
                 self.full_start = start;
             }
         }
@@ -285,7 +296,11 @@ pub fn find_shared_runs(
     if earlier.len() < width || later.len() < width {
         return;
     }
-    let SharedScratch { earlier: earlier_grams, later: later_grams, seen } = scratch;
+    let SharedScratch {
+        earlier: earlier_grams,
+        later: later_grams,
+        seen,
+    } = scratch;
     hash_grams(earlier, earlier_grams);
     hash_grams(later, later_grams);
     seen.reset(earlier.len());

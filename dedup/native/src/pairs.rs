@@ -150,7 +150,7 @@ pub fn complete_families(
         known = verified.pairs.len();
         verified.extend(verify(store, &fresh, rule, min_run_words, threads));
         tried.extend(fresh);
-        tried.sort();
+        tried.sort_unstable();
     }
     verified.large_families = large_families(&verified.pairs).len() as u64;
     verified
@@ -195,5 +195,8 @@ fn neighbours_of_neighbours(pairs: &[Pair], known: usize) -> Vec<Candidate> {
 fn large_families(pairs: &[Pair]) -> Vec<u32> {
     let neighbours = neighbours(pairs, 0);
     let families = neighbours.chunk_by(|a, b| a.0 == b.0);
-    families.filter(|family| family.len() >= MAX_FAMILY).map(|family| family[0].0).collect()
+    families
+        .filter(|family| family.len() >= MAX_FAMILY)
+        .map(|family| family[0].0)
+        .collect()
 }

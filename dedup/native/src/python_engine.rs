@@ -529,7 +529,7 @@ impl PyCorpus {
             .collect();
         let mut texts = vec![None; heads.len()];
         show_texts(corpus, &distincts, |i, text| {
-            texts[i] = Some(text.to_owned())
+            texts[i] = Some(text.to_owned());
         })?;
         let position = |p: &u32| (unit == "paragraph").then(|| corpus.position(*p));
         to_batch(vec![

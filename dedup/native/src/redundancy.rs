@@ -108,7 +108,13 @@ fn find_short_sources(corpus: &Corpus, evidence: &Evidence, threads: usize) -> V
         let mut found = Vec::new();
         for article in range {
             judge.find_exact_sources(article as u32);
-            found.extend(judge.sources.iter().flatten().filter(|source| judge.is_short(**source)));
+            found.extend(
+                judge
+                    .sources
+                    .iter()
+                    .flatten()
+                    .filter(|source| judge.is_short(**source)),
+            );
         }
         found
     });
@@ -282,9 +288,15 @@ impl<'a> Judge<'a> {
             Ok(at) => {
                 let source = self.corpus.distincts[matches[at].left as usize].first;
                 let likeness = matches[at].agreement.similarity();
-                Verdict { kind: ParagraphKind::NearCopy, source: Some((source, likeness)) }
+                Verdict {
+                    kind: ParagraphKind::NearCopy,
+                    source: Some((source, likeness)),
+                }
             }
-            Err(_) => Verdict { kind: ParagraphKind::Original, source: None },
+            Err(_) => Verdict {
+                kind: ParagraphKind::Original,
+                source: None,
+            },
         }
     }
 

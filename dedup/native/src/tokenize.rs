@@ -24,7 +24,7 @@ const QUARTER_WORD: u64 = 2;
 pub const WORD_WEIGHT: u32 = 4;
 
 /// Bytes behind the end of the lower-cased copy, so that 8-byte loads never leave it.
-const PADDING: usize = 64;
+const PADDING: usize = 80;
 
 /// The weight of a token in quarters of a word.
 #[inline(always)]
@@ -48,6 +48,7 @@ pub struct Tokens {
 /// text uses the first `count` runs.
 #[derive(Default)]
 struct Scratch {
+    padded: Vec<u8>,
     lower: Vec<u8>,
     /// Letters, digits and non-ASCII bytes in a row.
     runs: Vec<[u32; 2]>,
@@ -97,21 +98,15 @@ impl Tokens {
 pub fn tokenize(text: &str, tokens: &mut Tokens) {
     tokens.clear();
     let mut scratch = std::mem::take(&mut tokens.scratch);
-    scratch.reserve(text.len());
-    dispatch(HashRuns {
-        bytes: text.as_bytes(),
-        scratch: &mut scratch,
-    });
+    scratch.set(text.as_bytes());
+    dispatch(HashRuns(&mut scratch));
     assemble(text, &mut scratch, tokens);
     tokens.scratch = scratch;
 }
 
 /// The ASCII part of the work: find the runs, hash each as if it were a short ASCII word, and
 /// list those that are more than that.
-struct HashRuns<'a> {
-    bytes: &'a [u8],
-    scratch: &'a mut Scratch,
-}
+struct HashRuns<'a>(&'a mut Scratch);
 
 impl Kernel for HashRuns<'_> {
     type Output = ();
@@ -119,35 +114,40 @@ impl Kernel for HashRuns<'_> {
     #[inline(always)]
     fn run(self) {
         let Scratch {
+            padded,
             lower,
             runs,
             hashes,
             flags,
             count,
             ..
-        } = self.scratch;
-        *count = find_runs(self.bytes, lower, runs);
+        } = self.0;
+        *count = find_runs(padded, lower, runs);
         let mut last_end = 0;
         for (([start, end], hash), flags) in runs[..*count].iter().zip(hashes).zip(flags) {
             let word = ShortWord::load(lower, *start as usize, (end - start) as usize);
             *hash = word.hash() & !CLASS_BITS | WORD;
             let wide_gap = *start > last_end + 1;
-            *flags = u8::from(word.is_special()) * SPECIAL | u8::from(wide_gap) * WIDE_GAP;
+            *flags = (u8::from(word.is_special()) * SPECIAL) | (u8::from(wide_gap) * WIDE_GAP);
             last_end = *end;
         }
     }
 }
 
 impl Scratch {
-    /// Make room for a text of so many bytes.
-    fn reserve(&mut self, len: usize) {
-        let blocks = len / 64 + 1;
-        if self.lower.len() < blocks * 64 + PADDING {
-            self.lower.resize(blocks * 64 + PADDING, 0);
-            // A run and the gap behind it are two bytes at least; `write_positions` writes 64.
-            self.runs.resize(len / 2 + 64, [0; 2]);
-            self.hashes.resize(len / 2 + 64, 0);
-            self.flags.resize(len / 2 + 64, 0);
+    /// Take in a text and make room for what becomes of it.
+    fn set(&mut self, text: &[u8]) {
+        self.padded.clear();
+        self.padded.push(0);
+        self.padded.extend_from_slice(text);
+        self.padded.resize(text.len() + 1 + PADDING, 0);
+        let lower = blocks_of(text.len()) * 64 + PADDING;
+        if self.lower.len() < lower {
+            self.lower.resize(lower, 0);
+            // A run and the gap behind it are two bytes at least; `write_positions` wants 64.
+            self.runs.resize(lower / 2 + 64, [0; 2]);
+            self.hashes.resize(lower / 2 + 64, 0);
+            self.flags.resize(lower / 2 + 64, 0);
         }
     }
 }
@@ -161,10 +161,14 @@ fn assemble(text: &str, scratch: &mut Scratch, tokens: &mut Tokens) {
         flags,
         count,
         word,
+        ..
     } = scratch;
     let runs = &runs[..*count];
     let mut copied = 0;
-    for (run, flags) in unusual(&flags[..*count]) {
+    for (run, flags) in flags[..*count].iter().enumerate() {
+        if *flags == 0 {
+            continue;
+        }
         let [start, end] = runs[run].map(|edge| edge as usize);
         if flags & WIDE_GAP != 0 && ends_sentence(gap_before(lower, runs, run)) {
             tokens.begin_sentence((tokens.len() + run - copied) as u32);
@@ -186,19 +190,6 @@ fn assemble(text: &str, scratch: &mut Scratch, tokens: &mut Tokens) {
     }
     tokens.hashes.extend_from_slice(&hashes[copied..runs.len()]);
     tokens.ranges.extend_from_slice(&runs[copied..]);
-}
-
-/// Places and values of the flags that are not zero, eight looked at together.
-fn unusual(flags: &[u8]) -> impl Iterator<Item = (usize, u8)> {
-    flags.chunks(8).enumerate().flat_map(|(i, chunk)| {
-        let none = <[u8; 8]>::try_from(chunk).is_ok_and(|chunk| u64::from_le_bytes(chunk) == 0);
-        let chunk = if none { &[] } else { chunk };
-        chunk
-            .iter()
-            .enumerate()
-            .filter(|(_, f)| **f != 0)
-            .map(move |(j, f)| (i * 8 + j, *f))
-    })
 }
 
 #[inline(always)]
@@ -239,52 +230,43 @@ fn classify(window: &[u8; 66], lower: &mut [u8; 64]) -> u64 {
 }
 
 /// Write the positions of the set bits of `bits` to `out` and return how many there are.
-/// Writing eight at a time, needed or not, saves a branch that cannot be predicted.
 #[inline(always)]
 fn write_positions(mut bits: u64, base: u32, out: &mut [u32; 64]) -> usize {
     let count = bits.count_ones() as usize;
-    for group in 0..8 {
-        for i in 0..8 {
-            out[group * 8 + i] = base + bits.trailing_zeros();
-            bits &= bits.wrapping_sub(1);
-        }
-        if count <= group * 8 + 8 {
-            break;
-        }
+    for place in out.iter_mut().take(count) {
+        *place = base + bits.trailing_zeros();
+        bits &= bits.wrapping_sub(1);
     }
     count
 }
 
 /// Write where the runs start and end that hold letters, digits and non-ASCII bytes; return how
-/// many there are.
+/// many there are. `padded` is the text with a zero before it and `PADDING` zeros behind.
 #[inline(always)]
-fn find_runs(bytes: &[u8], lower: &mut [u8], runs: &mut [[u32; 2]]) -> usize {
+fn find_runs(padded: &[u8], lower: &mut [u8], runs: &mut [[u32; 2]]) -> usize {
     let (lower, _) = lower.as_chunks_mut::<64>();
     let edges = runs.as_flattened_mut();
     let mut count = 0;
     let mut open = 0;
-    for (i, lower) in lower.iter_mut().take(bytes.len() / 64 + 1).enumerate() {
-        let word = classify(&window(bytes, i * 64), lower);
-        if let Some(out) = edges[count..].first_chunk_mut::<64>() {
-            count += write_positions(word ^ ((word << 1) | open), (i * 64) as u32, out);
-        }
+    for (i, lower) in lower
+        .iter_mut()
+        .take(blocks_of(padded.len() - PADDING - 1))
+        .enumerate()
+    {
+        let window = padded[i * 64..].first_chunk::<66>();
+        let Some((window, out)) = window.zip(edges[count..].first_chunk_mut::<64>()) else {
+            break;
+        };
+        let word = classify(window, lower);
+        count += write_positions(word ^ ((word << 1) | open), (i * 64) as u32, out);
         open = word >> 63;
     }
     count / 2
 }
 
-/// The 64 bytes from `start` with one byte more at either side; zeros beyond the text.
-#[inline(always)]
-fn window(bytes: &[u8], start: usize) -> [u8; 66] {
-    let mut window = [0; 66];
-    if start > 0 && start + 65 <= bytes.len() {
-        window.copy_from_slice(&bytes[start - 1..start + 65]);
-    } else {
-        let from = start.saturating_sub(1);
-        let to = bytes.len().min(start + 65);
-        window[from + 1 - start..to + 1 - start].copy_from_slice(&bytes[from..to]);
-    }
-    window
+/// Blocks of 64 bytes for a text of so many, with a byte at least behind its end.
+fn blocks_of(len: usize) -> usize {
+    len / 64 + 1
 }
 
 #[inline(always)]
@@ -364,7 +346,10 @@ fn point_in_number(text: &str, at: usize, c: char) -> Option<char> {
     };
     let is_digit = |c: char| look_up(c).folded(c).is_ascii_digit();
     let before = text[..at].chars().next_back().is_some_and(is_digit);
-    let behind = text[at + c.len_utf8()..].chars().next().is_some_and(is_digit);
+    let behind = text[at + c.len_utf8()..]
+        .chars()
+        .next()
+        .is_some_and(is_digit);
     (before && behind).then_some(point)
 }
 
@@ -420,7 +405,7 @@ impl Folded {
     }
 }
 
-/// Ignorables out, then NFKC and full case folding until both hold (Unicode 5.18, toNFKC_Casefold).
+/// Ignorables out, then NFKC and full case folding until both hold (Unicode 5.18, `toNFKC_Casefold`).
 fn normal_form(token: &str) -> String {
     let kept: String = token
         .chars()
