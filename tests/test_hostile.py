@@ -249,6 +249,15 @@ class Steps(dedup.pipeline.Silent):
     def start(self, step, total_bytes=None):
         print(step, flush=True)
 """
+# Wait for the signal inside a step: a scan this small may be over before a signal arrives.
+WAIT = """
+class Steps(Steps):
+    def start(self, step, total_bytes=None):
+        super().start(step)
+        if step == sys.argv[3]:
+            import time
+            time.sleep(60)
+"""
 SCAN = """
 import dedup.pipeline
 try:
@@ -312,7 +321,7 @@ def test_a_full_disk_leaves_the_result_that_was_there(corpus: Path, tmp_path: Pa
 
 @pytest.mark.parametrize("step", ["read", "match", "score", "write"])
 def test_ctrl_c_leaves_no_results_and_no_leftovers(corpus: Path, tmp_path: Path, step: str) -> None:
-    process = start(PREAMBLE + SCAN, corpus, tmp_path / "results")
+    process = start(PREAMBLE + WAIT + SCAN, corpus, tmp_path / "results", step)
     assert process.stdout is not None
     for line in process.stdout:
         if line.strip() == step:
