@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use crate::align::{Agreement, MAX_WORK, Pattern, Rule, work};
 use crate::candidates::Candidate;
 use crate::clusters::{Stars, cluster};
-use crate::corpus::{Corpus, NO_DISTINCT};
+use crate::corpus::{Corpus, Marks, NO_DISTINCT};
 use crate::error::Error;
 use crate::evidence::Evidence;
 use crate::pairs::Pair;
@@ -47,7 +47,7 @@ pub fn match_articles(
 ) -> Result<ArticleMatches, Error> {
     let order = by_rank(corpus);
     let first_equal = first_with_equal_words(corpus, &order);
-    let related = Related::new(pairs);
+    let related = Related::new(corpus, pairs, evidence);
     let candidates = find_candidates(corpus, &related, evidence, &order, &first_equal);
     let parts = parallel::map_ranges(threads, candidates.len(), PIECE, |range| {
         let mut reader = Reader::new(corpus, &order);
@@ -140,8 +140,10 @@ fn find_candidates(
                     *tally.entry(*holder).or_default() += words;
                 }
             }
-            add_run_sources(corpus, evidence, paragraph, first_equal, &mut tally);
-            if corpus.distincts[distinct as usize].articles > 1 || related.has_later(distinct) {
+            if related.has_runs.has(paragraph) {
+                add_run_sources(corpus, evidence, paragraph, first_equal, &mut tally);
+            }
+            if corpus.distincts[distinct as usize].articles > 1 || related.has_later.has(distinct) {
                 let known = holders.entry(distinct).or_default();
                 if known.len() < MAX_HOLDERS && known.last() != Some(&rank) {
                     known.push(rank);
@@ -161,38 +163,45 @@ fn find_candidates(
     candidates
 }
 
-/// Near-copies of distincts, either way.
+/// Near-copies of distincts, either way, and which paragraphs hold shared runs.
 struct Related {
     /// (later, earlier), sorted.
     earlier: Vec<(u32, u32)>,
-    /// Those that have a later near-copy, sorted.
-    with_later: Vec<u32>,
+    has_earlier: Marks,
+    has_later: Marks,
+    has_runs: Marks,
 }
 
 impl Related {
-    fn new(pairs: &[Pair]) -> Self {
+    fn new(corpus: &Corpus, pairs: &[Pair], evidence: &Evidence) -> Self {
+        let distincts = corpus.distincts.len();
         let mut earlier: Vec<(u32, u32)> = pairs.iter().map(|p| (p.right, p.left)).collect();
         earlier.sort_unstable();
-        let mut with_later: Vec<u32> = pairs.iter().map(|pair| pair.left).collect();
-        with_later.dedup();
+        let runs = evidence
+            .copied
+            .iter()
+            .filter(|c| c.is_run)
+            .map(|c| c.paragraph);
         Self {
             earlier,
-            with_later,
+            has_earlier: Marks::new(distincts, pairs.iter().map(|pair| pair.right)),
+            has_later: Marks::new(distincts, pairs.iter().map(|pair| pair.left)),
+            has_runs: Marks::new(corpus.paragraphs.len(), runs),
         }
     }
 
     /// A distinct, and the first few that it is a near-copy of.
     fn earlier(&self, distinct: u32) -> impl Iterator<Item = u32> {
-        let from = self.earlier.partition_point(|(later, _)| *later < distinct);
-        let near = self.earlier[from..].iter().take(MAX_NEAR);
+        let near = if self.has_earlier.has(distinct) {
+            &self.earlier[self.earlier.partition_point(|(later, _)| *later < distinct)..]
+        } else {
+            &[]
+        };
         let near = near
-            .take_while(move |(later, _)| *later == distinct)
-            .map(|(_, near)| *near);
-        std::iter::once(distinct).chain(near)
-    }
-
-    fn has_later(&self, distinct: u32) -> bool {
-        self.with_later.binary_search(&distinct).is_ok()
+            .iter()
+            .take(MAX_NEAR)
+            .take_while(move |(later, _)| *later == distinct);
+        std::iter::once(distinct).chain(near.map(|(_, near)| *near))
     }
 }
 

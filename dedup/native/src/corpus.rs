@@ -64,6 +64,24 @@ impl Spooled {
     }
 }
 
+/// Whether a number is in a set: one bit each, so that asking costs no search.
+pub struct Marks(Vec<u64>);
+
+impl Marks {
+    pub fn new(len: usize, marked: impl Iterator<Item = u32>) -> Self {
+        let mut bits = vec![0; len.div_ceil(64)];
+        for item in marked {
+            bits[item as usize / 64] |= 1 << (item % 64);
+        }
+        Self(bits)
+    }
+
+    #[inline]
+    pub fn has(&self, item: u32) -> bool {
+        self.0[item as usize / 64] >> (item % 64) & 1 == 1
+    }
+}
+
 /// One article's row of the corpus.
 #[derive(Clone, Copy)]
 pub struct Article {

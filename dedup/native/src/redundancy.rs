@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use crate::corpus::{Corpus, NO_DISTINCT};
+use crate::corpus::{Corpus, Marks, NO_DISTINCT};
 use crate::evidence::{Copied, Evidence};
 use crate::parallel;
 
@@ -80,9 +80,11 @@ pub struct Scores {
 
 /// Score every article.
 pub fn score(corpus: &Corpus, evidence: &Evidence, threads: usize) -> Scores {
-    let short_sources = find_short_sources(corpus, evidence, threads);
+    let mut known = Known::new(corpus, evidence);
+    let short_sources = find_short_sources(corpus, &known, threads);
+    known.short_sources = Marks::new(corpus.paragraphs.len(), short_sources.into_iter());
     let parts = parallel::map_ranges(threads, corpus.articles.len(), PIECE, |range| {
-        let mut judge = Judge::new(corpus, evidence, &short_sources);
+        let mut judge = Judge::new(corpus, &known);
         for article in range {
             judge.judge(article as u32);
         }
@@ -101,10 +103,10 @@ pub fn score(corpus: &Corpus, evidence: &Evidence, threads: usize) -> Scores {
     all
 }
 
-/// Paragraphs too short to be evidence that a later article copied beside longer ones, sorted.
-fn find_short_sources(corpus: &Corpus, evidence: &Evidence, threads: usize) -> Vec<u32> {
+/// Paragraphs too short to be evidence that a later article copied beside longer ones.
+fn find_short_sources(corpus: &Corpus, known: &Known<'_>, threads: usize) -> Vec<u32> {
     let parts = parallel::map_ranges(threads, corpus.articles.len(), PIECE, |range| {
-        let mut judge = Judge::new(corpus, evidence, &[]);
+        let mut judge = Judge::new(corpus, known);
         let mut found = Vec::new();
         for article in range {
             judge.find_exact_sources(article as u32);
@@ -118,21 +120,46 @@ fn find_short_sources(corpus: &Corpus, evidence: &Evidence, threads: usize) -> V
         }
         found
     });
-    let mut all: Vec<u32> = parts.into_iter().flatten().collect();
-    all.sort_unstable();
-    all.dedup();
-    all
+    parts.into_iter().flatten().collect()
 }
 
 const INTERNAL: u8 = 1;
 const COPIED: u8 = 2;
 const SYMMETRIC: u8 = 4;
 
+/// What there is evidence about, so that most paragraphs are passed over without a search.
+struct Known<'a> {
+    evidence: &'a Evidence,
+    /// Distincts with a match.
+    matched: Marks,
+    /// Paragraphs with words copied from elsewhere.
+    copied: Marks,
+    /// Paragraphs with words that stand again elsewhere.
+    reused: Marks,
+    /// Paragraphs too short to be evidence that a later article copied beside longer ones.
+    short_sources: Marks,
+}
+
+impl<'a> Known<'a> {
+    fn new(corpus: &Corpus, evidence: &'a Evidence) -> Self {
+        let paragraphs = corpus.paragraphs.len();
+        Self {
+            evidence,
+            matched: Marks::new(
+                corpus.distincts.len(),
+                evidence.matches.iter().map(|m| m.right),
+            ),
+            copied: Marks::new(paragraphs, evidence.copied.iter().map(|c| c.paragraph)),
+            reused: Marks::new(paragraphs, evidence.reused.iter().map(|r| r.paragraph)),
+            short_sources: Marks::new(paragraphs, std::iter::empty()),
+        }
+    }
+}
+
 /// Judges articles one after the other, reusing its buffers.
 struct Judge<'a> {
     corpus: &'a Corpus,
-    evidence: &'a Evidence,
-    short_sources: &'a [u32],
+    known: &'a Known<'a>,
     out: Scores,
     flags: Vec<u8>,
     tally: HashMap<u32, u32>,
@@ -145,11 +172,10 @@ struct Judge<'a> {
 }
 
 impl<'a> Judge<'a> {
-    fn new(corpus: &'a Corpus, evidence: &'a Evidence, short_sources: &'a [u32]) -> Self {
+    fn new(corpus: &'a Corpus, known: &'a Known<'a>) -> Self {
         Self {
             corpus,
-            evidence,
-            short_sources,
+            known,
             out: Scores::default(),
             flags: Vec::new(),
             tally: HashMap::new(),
@@ -283,7 +309,13 @@ impl<'a> Judge<'a> {
                 source: None,
             };
         }
-        let matches = &self.evidence.matches;
+        if !self.known.matched.has(distinct) {
+            return Verdict {
+                kind: ParagraphKind::Original,
+                source: None,
+            };
+        }
+        let matches = &self.known.evidence.matches;
         match matches.binary_search_by_key(&distinct, |pair| pair.right) {
             Ok(at) => {
                 let source = self.corpus.distincts[matches[at].left as usize].first;
@@ -319,7 +351,10 @@ impl<'a> Judge<'a> {
 
     /// Words aligned with an earlier article, for the paragraph that held them first.
     fn flag_evidence(&mut self, article: u32, paragraph: u32, i: usize) {
-        let copied: &'a [Copied] = &self.evidence.copied;
+        if !self.known.copied.has(paragraph) {
+            return;
+        }
+        let copied: &'a [Copied] = &self.known.evidence.copied;
         let from = copied.partition_point(|c| c.paragraph < paragraph);
         for c in copied[from..]
             .iter()
@@ -362,7 +397,7 @@ impl<'a> Judge<'a> {
         let p = &self.corpus.paragraphs[paragraph as usize];
         let offset = self.offsets[i];
         let is_shared = if self.is_short(paragraph) {
-            self.short_sources.binary_search(&paragraph).is_ok()
+            self.known.short_sources.has(paragraph)
         } else {
             self.corpus.distincts[distinct as usize].articles > 1
         };
@@ -372,7 +407,10 @@ impl<'a> Judge<'a> {
             }
             return;
         }
-        let reused = &self.evidence.reused;
+        if !self.known.reused.has(paragraph) {
+            return;
+        }
+        let reused = &self.known.evidence.reused;
         let from = reused.partition_point(|r| r.paragraph < paragraph);
         for r in reused[from..]
             .iter()

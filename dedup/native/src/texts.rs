@@ -6,8 +6,10 @@ use crate::fingerprint::CodePoints;
 use crate::parallel;
 use crate::tokenize::{Tokens, tokenize};
 
-/// Bytes read at once; texts that lie this close together are one read.
+/// Bytes read at once at most, but for a longer text.
 const READ_BYTES: u64 = 1 << 20;
+/// Texts this close together are one read: skipping less costs more than reading it.
+const MAX_GAP: u64 = 1 << 12;
 const NOT_HELD: u32 = u32::MAX;
 
 /// Token hashes of chosen distincts.
@@ -131,14 +133,7 @@ fn read_texts(corpus: &Corpus, distincts: &[u32], mut show: impl FnMut(&str)) ->
         let start = position(corpus, *distinct);
         let len = u64::from(p.byte_end - p.byte_start);
         if start < from || start + len > from + buffer.len() as u64 {
-            let near = distincts[i..].iter().map(|d| {
-                let p = corpus.first(*d);
-                position(corpus, *d) + u64::from(p.byte_end - p.byte_start)
-            });
-            let end = near
-                .take_while(|end| *end > start && *end <= start + READ_BYTES)
-                .last();
-            let end = end.unwrap_or(start + len).max(start + len);
+            let end = end_of_read(corpus, &distincts[i..]);
             buffer.resize((end - start) as usize, 0);
             corpus.spool.read(start, &mut buffer)?;
             from = start;
@@ -148,6 +143,25 @@ fn read_texts(corpus: &Corpus, distincts: &[u32], mut show: impl FnMut(&str)) ->
         show(std::str::from_utf8(&buffer[at..at + len as usize]).unwrap_or_default());
     }
     Ok(())
+}
+
+/// How far one read should go: on over texts that lie close behind each other.
+fn end_of_read(corpus: &Corpus, distincts: &[u32]) -> u64 {
+    let mut texts = distincts.iter().map(|distinct| {
+        let p = corpus.first(*distinct);
+        let start = position(corpus, *distinct);
+        (start, start + u64::from(p.byte_end - p.byte_start))
+    });
+    let Some((first, mut end)) = texts.next() else {
+        return 0;
+    };
+    for (start, next) in texts {
+        if start < end || start > end + MAX_GAP || next > first + READ_BYTES {
+            break;
+        }
+        end = next;
+    }
+    end
 }
 
 /// Show the text of each distinct together with its index in `distincts`, in reading order.
