@@ -244,7 +244,12 @@ def test_filter_writes_what_is_kept_and_lists_what_is_not(results: Path) -> None
             "Error: threshold is 0.2, but below 0.5 more words differ than agree\n"
             "hint: use 0.5 or more\n",
         ),
-        (["scan", "none.jsonl", "-o", "r"], 1, "Error: there is no file or folder none.jsonl\n"),
+        (
+            ["scan", "none.jsonl", "-o", "r"],
+            1,
+            "Error: there is no file or folder none.jsonl\n"
+            "hint: check the name and the folder you are in\n",
+        ),
         (
             ["info", "none"],
             1,

@@ -82,7 +82,10 @@ def _locate(given: str) -> Iterator[InputFile]:
 
 def _locate_by_glob(pattern: str) -> Iterator[InputFile]:
     if not glob.has_magic(pattern):
-        raise InputError(f"there is no file or folder {_shown(pattern)}")
+        raise InputError(
+            f"there is no file or folder {_shown(pattern)}",
+            hint="check the name and the folder you are in",
+        )
     paths = glob.glob(pattern, recursive=True)
     if not paths:
         raise InputError(f"no file matches {_shown(pattern)}")
