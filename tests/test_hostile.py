@@ -243,8 +243,11 @@ def test_a_file_where_a_parent_folder_should_be_is_one_clear_error(tmp_path: Pat
 
 # Processes that end in the middle
 
+# Background jobs, and so some test runners, start with SIGINT ignored: undo it.
 PREAMBLE = """
 import sys, dedup
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
 class Steps(dedup.pipeline.Silent):
     def start(self, step, total_bytes=None):
         print(step, flush=True)
