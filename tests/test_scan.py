@@ -559,7 +559,8 @@ def test_a_chain_is_not_one_cluster(run: Scanner) -> None:
     text = words(1, 60)
     result = run(text, edited(text, *range(9)), edited(text, *range(18)))
     found = [p["cluster_id"] for p in rows(result, "paragraphs")]
-    assert found[0] == found[1] != None  # noqa: E711
+    assert found[0] is not None
+    assert found[0] == found[1]
     assert found[2] != found[0]
 
 

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -97,9 +99,9 @@ def test_ids_are_row_numbers_where_none_is_given() -> None:
         lambda texts: Array(pa.array(texts)),
     ],
 )
-def test_any_column_of_text_gives_the_same_scores(make: object) -> None:
+def test_any_column_of_text_gives_the_same_scores(make: Callable[[list[str | None]], Any]) -> None:
     texts = [FERRY, VOTE, None, FERRY]
-    assert dedup.score(make(texts)).equals(dedup.score(texts))  # type: ignore[operator]
+    assert dedup.score(make(texts)).equals(dedup.score(texts))
 
 
 @pytest.mark.parametrize("library", ["pandas", "polars"])
