@@ -252,14 +252,16 @@ class Steps(dedup.pipeline.Silent):
     def start(self, step, total_bytes=None):
         print(step, flush=True)
 """
-# Wait for the signal inside a step: a scan this small may be over before a signal arrives.
+# Wait for the signal inside a step: a scan this small may be over before a signal arrives. In
+# short naps, because one that begins just behind a signal is not cut short by it.
 WAIT = """
 class Steps(Steps):
     def start(self, step, total_bytes=None):
         super().start(step)
         if step == sys.argv[3]:
             import time
-            time.sleep(60)
+            for _ in range(600):
+                time.sleep(0.1)
 """
 SCAN = """
 import dedup.pipeline

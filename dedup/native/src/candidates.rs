@@ -9,7 +9,7 @@
 use crate::corpus::{Block, Corpus, NO_DISTINCT};
 use crate::error::Error;
 use crate::parallel;
-use crate::partition::{PARTITIONS, Packed, unpack};
+use crate::partition::{PARTITIONS, ROW_BYTES, range_of, unpack};
 
 /// Bits of the bitmap for each row: one key in eight that stands alone passes by accident.
 const BITS_PER_ROW: usize = 8;
@@ -63,11 +63,9 @@ fn split_row(row: u64) -> (u32, u32) {
 
 /// The rows of a partition, one of each set of equal paragraphs.
 fn read_partition(corpus: &Corpus, blocks: &[Block], partition: usize) -> Result<Vec<u64>, Error> {
-    let ranges = blocks
-        .iter()
-        .map(|block| Packed::range(&block.ends, partition));
+    let ranges = blocks.iter().map(|block| range_of(&block.ends, partition));
     let bytes: usize = ranges.clone().map(|range| range.len()).sum();
-    let mut rows = Vec::with_capacity(bytes / crate::partition::ROW_BYTES);
+    let mut rows = Vec::with_capacity(bytes / ROW_BYTES);
     let mut buffer = Vec::new();
     for (block, range) in blocks.iter().zip(ranges) {
         buffer.resize(range.len(), 0);

@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use crate::error::Error;
-use crate::fingerprint::{Fingerprints, Paragraph, Repeat};
-use crate::partition::Packed;
+use crate::fingerprint::{Fingerprints, Paragraph, Repeat, Worker};
+use crate::partition::{Packed, Rows};
 use crate::spool::Spool;
 
 /// A paragraph without words belongs to no distinct.
@@ -34,28 +34,30 @@ pub struct Spooled {
 impl Spooled {
     /// Move the text and the rows of a batch to the spool. Threads may call this at once.
     ///
-    /// `text` holds the articles one behind the other, `offsets` says where each starts.
+    /// `text` holds the articles one behind the other, `offsets` says where each starts. The
+    /// buffers of `worker`, which fingerprinted them, stay with it.
     ///
     /// # Errors
     /// The disk is full, or the batch holds too many paragraphs.
     pub fn new(
-        mut fingerprints: Fingerprints,
+        worker: &mut Worker,
         text: &[u8],
         offsets: Vec<u32>,
         spool: &Spool,
     ) -> Result<Self, Error> {
-        let paragraphs = fingerprints.paragraphs.len();
-        let spill = |packed: Packed| -> Result<Block, Error> {
+        let paragraphs = worker.fingerprints.paragraphs.len();
+        let spill = |rows: &mut Rows| -> Result<Block, Error> {
+            let Packed { bytes, ends } = rows.pack(paragraphs)?;
             Ok(Block {
-                at: spool.append(&packed.bytes)?,
-                ends: packed.ends,
+                at: spool.append(bytes)?,
+                ends,
                 base: 0,
             })
         };
-        let bands = spill(std::mem::take(&mut fingerprints.band_rows).pack(paragraphs)?)?;
-        let anchors = spill(std::mem::take(&mut fingerprints.anchor_rows).pack(paragraphs)?)?;
+        let bands = spill(&mut worker.band_rows)?;
+        let anchors = spill(&mut worker.anchor_rows)?;
         Ok(Self {
-            fingerprints,
+            fingerprints: worker.fingerprints.clone(),
             text_at: spool.append(text)?,
             offsets,
             bands,

@@ -3,9 +3,11 @@
 use std::collections::HashSet;
 use std::hash::BuildHasherDefault;
 
-use crate::grams::{FirstSeen, Run, find_repeated_units, find_repeats, hash_grams, select_anchors};
+use crate::grams::{
+    GRAM, Grams, RepeatScratch, Run, find_repeated_units, find_repeats, select_anchors,
+};
 use crate::hash::{Identity, hash_tokens};
-use crate::minhash::{Bands, features};
+use crate::minhash::Bands;
 use crate::partition::Rows;
 use crate::split::{Paragraphs, split};
 use crate::tokenize::{Tokens, tokenize};
@@ -22,6 +24,7 @@ const SHORT_ROWS: usize = 3;
 /// A sentence or paragraph of fewer words than this may stand twice without meaning anything.
 const MIN_UNIT_WORDS: u32 = 5;
 
+#[derive(Clone, Copy)]
 pub struct Options {
     pub paragraphs: Paragraphs,
     /// Shorter paragraphs have an exact hash only.
@@ -58,79 +61,84 @@ pub struct Repeat {
     pub source_end: u32,
 }
 
-/// What one batch of articles gives.
-#[derive(Default)]
+/// What one batch of articles gives, but for its rows.
+#[derive(Clone, Default)]
 pub struct Fingerprints {
     pub paragraphs: Vec<Paragraph>,
     pub repeats: Vec<Repeat>,
     /// Identity of each article's whole token sequence.
     pub articles: Vec<u128>,
+}
+
+/// Fingerprints batches, one at a time. Its buffers are reused from batch to batch, so that each
+/// thread should keep its own.
+pub struct Worker {
+    options: Options,
+    bands: Bands,
+    short_bands: Bands,
+    pub fingerprints: Fingerprints,
     /// (band key, paragraph of this batch), for one of each set of equal paragraphs.
     pub band_rows: Rows,
     /// (anchor, paragraph of this batch), likewise.
     pub anchor_rows: Rows,
-}
-
-/// Fingerprint a batch of articles. One thread; call it from several at once.
-pub fn fingerprint<'a>(texts: impl Iterator<Item = &'a str>, options: &Options) -> Fingerprints {
-    let mut worker = Worker::new(options);
-    for (article, text) in texts.enumerate() {
-        worker.add(article as u32, text);
-    }
-    worker.out
-}
-
-/// The buffers of one thread, reused from article to article.
-struct Worker<'a> {
-    options: &'a Options,
-    bands: Bands,
-    short_bands: Bands,
-    out: Fingerprints,
     /// Paragraphs that have rows already: a footer needs one set of rows a batch, not a thousand.
     sketched: HashSet<u64, BuildHasherDefault<Identity>>,
     tokens: Tokens,
     ranges: Vec<[u32; 2]>,
     /// Token range of each paragraph of the article.
     spans: Vec<(u32, u32)>,
-    grams: Vec<u64>,
+    grams: Grams,
     minima: Vec<u64>,
-    features: Vec<u64>,
     signature: Vec<u16>,
     keys: Vec<u64>,
     runs: Vec<Run>,
     units: Vec<(u32, u32)>,
-    seen: FirstSeen,
+    repeats: RepeatScratch,
     bytes: Vec<u8>,
 }
 
-impl<'a> Worker<'a> {
-    fn new(options: &'a Options) -> Self {
+impl Worker {
+    pub fn new(options: Options) -> Self {
         Self {
-            options,
             bands: Bands::new(0, options.bands, options.rows),
             short_bands: Bands::new(1, SHORT_BANDS, SHORT_ROWS),
-            out: Fingerprints::default(),
+            options,
+            fingerprints: Fingerprints::default(),
+            band_rows: Rows::default(),
+            anchor_rows: Rows::default(),
             sketched: HashSet::default(),
             tokens: Tokens::default(),
             ranges: Vec::new(),
             spans: Vec::new(),
-            grams: Vec::new(),
+            grams: Grams::default(),
             minima: Vec::new(),
-            features: Vec::new(),
             signature: Vec::new(),
             keys: Vec::new(),
             runs: Vec::new(),
             units: Vec::new(),
-            seen: FirstSeen::default(),
+            repeats: RepeatScratch::default(),
             bytes: Vec::new(),
+        }
+    }
+
+    /// Replace `fingerprints` and the rows by those of a batch of articles.
+    pub fn fingerprint<'a>(&mut self, texts: impl Iterator<Item = &'a str>) {
+        self.fingerprints.paragraphs.clear();
+        self.fingerprints.repeats.clear();
+        self.fingerprints.articles.clear();
+        self.band_rows.clear();
+        self.anchor_rows.clear();
+        self.sketched.clear();
+        for (article, text) in texts.enumerate() {
+            self.add(article as u32, text);
         }
     }
 
     fn add(&mut self, article: u32, text: &str) {
         tokenize(text, &mut self.tokens);
         split(text, self.options.paragraphs, &mut self.ranges);
-        hash_grams(&self.tokens.hashes, &mut self.grams);
-        self.out
+        self.grams.set(&self.tokens.hashes);
+        self.fingerprints
             .articles
             .push(hash_tokens(&self.tokens.hashes, &mut self.bytes));
         let code_points = CodePoints::new(text);
@@ -149,8 +157,8 @@ impl<'a> Worker<'a> {
             let last = first + inside.count();
             let tokens = &self.tokens.hashes[first..last];
             let hash = hash_tokens(tokens, &mut self.bytes);
-            let paragraph = self.out.paragraphs.len() as u32;
-            self.out.paragraphs.push(Paragraph {
+            let paragraph = self.fingerprints.paragraphs.len() as u32;
+            self.fingerprints.paragraphs.push(Paragraph {
                 article,
                 start: code_points.at(byte_start),
                 end: code_points.at(byte_end),
@@ -171,27 +179,28 @@ impl<'a> Worker<'a> {
         let mut start = first;
         loop {
             let end = last.min(start + WINDOW_TOKENS);
-            features(&self.tokens.hashes[start..end], &mut self.features);
+            // The last token of a window begins no pair within it.
+            let features = &self.grams.pairs[start..end - 1];
             self.keys.clear();
             self.bands
-                .keys(&self.features, &mut self.signature, &mut self.keys);
+                .keys(features, &mut self.signature, &mut self.keys);
             if last - first <= SHORT_TOKENS {
                 self.short_bands
-                    .keys(&self.features, &mut self.signature, &mut self.keys);
+                    .keys(features, &mut self.signature, &mut self.keys);
             }
             for key in &self.keys {
-                self.out.band_rows.push(*key, paragraph);
+                self.band_rows.push(*key, paragraph);
             }
             if end == last {
                 break;
             }
             start += WINDOW_STEP;
         }
-        let grams = first.min(self.grams.len())..last.saturating_sub(crate::grams::GRAM - 1);
-        if grams.start < grams.end {
-            let rows = &mut self.out.anchor_rows;
-            select_anchors(&self.grams[grams], &mut self.minima, |gram| {
-                rows.push(gram, paragraph);
+        let eights = first.min(self.grams.eights.len())..last.saturating_sub(GRAM - 1);
+        if eights.start < eights.end {
+            let rows = &mut self.anchor_rows;
+            select_anchors(&self.grams.eights[eights], &mut self.minima, |anchor| {
+                rows.push(anchor, paragraph);
             });
         }
     }
@@ -202,9 +211,9 @@ impl<'a> Worker<'a> {
         self.runs.clear();
         find_repeats(
             tokens,
-            &self.grams,
+            &self.grams.eights,
             min_words,
-            &mut self.seen,
+            &mut self.repeats,
             &mut self.runs,
         );
         self.units.clear();
@@ -213,7 +222,7 @@ impl<'a> Worker<'a> {
             tokens,
             &self.units,
             MIN_UNIT_WORDS,
-            &mut self.seen,
+            &mut self.repeats,
             &mut self.runs,
         );
         if self.runs.is_empty() {
@@ -223,7 +232,7 @@ impl<'a> Worker<'a> {
         let byte = |token: u32, edge: usize| ranges[token as usize][edge];
         for run in &self.runs {
             let source_end = run.source + (run.end - run.start);
-            self.out.repeats.push(Repeat {
+            self.fingerprints.repeats.push(Repeat {
                 article,
                 token_start: run.start,
                 token_end: run.end,

@@ -19,17 +19,33 @@ pub struct Run {
     pub source: u32,
 }
 
-/// Replace `grams` by the hash of each `GRAM` tokens in a row: `tokens.len() - GRAM + 1` of them.
-pub fn hash_grams(tokens: &[u64], grams: &mut Vec<u64>) {
-    grams.clear();
-    if tokens.len() >= GRAM {
-        dispatch(HashGrams { tokens, grams });
+/// Hashes of neighbouring tokens. The vectors are reused from text to text.
+#[derive(Default)]
+pub struct Grams {
+    /// Of each two tokens in a row: the features of a paragraph.
+    ///
+    /// One edited word costs two features of n, and w with w-word shingles, which is why short
+    /// paragraphs keep their similarity. Single words as well would double the features and need
+    /// a row more a band, as common words stand everywhere, to find the same near-copies.
+    pub pairs: Vec<u64>,
+    quads: Vec<u64>,
+    /// Of each `GRAM` tokens in a row.
+    pub eights: Vec<u64>,
+}
+
+impl Grams {
+    /// Replace the hashes by those of `tokens`.
+    pub fn set(&mut self, tokens: &[u64]) {
+        dispatch(HashGrams {
+            tokens,
+            grams: self,
+        });
     }
 }
 
 struct HashGrams<'a> {
     tokens: &'a [u64],
-    grams: &'a mut Vec<u64>,
+    grams: &'a mut Grams,
 }
 
 impl Kernel for HashGrams<'_> {
@@ -38,14 +54,24 @@ impl Kernel for HashGrams<'_> {
     /// Pairs, then pairs of pairs, then pairs of those: three passes without a chain of sums.
     #[inline(always)]
     fn run(self) {
-        self.grams.extend_from_slice(self.tokens);
-        for distance in [1, 2, 4] {
-            let len = self.grams.len() - distance;
-            for i in 0..len {
-                self.grams[i] = combine(self.grams[i], self.grams[i + distance]);
-            }
-            self.grams.truncate(len);
-        }
+        let Grams {
+            pairs,
+            quads,
+            eights,
+        } = self.grams;
+        combine_each(self.tokens, 1, pairs);
+        combine_each(pairs, 2, quads);
+        combine_each(quads, GRAM / 2, eights);
+    }
+}
+
+/// Replace `out` by each hash combined with the one `distance` behind it.
+#[inline(always)]
+fn combine_each(hashes: &[u64], distance: usize, out: &mut Vec<u64>) {
+    let behind = hashes.get(distance..).unwrap_or_default();
+    out.resize(behind.len(), 0);
+    for ((out, first), second) in out.iter_mut().zip(hashes).zip(behind) {
+        *out = combine(*first, *second);
     }
 }
 
@@ -78,9 +104,10 @@ impl Kernel for WindowMinima<'_> {
             self.minima.extend(self.grams.iter().min());
             return;
         }
-        let windows = self.grams.windows(WINDOW);
-        self.minima
-            .extend(windows.map(|w| w[0].min(w[1]).min(w[2].min(w[3])).min(w[4])));
+        self.minima.resize(self.grams.len() - WINDOW + 1, 0);
+        for (minimum, w) in self.minima.iter_mut().zip(self.grams.windows(WINDOW)) {
+            *minimum = w[0].min(w[1]).min(w[2].min(w[3])).min(w[4]);
+        }
     }
 }
 
@@ -200,11 +227,63 @@ fn width(min_words: u32) -> usize {
 /// that it does not see, so equal hashes must be checked.
 #[inline(always)]
 fn window_hash(grams: &[u64], i: usize, width: usize) -> u64 {
-    combine(grams[i], grams[i + width - GRAM])
+    grams[i].wrapping_add(grams[i + width - GRAM].rotate_left(21))
 }
 
 fn total_weight(tokens: &[u64]) -> u32 {
     tokens.iter().map(|token| weight(*token)).sum()
+}
+
+/// Tells which hashes of a list may stand in it twice: bits in place of the hashes themselves.
+///
+/// Most texts repeat nothing, and a few bits a token are looked at sooner than a table of places.
+#[derive(Default)]
+struct Twice {
+    /// Once and twice, side by side.
+    bits: Vec<[u64; 2]>,
+    selected: Vec<u32>,
+}
+
+impl Twice {
+    /// Bits for each hash: of hashes that stand once, one in sixty-four finds its bit taken.
+    const BITS: usize = 32;
+
+    /// The places of the hashes that may stand twice, rising.
+    fn select(&mut self, hashes: impl ExactSizeIterator<Item = u64> + Clone) -> &[u32] {
+        let words = (hashes.len() * Self::BITS).div_ceil(64).next_power_of_two();
+        self.bits.clear();
+        self.bits.resize(words, [0; 2]);
+        let bits = self.bits.as_mut_slice();
+        let place = |hash: u64| ((hash >> 32) as usize & (words - 1), 1 << (hash & 63));
+        let mut any = 0;
+        for hash in hashes.clone() {
+            let (word, bit): (usize, u64) = place(hash);
+            let [once, twice] = &mut bits[word];
+            *twice |= *once & bit;
+            any |= *once & bit;
+            *once |= bit;
+        }
+        self.selected.clear();
+        if any != 0 {
+            self.selected.resize(hashes.len(), 0);
+            let mut count = 0;
+            for (i, hash) in hashes.enumerate() {
+                let (word, bit) = place(hash);
+                // Written always and counted if it holds: there is no branch to foresee.
+                self.selected[count] = i as u32;
+                count += usize::from(bits[word][1] & bit != 0);
+            }
+            self.selected.truncate(count);
+        }
+        &self.selected
+    }
+}
+
+/// Buffers of `find_repeats` and `find_repeated_units`, reused from text to text.
+#[derive(Default)]
+pub struct RepeatScratch {
+    seen: FirstSeen,
+    twice: Twice,
 }
 
 /// Runs of at least `min_words` words that stood in the same tokens before, disjoint, in order.
@@ -213,14 +292,16 @@ pub fn find_repeats(
     tokens: &[u64],
     grams: &[u64],
     min_words: u32,
-    seen: &mut FirstSeen,
+    scratch: &mut RepeatScratch,
     repeats: &mut Vec<Run>,
 ) {
     let width = width(min_words);
     let windows = (grams.len() + GRAM).saturating_sub(width);
-    seen.reset(windows);
+    let RepeatScratch { seen, twice } = scratch;
+    let selected = twice.select((0..windows).map(|i| window_hash(grams, i, width)));
+    seen.reset(selected.len());
     let mut runs = Runs::new(tokens, width, min_words, repeats);
-    for i in 0..windows {
+    for i in selected.iter().map(|i| *i as usize) {
         let same = |j: u32| {
             let j = j as usize;
             grams[j] == grams[i] && tokens[j..j + width] == tokens[i..i + width]
@@ -238,11 +319,12 @@ pub fn find_repeated_units(
     tokens: &[u64],
     units: &[(u32, u32)],
     min_words: u32,
-    seen: &mut FirstSeen,
+    scratch: &mut RepeatScratch,
     repeats: &mut Vec<Run>,
 ) {
     let slice = |unit: (u32, u32)| &tokens[unit.0 as usize..unit.1 as usize];
     let before = repeats.len();
+    let seen = &mut scratch.seen;
     seen.reset(units.len());
     for (i, unit) in units.iter().enumerate() {
         let words = slice(*unit);
@@ -301,8 +383,9 @@ pub fn find_shared_runs(
         later: later_grams,
         seen,
     } = scratch;
-    hash_grams(earlier, earlier_grams);
-    hash_grams(later, later_grams);
+    earlier_grams.set(earlier);
+    later_grams.set(later);
+    let (earlier_grams, later_grams) = (&earlier_grams.eights, &later_grams.eights);
     seen.reset(earlier.len());
     for i in 0..=earlier.len() - width {
         let window = &earlier[i..i + width];
@@ -331,7 +414,7 @@ pub fn find_shared_runs(
 /// Buffers of `find_shared_runs`, reused from pair to pair.
 #[derive(Default)]
 pub struct SharedScratch {
-    earlier: Vec<u64>,
-    later: Vec<u64>,
+    earlier: Grams,
+    later: Grams,
     seen: FirstSeen,
 }

@@ -5,7 +5,7 @@
 //! beyond some thousand features; candidates are verified anyway (Broder 1997; Li and König 2010
 //! on few bits a lane).
 
-use crate::hash::{SEEDS, combine, fold_multiply};
+use crate::hash::{SEEDS, fold_multiply};
 use crate::simd::{Kernel, dispatch};
 
 /// Lanes of one register's worth of hash functions.
@@ -107,15 +107,4 @@ fn minima_of(features: &[u64], shift: usize, a: &[u16; LANES], b: &[u16; LANES])
         }
     }
     minimum
-}
-
-/// The features of a stretch of tokens: each pair of neighbours.
-///
-/// One edited word costs two features of n here, and w with w-word shingles, which is why short
-/// paragraphs keep their similarity. Single words as well would double the features and need a row
-/// more a band, as common words stand everywhere, to find the same near-copies.
-#[inline]
-pub fn features(tokens: &[u64], features: &mut Vec<u64>) {
-    features.clear();
-    features.extend(tokens.windows(2).map(|pair| combine(pair[0], pair[1])));
 }

@@ -14,76 +14,81 @@ const PARAGRAPH_BITS: u32 = 24;
 pub const MAX_PARAGRAPHS: u32 = 1 << PARAGRAPH_BITS;
 pub const ROW_BYTES: usize = 8;
 
-/// Rows in the order they came.
+/// Rows in the order they came, and room to pack them in.
 #[derive(Default)]
-pub struct Rows(Vec<u64>);
+pub struct Rows {
+    rows: Vec<u64>,
+    packed: Vec<[u8; ROW_BYTES]>,
+}
 
 impl Rows {
     /// Add a row. A key keeps its 40 highest bits.
     #[inline(always)]
     pub fn push(&mut self, key: u64, paragraph: u32) {
-        self.0
+        self.rows
             .push((key & !u64::from(MAX_PARAGRAPHS - 1)) | u64::from(paragraph));
     }
 
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.rows.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.rows.is_empty()
+    }
+
+    pub fn clear(&mut self) {
+        self.rows.clear();
     }
 
     /// Pack the rows partition by partition.
     ///
     /// # Errors
     /// More paragraphs in the batch than a row can name.
-    pub fn pack(&self, paragraphs: usize) -> Result<Packed, Error> {
+    pub fn pack(&mut self, paragraphs: usize) -> Result<Packed<'_>, Error> {
         if paragraphs > MAX_PARAGRAPHS as usize {
             return Err(Error::TooManyParagraphs {
                 paragraphs,
                 limit: MAX_PARAGRAPHS,
             });
         }
-        let partition = |row: &u64| (row >> (64 - PARTITIONS.trailing_zeros())) as usize;
+        let partition = |row: u64| (row >> (64 - PARTITIONS.trailing_zeros())) as usize;
         let mut ends = vec![0u32; PARTITIONS];
-        for row in &self.0 {
-            ends[partition(row)] += 1;
+        for row in &self.rows {
+            ends[partition(*row)] += 1;
         }
         let mut total = 0;
         for end in &mut ends {
             total += std::mem::replace(end, total);
         }
         // `ends` now holds starts, and moves on to the ends while the rows are placed.
-        let mut rows = vec![[0u8; ROW_BYTES]; self.0.len()];
-        for row in &self.0 {
-            let next = &mut ends[partition(row)];
-            rows[*next as usize] = row.to_le_bytes();
+        self.packed.resize(self.rows.len(), [0; ROW_BYTES]);
+        for row in &self.rows {
+            let next = &mut ends[partition(*row)];
+            self.packed[*next as usize] = row.to_le_bytes();
             *next += 1;
         }
         Ok(Packed {
-            bytes: rows.into_flattened(),
+            bytes: self.packed.as_flattened(),
             ends,
         })
     }
 }
 
 /// Packed rows and, for each partition, where it ends, counted in rows.
-pub struct Packed {
-    pub bytes: Vec<u8>,
+pub struct Packed<'a> {
+    pub bytes: &'a [u8],
     pub ends: Vec<u32>,
 }
 
-impl Packed {
-    /// Byte range of one partition.
-    pub fn range(ends: &[u32], partition: usize) -> std::ops::Range<usize> {
-        let start = if partition == 0 {
-            0
-        } else {
-            ends[partition - 1]
-        };
-        start as usize * ROW_BYTES..ends[partition] as usize * ROW_BYTES
-    }
+/// Byte range of one partition in packed rows, given where each partition ends.
+pub fn range_of(ends: &[u32], partition: usize) -> std::ops::Range<usize> {
+    let start = if partition == 0 {
+        0
+    } else {
+        ends[partition - 1]
+    };
+    start as usize * ROW_BYTES..ends[partition] as usize * ROW_BYTES
 }
 
 /// (key, paragraph of its batch) of each row of packed bytes.

@@ -1,7 +1,7 @@
 //! The engine's Python classes: state that stays in Rust, tables that leave it.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow_array::{
     Array, ArrayRef, BooleanArray, Float64Array, Int8Array, Int32Array, Int64Array, RecordBatch,
@@ -19,7 +19,7 @@ use crate::corpus::{Corpus, NO_DISTINCT, Spooled};
 use crate::error::Error;
 use crate::evidence::{Evidence, gather};
 use crate::exact;
-use crate::fingerprint::{Options, fingerprint};
+use crate::fingerprint::{Options, Worker};
 use crate::hash::FINGERPRINT_VERSION;
 use crate::pairs::{Pair, Verified, complete_families, verify};
 use crate::redundancy::{MIN_EVIDENCE_TOKENS, Scores, score};
@@ -43,6 +43,8 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
 struct PyFingerprinter {
     options: Options,
     spool: Arc<Spool>,
+    /// Workers that no thread uses now.
+    idle: Mutex<Vec<Worker>>,
 }
 
 #[pymethods]
@@ -82,6 +84,7 @@ impl PyFingerprinter {
         Ok(Self {
             options,
             spool: Arc::new(Spool::new(&folder)?),
+            idle: Mutex::default(),
         })
     }
 
@@ -95,13 +98,17 @@ impl PyFingerprinter {
             .filter(|texts| texts.null_count() == 0)
             .ok_or_else(|| PyTypeError::new_err("the first column must be strings, none null"))?;
         py.detach(|| {
-            let prints = fingerprint((0..texts.len()).map(|i| texts.value(i)), &self.options);
+            let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+            let worker = idle().pop();
+            let mut worker = worker.unwrap_or_else(|| Worker::new(self.options));
+            worker.fingerprint((0..texts.len()).map(|i| texts.value(i)));
             let offsets = texts.value_offsets();
             let start = offsets.first().copied().unwrap_or(0);
             let end = offsets.last().copied().unwrap_or(0);
             let text = &texts.value_data()[start as usize..end as usize];
             let offsets = offsets.iter().map(|at| (at - start) as u32).collect();
-            let spooled = Spooled::new(prints, text, offsets, &self.spool)?;
+            let spooled = Spooled::new(&mut worker, text, offsets, &self.spool)?;
+            idle().push(worker);
             Ok(PyBatch {
                 spooled: Some(spooled),
             })

@@ -45,7 +45,7 @@ pub struct Tokens {
 }
 
 /// What one text needs while it is cut, and the next one overwrites. The vectors only grow: a
-/// text uses the first `count` runs.
+/// text uses the first `count` runs, of which the first `special_count` of `special` are special.
 #[derive(Default)]
 struct Scratch {
     padded: Vec<u8>,
@@ -53,16 +53,14 @@ struct Scratch {
     /// Letters, digits and non-ASCII bytes in a row.
     runs: Vec<[u32; 2]>,
     hashes: Vec<u64>,
-    /// What is unusual about each run: `SPECIAL` and `WIDE_GAP`.
-    flags: Vec<u8>,
     count: usize,
+    /// Runs that hold non-ASCII bytes, or are longer than a `ShortWord`.
+    special: Vec<u32>,
+    special_count: usize,
+    /// Runs before which an ASCII sentence ends; one may be listed more than once.
+    sentences: Vec<u32>,
     word: Folded,
 }
-
-/// A run that holds non-ASCII bytes, or is longer than a `ShortWord`.
-const SPECIAL: u8 = 1;
-/// A run with more than one byte between it and the run before.
-const WIDE_GAP: u8 = 2;
 
 impl Tokens {
     pub fn len(&self) -> usize {
@@ -118,19 +116,23 @@ impl Kernel for HashRuns<'_> {
             lower,
             runs,
             hashes,
-            flags,
             count,
+            special,
+            special_count,
+            sentences,
             ..
         } = self.0;
-        *count = find_runs(padded, lower, runs);
-        let mut last_end = 0;
-        for (([start, end], hash), flags) in runs[..*count].iter().zip(hashes).zip(flags) {
+        *count = find_runs(padded, lower, runs, sentences);
+        let (lower, special) = (lower.as_slice(), special.as_mut_slice());
+        let mut specials = 0;
+        for (run, ([start, end], hash)) in runs[..*count].iter().zip(hashes).enumerate() {
             let word = ShortWord::load(lower, *start as usize, (end - start) as usize);
             *hash = word.hash() & !CLASS_BITS | WORD;
-            let wide_gap = *start > last_end + 1;
-            *flags = (u8::from(word.is_special()) * SPECIAL) | (u8::from(wide_gap) * WIDE_GAP);
-            last_end = *end;
+            // Written always and counted if it holds: special words come too often to foresee.
+            special[specials] = run as u32;
+            specials += usize::from(word.is_special());
         }
+        *special_count = specials;
     }
 }
 
@@ -141,76 +143,69 @@ impl Scratch {
         self.padded.push(0);
         self.padded.extend_from_slice(text);
         self.padded.resize(text.len() + 1 + PADDING, 0);
+        self.sentences.clear();
         let lower = blocks_of(text.len()) * 64 + PADDING;
         if self.lower.len() < lower {
             self.lower.resize(lower, 0);
             // A run and the gap behind it are two bytes at least; `write_positions` wants 64.
             self.runs.resize(lower / 2 + 64, [0; 2]);
             self.hashes.resize(lower / 2 + 64, 0);
-            self.flags.resize(lower / 2 + 64, 0);
+            self.special.resize(lower / 2 + 64, 0);
         }
     }
 }
 
 /// Turn runs into tokens: ASCII runs are tokens as they are, others are cut by code points.
 fn assemble(text: &str, scratch: &mut Scratch, tokens: &mut Tokens) {
-    let Scratch {
-        lower,
-        runs,
-        hashes,
-        flags,
-        count,
-        word,
-        ..
-    } = scratch;
-    let runs = &runs[..*count];
+    let runs = &scratch.runs[..scratch.count];
+    let hashes = &scratch.hashes[..scratch.count];
+    let sentences = scratch.sentences.iter().copied();
+    let mut sentences = sentences
+        .take_while(|first| (*first as usize) < runs.len())
+        .peekable();
     let mut copied = 0;
-    for (run, flags) in flags[..*count].iter().enumerate() {
-        if *flags == 0 {
-            continue;
+    let mut copy_until = |run: usize, copied: usize, tokens: &mut Tokens| {
+        tokens.hashes.extend_from_slice(&hashes[copied..run]);
+        tokens.ranges.extend_from_slice(&runs[copied..run]);
+        while let Some(first) = sentences.next_if(|first| *first as usize <= run) {
+            tokens.begin_sentence(tokens.len() as u32 - (run as u32 - first));
         }
+    };
+    for run in &scratch.special[..scratch.special_count] {
+        let run = *run as usize;
+        copy_until(run, copied, tokens);
+        copied = run + 1;
         let [start, end] = runs[run].map(|edge| edge as usize);
-        if flags & WIDE_GAP != 0 && ends_sentence(gap_before(lower, runs, run)) {
-            tokens.begin_sentence((tokens.len() + run - copied) as u32);
-        }
-        if flags & SPECIAL != 0 {
-            tokens.hashes.extend_from_slice(&hashes[copied..run]);
-            tokens.ranges.extend_from_slice(&runs[copied..run]);
-            copied = run + 1;
-            if lower[start..end].is_ascii() {
-                tokens.push(
-                    hash_bytes(&lower[start..end]) & !CLASS_BITS | WORD,
-                    start,
-                    end,
-                );
-            } else {
-                emit_unicode(text, start, end, word, tokens);
-            }
+        let word = &scratch.lower[start..end];
+        if word.is_ascii() {
+            tokens.push(hash_bytes(word) & !CLASS_BITS | WORD, start, end);
+        } else {
+            emit_unicode(text, start, end, &mut scratch.word, tokens);
         }
     }
-    tokens.hashes.extend_from_slice(&hashes[copied..runs.len()]);
-    tokens.ranges.extend_from_slice(&runs[copied..]);
+    copy_until(runs.len(), copied, tokens);
 }
 
-#[inline(always)]
-fn gap_before<'a>(lower: &'a [u8], runs: &[[u32; 2]], run: usize) -> &'a [u8] {
-    let from = if run == 0 {
-        0
-    } else {
-        runs[run - 1][1] as usize
-    };
-    &lower[from..runs[run][0] as usize]
+/// What the bytes of a block are, a bit a byte.
+struct Block {
+    /// Letters, digits, bytes of longer sequences, and the points and commas inside numbers.
+    word: u64,
+    /// Points, exclamation and question marks that are not in a number.
+    ends: u64,
+    /// Whether the byte behind the block belongs to a token.
+    goes_on: bool,
 }
 
-/// Lower-case a block of ASCII and say, a bit a byte, where tokens are: letters, digits, bytes of
-/// longer sequences, and the points and commas inside numbers. `window` is the block with one
-/// byte more at either side.
+/// Lower-case a block of ASCII and say what its bytes are. `window` is the block with one byte
+/// more at either side.
 #[inline(always)]
-fn classify(window: &[u8; 66], lower: &mut [u8; 64]) -> u64 {
+fn classify(window: &[u8; 66], lower: &mut [u8; 64]) -> Block {
     let is_digit = |byte: u8| byte.wrapping_sub(b'0') < 10;
     // Beyond ASCII anything may be a digit: `emit_unicode` looks closer.
     let may_be_digit = |byte: u8| is_digit(byte) | (byte >= 0x80);
-    let mut word = [false; 64];
+    let is_letter = |folded: u8| (folded.wrapping_sub(b'a') < 26) | (folded >= 0x80);
+    let mut word = [0; 64];
+    let mut ends = [0; 64];
     for i in 0..64 {
         let byte = window[i + 1];
         let is_upper = byte.wrapping_sub(b'A') < 26;
@@ -218,15 +213,25 @@ fn classify(window: &[u8; 66], lower: &mut [u8; 64]) -> u64 {
         lower[i] = folded;
         let inside = may_be_digit(window[i]) & may_be_digit(window[i + 2]);
         let in_number = ((byte == b'.') | (byte == b',')) & inside;
-        let is_letter = (folded.wrapping_sub(b'a') < 26) | (byte >= 0x80);
-        word[i] = is_letter | is_digit(byte) | in_number;
+        word[i] = u8::from(is_letter(folded) | is_digit(byte) | in_number);
+        ends[i] = u8::from(((byte == b'.') | (byte == b'!') | (byte == b'?')) & !in_number);
     }
-    // The compiler knows this shape and makes a few mask instructions of it.
-    let mut mask = 0;
-    for (i, word) in word.iter().enumerate() {
-        mask |= u64::from(*word) << i;
+    Block {
+        word: to_mask(&word),
+        ends: to_mask(&ends),
+        goes_on: is_letter(window[65] | 0x20) | is_digit(window[65]),
     }
-    mask
+}
+
+/// Bytes of 0 or 1 to bits. The multiplication moves bit 0 of byte i to bit 56 + i of the product,
+/// and no two of its terms meet.
+#[inline(always)]
+fn to_mask(bytes: &[u8; 64]) -> u64 {
+    let (eights, _) = bytes.as_chunks::<8>();
+    eights.iter().enumerate().fold(0, |mask, (i, eight)| {
+        let bits = u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080);
+        mask | (bits & 0xff << 56) >> (56 - 8 * i)
+    })
 }
 
 /// Write the positions of the set bits of `bits` to `out` and return how many there are.
@@ -240,10 +245,16 @@ fn write_positions(mut bits: u64, base: u32, out: &mut [u32; 64]) -> usize {
     count
 }
 
-/// Write where the runs start and end that hold letters, digits and non-ASCII bytes; return how
-/// many there are. `padded` is the text with a zero before it and `PADDING` zeros behind.
+/// Write where the runs start and end that hold letters, digits and non-ASCII bytes, and which
+/// of them begin a sentence; return how many there are. `padded` is the text with a zero before
+/// it and `PADDING` zeros behind.
 #[inline(always)]
-fn find_runs(padded: &[u8], lower: &mut [u8], runs: &mut [[u32; 2]]) -> usize {
+fn find_runs(
+    padded: &[u8],
+    lower: &mut [u8],
+    runs: &mut [[u32; 2]],
+    sentences: &mut Vec<u32>,
+) -> usize {
     let (lower, _) = lower.as_chunks_mut::<64>();
     let edges = runs.as_flattened_mut();
     let mut count = 0;
@@ -257,8 +268,22 @@ fn find_runs(padded: &[u8], lower: &mut [u8], runs: &mut [[u32; 2]]) -> usize {
         let Some((window, out)) = window.zip(edges[count..].first_chunk_mut::<64>()) else {
             break;
         };
-        let word = classify(window, lower);
-        count += write_positions(word ^ ((word << 1) | open), (i * 64) as u32, out);
+        let Block {
+            word,
+            ends,
+            goes_on,
+        } = classify(window, lower);
+        let before = (word << 1) | open;
+        let behind = (word >> 1) | (u64::from(goes_on) << 63);
+        // A point between two letters, as in U.S., ends nothing.
+        let mut ends = ends & !(before & behind);
+        while ends != 0 {
+            let up_to = ends ^ (ends - 1);
+            let edges = ((word ^ before) & up_to).count_ones() as usize;
+            sentences.push(((count + edges) / 2) as u32);
+            ends &= ends - 1;
+        }
+        count += write_positions(word ^ before, (i * 64) as u32, out);
         open = word >> 63;
     }
     count / 2
@@ -267,11 +292,6 @@ fn find_runs(padded: &[u8], lower: &mut [u8], runs: &mut [[u32; 2]]) -> usize {
 /// Blocks of 64 bytes for a text of so many, with a byte at least behind its end.
 fn blocks_of(len: usize) -> usize {
     len / 64 + 1
-}
-
-#[inline(always)]
-fn ends_sentence(gap: &[u8]) -> bool {
-    gap.iter().any(|byte| matches!(byte, b'.' | b'!' | b'?'))
 }
 
 /// A token being read, code point by code point.

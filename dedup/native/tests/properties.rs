@@ -6,12 +6,12 @@ use std::sync::Arc;
 use dedup_native::align::{Pattern, align};
 use dedup_native::corpus::{Corpus, Spooled};
 use dedup_native::exact;
-use dedup_native::fingerprint::{Options, fingerprint};
+use dedup_native::fingerprint::{Options, Worker};
 use dedup_native::grams::{
-    FirstSeen, GRAM, Run, SharedScratch, find_repeats, find_shared_runs, hash_grams,
+    GRAM, Grams, RepeatScratch, Run, SharedScratch, find_repeats, find_shared_runs,
 };
-use dedup_native::minhash::{Bands, features};
-use dedup_native::partition::{PARTITIONS, Packed, Rows, unpack};
+use dedup_native::minhash::Bands;
+use dedup_native::partition::{PARTITIONS, Rows, range_of, unpack};
 use dedup_native::split::{Paragraphs, split};
 use dedup_native::spool::Spool;
 use dedup_native::texts::TokenStore;
@@ -149,6 +149,32 @@ proptest! {
     }
 
     #[test]
+    fn ascii_tokens_and_sentences_are_those_of_a_slow_reading(text in "[a-cA-C0-2.,!? \n-]{0,300}") {
+        let tokens = tokens_of(&text);
+        let bytes = text.as_bytes();
+        let is_digit = |at: Option<&u8>| at.is_some_and(u8::is_ascii_digit);
+        let is_word = |at: &usize| {
+            bytes[*at].is_ascii_alphanumeric()
+                || matches!(bytes[*at], b'.' | b',')
+                    && *at > 0
+                    && is_digit(bytes.get(at - 1))
+                    && is_digit(bytes.get(at + 1))
+        };
+        let inside: Vec<usize> = (0..bytes.len()).filter(is_word).collect();
+        let runs: Vec<[u32; 2]> = inside
+            .chunk_by(|a, b| a + 1 == *b)
+            .map(|run| [run[0] as u32, run[run.len() - 1] as u32 + 1])
+            .collect();
+        prop_assert_eq!(&tokens.ranges, &runs);
+        let ends = |gap: &str| gap.len() > 1 && gap.contains(['.', '!', '?']);
+        let sentences: Vec<u32> = (1..runs.len())
+            .filter(|i| ends(&text[runs[i - 1][1] as usize..runs[*i][0] as usize]))
+            .map(|i| i as u32)
+            .collect();
+        prop_assert_eq!(&tokens.sentences, &sentences);
+    }
+
+    #[test]
     fn paragraphs_are_disjoint_trimmed_and_hold_everything_but_space(text in layout(), mode in modes()) {
         let ranges = paragraphs_of(&text, mode);
         prop_assert!(ranges.windows(2).all(|pair| pair[0][1] <= pair[1][0]));
@@ -163,8 +189,7 @@ proptest! {
 
     #[test]
     fn a_paragraph_is_as_long_in_code_points_as_its_text(texts in vec(layout(), 0..4)) {
-        let prints = fingerprint(texts.iter().map(String::as_str), &OPTIONS);
-        for p in &prints.paragraphs {
+        for p in &fingerprint(&texts).fingerprints.paragraphs {
             let text = &texts[p.article as usize];
             let start = text[..p.byte_start as usize].chars().count();
             let len = text[p.byte_start as usize..p.byte_end as usize].chars().count();
@@ -230,10 +255,10 @@ proptest! {
 
     #[test]
     fn repeats_cover_every_gram_that_stood_before(tokens in words(2, 0..120)) {
-        let mut grams = Vec::new();
-        hash_grams(&tokens, &mut grams);
+        let mut grams = Grams::default();
+        grams.set(&tokens);
         let mut repeats = Vec::new();
-        find_repeats(&tokens, &grams, GRAM as u32, &mut FirstSeen::default(), &mut repeats);
+        find_repeats(&tokens, &grams.eights, GRAM as u32, &mut RepeatScratch::default(), &mut repeats);
         let windows: Vec<&[u64]> = tokens.windows(GRAM).collect();
         let slow: BTreeSet<usize> = (0..windows.len())
             .filter(|i| windows[..*i].contains(&windows[*i]))
@@ -263,10 +288,16 @@ proptest! {
     }
 
     #[test]
-    fn features_are_pairs_of_neighbours(tokens in words(50, 0..40)) {
-        let mut pairs = Vec::new();
-        features(&tokens, &mut pairs);
-        prop_assert_eq!(pairs.len(), tokens.len().saturating_sub(1));
+    fn grams_of_equal_tokens_are_equal(tokens in words(2, 0..60)) {
+        let mut grams = Grams::default();
+        grams.set(&tokens);
+        for (len, hashes) in [(2, &grams.pairs), (GRAM, &grams.eights)] {
+            let windows: Vec<&[u64]> = tokens.windows(len).collect();
+            prop_assert_eq!(hashes.len(), windows.len());
+            for (i, j) in (0..windows.len()).flat_map(|i| (0..i).map(move |j| (i, j))) {
+                prop_assert_eq!(hashes[i] == hashes[j], windows[i] == windows[j]);
+            }
+        }
     }
 
     #[test]
@@ -278,7 +309,7 @@ proptest! {
         let packed = loose.pack(1 << 24).unwrap();
         let mut kept: Vec<(u64, u32)> = Vec::new();
         for partition in 0..PARTITIONS {
-            for (key, paragraph) in unpack(&packed.bytes[Packed::range(&packed.ends, partition)]) {
+            for (key, paragraph) in unpack(&packed.bytes[range_of(&packed.ends, partition)]) {
                 prop_assert_eq!((key >> 32) as usize, partition);
                 kept.push((key, paragraph));
             }
@@ -298,9 +329,15 @@ const OPTIONS: Options = Options {
     min_repeat_tokens: 8,
 };
 
+fn fingerprint(texts: &[String]) -> Worker {
+    let mut worker = Worker::new(OPTIONS);
+    worker.fingerprint(texts.iter().map(String::as_str));
+    worker
+}
+
 fn corpus_of(texts: &[String]) -> Corpus {
     let spool = Arc::new(Spool::new(&std::env::temp_dir()).unwrap());
-    let prints = fingerprint(texts.iter().map(String::as_str), &OPTIONS);
+    let mut worker = fingerprint(texts);
     let mut offsets = vec![0];
     let mut all = String::new();
     for text in texts {
@@ -309,7 +346,7 @@ fn corpus_of(texts: &[String]) -> Corpus {
     }
     let mut corpus = Corpus::new(Arc::clone(&spool));
     corpus
-        .add(Spooled::new(prints, all.as_bytes(), offsets, &spool).unwrap())
+        .add(Spooled::new(&mut worker, all.as_bytes(), offsets, &spool).unwrap())
         .unwrap();
     let order: Vec<u32> = (0..u32::try_from(texts.len()).unwrap()).collect();
     corpus.set_order(&order);

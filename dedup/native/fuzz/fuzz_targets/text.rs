@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use dedup_native::fingerprint::{Options, fingerprint};
+use dedup_native::fingerprint::{Options, Worker};
 use dedup_native::split::{Paragraphs, split};
 use dedup_native::tokenize::{Tokens, tokenize};
 use libfuzzer_sys::fuzz_target;
@@ -49,7 +49,9 @@ fn check_fingerprints(text: &str, paragraphs: Paragraphs) {
         min_repeat_tokens: 8,
     };
     let twice = format!("{text}\n\n{text}");
-    let prints = fingerprint([text, "", &twice].into_iter(), &options);
+    let mut worker = Worker::new(options);
+    worker.fingerprint([text, "", &twice].into_iter());
+    let prints = worker.fingerprints;
     assert_eq!(prints.articles.len(), 3);
     for paragraph in &prints.paragraphs {
         let text = [text, "", &twice][paragraph.article as usize];
