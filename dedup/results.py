@@ -160,7 +160,7 @@ class ResultsWriter:
         with naming_output(self.target):
             if table not in self._writers:
                 path = self.folder / f"{table}.parquet"
-                self._writers[table] = pq.ParquetWriter(path, schema, compression="zstd")
+                self._writers[table] = _open_table(path, schema)
             if rows.num_rows:
                 rows = rows.select(schema.names).cast(schema)
                 self._writers[table].write_table(rows, row_group_size=ROW_GROUP)
@@ -178,6 +178,23 @@ class ResultsWriter:
         self._finished = True
         shutil.rmtree(self.folder, ignore_errors=True)  # the older result, after an exchange
         return Scan(self.target, document)
+
+
+def _open_table(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    """Open a table: dictionaries for names, differences for counts, which rarely repeat."""
+    counts = [field.name for field in schema if pa.types.is_integer(field.type)]
+    names = [
+        field.name
+        for field in schema
+        if pa.types.is_dictionary(field.type) or pa.types.is_string(field.type)
+    ]
+    return pq.ParquetWriter(
+        path,
+        schema,
+        compression="zstd",
+        use_dictionary=names,
+        column_encoding=dict.fromkeys(counts, "DELTA_BINARY_PACKED"),
+    )
 
 
 def check_target(target: Path) -> None:

@@ -219,6 +219,32 @@ fn count_zeros(vector: &[u64], len: usize) -> u32 {
     len as u32 - ones
 }
 
+/// Length of the longest common subsequence of two texts. Equal ends, which are most of a
+/// near-copy, cost a comparison a token; `pattern` takes what is between them.
+pub fn common_length(left: &[u64], right: &[u64], pattern: &mut Pattern) -> u32 {
+    let (prefix, suffix) = equal_ends(left, right);
+    let left = &left[prefix..left.len() - suffix];
+    let right = &right[prefix..right.len() - suffix];
+    let ends = (prefix + suffix) as u32;
+    if left.is_empty() || right.is_empty() {
+        return ends;
+    }
+    pattern.set(left);
+    ends + pattern.shared(right)
+}
+
+/// How many tokens two texts share at their start, and of the rest at their end.
+fn equal_ends(left: &[u64], right: &[u64]) -> (usize, usize) {
+    let prefix = left.iter().zip(right).take_while(|(a, b)| a == b).count();
+    let suffix = left[prefix..]
+        .iter()
+        .rev()
+        .zip(right[prefix..].iter().rev())
+        .take_while(|(a, b)| a == b)
+        .count();
+    (prefix, suffix)
+}
+
 /// The places (left, right) of a longest common subsequence, rising in both.
 pub fn align(left: &[u64], right: &[u64]) -> Vec<(u32, u32)> {
     let mut places = Vec::new();
@@ -227,15 +253,9 @@ pub fn align(left: &[u64], right: &[u64]) -> Vec<(u32, u32)> {
 }
 
 fn align_into(left: &[u64], right: &[u64], x: u32, y: u32, places: &mut Vec<(u32, u32)>) {
-    let prefix = left.iter().zip(right).take_while(|(a, b)| a == b).count();
+    let (prefix, suffix) = equal_ends(left, right);
     places.extend((0..prefix as u32).map(|i| (x + i, y + i)));
     let (left, right) = (&left[prefix..], &right[prefix..]);
-    let suffix = left
-        .iter()
-        .rev()
-        .zip(right.iter().rev())
-        .take_while(|(a, b)| a == b)
-        .count();
     let (l, r) = (&left[..left.len() - suffix], &right[..right.len() - suffix]);
     let (x, y) = (x + prefix as u32, y + prefix as u32);
     if !l.is_empty() && !r.is_empty() {
@@ -340,6 +360,18 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn equal_ends_change_no_length(
+            start in prop::collection::vec(0u64..4, 0..70),
+            end in prop::collection::vec(0u64..4, 0..70),
+            left in prop::collection::vec(0u64..4, 0..20),
+            right in prop::collection::vec(0u64..4, 0..20),
+        ) {
+            let [left, right] = [left, right].map(|middle| [&start[..], &middle, &end].concat());
+            let length = common_length(&left, &right, &mut Pattern::default());
+            prop_assert_eq!(length, slow_lcs(&left, &right));
+        }
+
         #[test]
         fn the_bit_parallel_length_is_that_of_the_textbook_table(
             left in prop::collection::vec(0u64..12, 0..200),

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use crate::align::{Agreement, MAX_WORK, Pattern, Rule, work};
+use crate::align::{Agreement, MAX_WORK, Pattern, Rule, common_length, work};
 use crate::candidates::Candidate;
 use crate::clusters::{Stars, cluster};
 use crate::corpus::{Corpus, Marks, NO_DISTINCT};
@@ -231,7 +231,9 @@ struct Reader<'a> {
     tokens: Tokens,
     bytes: Vec<u8>,
     pattern: Pattern,
-    prepared: Option<u32>,
+    /// The left article read last, and its tokens.
+    left: Option<u32>,
+    left_tokens: Vec<u64>,
 }
 
 impl<'a> Reader<'a> {
@@ -242,7 +244,8 @@ impl<'a> Reader<'a> {
             tokens: Tokens::default(),
             bytes: Vec::new(),
             pattern: Pattern::default(),
-            prepared: None,
+            left: None,
+            left_tokens: Vec::new(),
         }
     }
 
@@ -253,13 +256,13 @@ impl<'a> Reader<'a> {
         if work(l as usize, r as usize) > MAX_WORK {
             return Ok(None);
         }
-        if self.prepared != Some(left) {
+        if self.left != Some(left) {
             self.read(left)?;
-            self.pattern.set(&self.tokens.hashes);
-            self.prepared = Some(left);
+            self.left_tokens.clone_from(&self.tokens.hashes);
+            self.left = Some(left);
         }
         self.read(right)?;
-        let shared = self.pattern.shared(&self.tokens.hashes);
+        let shared = common_length(&self.left_tokens, &self.tokens.hashes, &mut self.pattern);
         Ok(Some(Agreement {
             shared,
             left: l,

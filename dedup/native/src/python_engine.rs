@@ -11,7 +11,7 @@ use arrow_pyarrow::PyArrowType;
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
-use crate::align::{Agreement, Rule};
+use crate::align::{Agreement, MAX_WORK, Pattern, Rule, common_length, work};
 use crate::articles::{ArticleMatches, match_articles};
 use crate::candidates::{Candidate, find_candidates};
 use crate::clusters::{Membership, Stars, cluster};
@@ -712,13 +712,11 @@ fn put_in_place(folder: PathBuf, target: PathBuf) -> PyResult<()> {
 
 fn compare(store: &TokenStore, left: u32, right: u32) -> Option<Agreement> {
     let (l, r) = (store.tokens(left), store.tokens(right));
-    if crate::align::work(l.len(), r.len()) > crate::align::MAX_WORK {
+    if work(l.len(), r.len()) > MAX_WORK {
         return None;
     }
-    let mut pattern = crate::align::Pattern::default();
-    pattern.set(l);
     Some(Agreement {
-        shared: pattern.shared(r),
+        shared: common_length(l, r, &mut Pattern::default()),
         left: l.len() as u32,
         right: r.len() as u32,
     })
