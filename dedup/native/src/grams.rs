@@ -397,7 +397,8 @@ pub fn find_shared_runs(
         let window = &later[i..i + width];
         // Where the open run goes on, a place further on is preferred to the first place.
         if let Some(run) = gather.open {
-            let next = run.source as usize + (i - run.start as usize);
+            // The run may start behind this window, if it was cut where one before it ends.
+            let next = (run.source as usize + i).saturating_sub(run.start as usize);
             if i < run.end as usize && earlier.get(next..next + width) == Some(window) {
                 gather.add(i as u32, next as u32);
                 continue;

@@ -12,7 +12,7 @@ use icu_normalizer::ComposingNormalizer;
 
 use crate::hash::{ShortWord, hash_bytes};
 use crate::simd::{Kernel, dispatch};
-use crate::unicode::{Class, look_up};
+use crate::unicode::{Class, fold_two_bytes, look_up};
 
 /// A token's hash keeps its class in the two lowest bits, so weights need no second array.
 const CLASS_BITS: u64 = 3;
@@ -176,9 +176,13 @@ fn assemble(text: &str, scratch: &mut Scratch, tokens: &mut Tokens) {
         copy_until(run, copied, tokens);
         copied = run + 1;
         let [start, end] = runs[run].map(|edge| edge as usize);
-        let word = &scratch.lower[start..end];
-        if word.is_ascii() {
-            tokens.push(hash_bytes(word) & !CLASS_BITS | WORD, start, end);
+        if fold_in_place(&mut scratch.lower[start..end]) {
+            let word = if end - start > ShortWord::MAX_LEN {
+                hash_bytes(&scratch.lower[start..end])
+            } else {
+                ShortWord::load(&scratch.lower, start, end - start).hash()
+            };
+            tokens.push(word & !CLASS_BITS | WORD, start, end);
         } else {
             emit_unicode(text, start, end, &mut scratch.word, tokens);
         }
@@ -294,6 +298,36 @@ fn blocks_of(len: usize) -> usize {
     len / 64 + 1
 }
 
+/// Fold a run of ASCII, which is in lower case already, and plain letters of two bytes, which stay
+/// as long as they are. Says whether it is no more than that, and so one token.
+#[inline(always)]
+fn fold_in_place(run: &mut [u8]) -> bool {
+    let mut at = 0;
+    let mut has_point = false;
+    let mut is_ascii = true;
+    while let Some(byte) = run.get(at) {
+        if byte.is_ascii() {
+            has_point |= matches!(byte, b'.' | b',');
+            at += 1;
+            continue;
+        }
+        is_ascii = false;
+        let Some([first, second]) = run
+            .get_mut(at..)
+            .and_then(|rest| rest.first_chunk_mut::<2>())
+        else {
+            return false;
+        };
+        let Some(folded) = fold_two_bytes(*first, *second) else {
+            return false;
+        };
+        [*first, *second] = folded;
+        at += 2;
+    }
+    // Beside letters a point may part two words; in ASCII it stands between digits.
+    is_ascii || !has_point
+}
+
 /// A token being read, code point by code point.
 struct Partial {
     start: usize,
@@ -318,14 +352,14 @@ fn emit_unicode(text: &str, start: usize, end: usize, word: &mut Folded, tokens:
     for c in text[start..end].chars() {
         let here = at;
         at += c.len_utf8();
-        if let Some(point) = point_in_number(text, here, c) {
-            word.push(point);
-            continue;
-        }
         let entry = look_up(c);
         if p.class == WORD && entry.is_plain_letter() {
             p.last_combines = false;
             word.push(entry.folded(c));
+            continue;
+        }
+        if let Some(point) = point_in_number(text, here, c) {
+            word.push(point);
             continue;
         }
         let class = match entry.class() {

@@ -28,6 +28,32 @@ pub fn look_up(c: char) -> CodePoint {
     CodePoint(ENTRIES[block * 128 + (code & 127)])
 }
 
+/// The folded UTF-8 of each code point that takes two bytes, if it is a plain letter and takes two
+/// bytes folded as well; 0 if not. Latin beyond ASCII, Greek, Cyrillic, Hebrew and Arabic.
+static TWO_BYTES: [[u8; 2]; 0x800] = {
+    let mut table = [[0; 2]; 0x800];
+    let mut code = 0x80;
+    while code < 0x800 {
+        let entry = CodePoint(ENTRIES[INDEX[code >> 7] as usize * 128 + (code & 127)]);
+        let folded = (code as u32).wrapping_add_signed(entry.delta());
+        if entry.is_plain_letter() && folded >= 0x80 && folded < 0x800 {
+            table[code] = [0xc0 | (folded >> 6) as u8, 0x80 | (folded & 0x3f) as u8];
+        }
+        code += 1;
+    }
+    table
+};
+
+/// The folded form of a plain letter of two bytes.
+#[inline(always)]
+pub fn fold_two_bytes(first: u8, second: u8) -> Option<[u8; 2]> {
+    if !(0xc0..0xe0).contains(&first) {
+        return None;
+    }
+    let folded = TWO_BYTES[usize::from(first & 0x1f) << 6 | usize::from(second & 0x3f)];
+    (folded[0] != 0).then_some(folded)
+}
+
 impl CodePoint {
     #[inline(always)]
     pub fn class(self) -> Class {
@@ -43,7 +69,7 @@ impl CodePoint {
 
     /// A letter of a spaced script that folds on its own: what most text is made of.
     #[inline(always)]
-    pub fn is_plain_letter(self) -> bool {
+    pub const fn is_plain_letter(self) -> bool {
         self.0 & 0x7f == 1
     }
 
@@ -67,7 +93,12 @@ impl CodePoint {
     /// NFKC and case folded, where that is one code point; otherwise itself.
     #[inline(always)]
     pub fn folded(self, c: char) -> char {
-        let delta = (self.0 as i32) >> 10;
-        char::from_u32((c as u32).wrapping_add_signed(delta)).unwrap_or(c)
+        char::from_u32((c as u32).wrapping_add_signed(self.delta())).unwrap_or(c)
+    }
+
+    /// The folded code point minus this one.
+    #[inline(always)]
+    const fn delta(self) -> i32 {
+        (self.0 as i32) >> 10
     }
 }

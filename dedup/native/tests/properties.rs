@@ -149,6 +149,16 @@ proptest! {
     }
 
     #[test]
+    fn two_byte_letters_are_read_as_code_points_are(text in "[a-cA-C0-1\u{e0}\u{df}\u{416}\u{436}\u{644}\u{301}., ]{0,80}") {
+        // A mark of three bytes that is as if it were not there takes each word the long way.
+        let words = text.split(' ').filter(|word| word.chars().any(char::is_alphanumeric));
+        for word in words {
+            let long_way = format!("{word}\u{2060}");
+            prop_assert_eq!(tokens_of(word).hashes, tokens_of(&long_way).hashes);
+        }
+    }
+
+    #[test]
     fn ascii_tokens_and_sentences_are_those_of_a_slow_reading(text in "[a-cA-C0-2.,!? \n-]{0,300}") {
         let tokens = tokens_of(&text);
         let bytes = text.as_bytes();
