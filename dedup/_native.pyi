@@ -77,7 +77,7 @@ class Corpus:
     def add(self, batch: Batch) -> None:
         """Take over a batch; batches come in input order, each once."""
 
-    def set_order(self, order: pa.RecordBatch) -> None:
+    def set_order(self, order: pa.RecordBatch, threads: int) -> None:
         """Collapse exact copies. `order` is one int64 column: the articles, earliest first."""
 
     @property

@@ -113,7 +113,7 @@ def find_copies(
     """Run the flow between reading and writing; return what was found, and what was compared."""
     corpus = prints.corpus
     progress.start("match")
-    corpus.set_order(order_articles(prints.articles))
+    corpus.set_order(order_articles(prints.articles), config.threads)
     candidates = find_candidates(corpus, config)
     matches = match_candidates(corpus, candidates, config)
     progress.start("score")

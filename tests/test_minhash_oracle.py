@@ -79,7 +79,7 @@ def count_candidates(texts: list[str], folder: Path) -> int:
     ids = pa.array([str(i) for i in range(len(texts))])
     batches = batch_articles(pa.table({"article_id": ids, "text": texts}))
     prints = fingerprint_articles(batches, config, folder, lambda articles, size: None)
-    prints.corpus.set_order(order_articles(prints.articles))
+    prints.corpus.set_order(order_articles(prints.articles), 1)
     return len(find_candidates(prints.corpus, config))
 
 

@@ -6,7 +6,7 @@
 //! `2 * max_leaders * m` candidates, not m squared. The ones just before tie a family together, so
 //! that `pairs::complete_families` can find the rest of it.
 
-use crate::corpus::{Block, Corpus, NO_DISTINCT};
+use crate::corpus::{Block, Corpus};
 use crate::error::Error;
 use crate::parallel;
 use crate::partition::{PARTITIONS, ROW_BYTES, range_of, unpack};
@@ -72,13 +72,12 @@ fn read_partition(corpus: &Corpus, blocks: &[Block], partition: usize) -> Result
         corpus
             .spool
             .read(block.at + range.start as u64, &mut buffer)?;
-        let carried = &corpus.carried[block.base as usize..];
-        let distincts = unpack(&buffer).map(|(key, p)| (key, carried[p as usize]));
-        rows.extend(
-            distincts
-                .filter(|(_, d)| *d != NO_DISTINCT)
-                .map(|(key, d)| to_row(key, d)),
-        );
+        for (key, paragraph) in unpack(&buffer) {
+            let paragraph = block.base + paragraph;
+            if corpus.carriers.has(paragraph) {
+                rows.push(to_row(key, corpus.distinct_of[paragraph as usize]));
+            }
+        }
     }
     Ok(rows)
 }

@@ -7,11 +7,16 @@ use std::sync::Arc;
 
 use crate::error::Error;
 use crate::fingerprint::{Fingerprints, Paragraph, Repeat, Worker};
+use crate::parallel;
 use crate::partition::{Packed, Rows};
 use crate::spool::Spool;
 
 /// A paragraph without words belongs to no distinct.
 pub const NO_DISTINCT: u32 = u32::MAX;
+
+const HASH_BYTES: usize = 16;
+/// Paragraphs that `collapse` sorts at once, 24 bytes each.
+const COLLAPSED_AT_ONCE: usize = 1 << 20;
 
 /// Where the packed rows of one batch stand in the spool.
 pub struct Block {
@@ -27,6 +32,7 @@ pub struct Spooled {
     text_at: u64,
     /// Where each article starts in the batch's text, and where the last one ends.
     offsets: Vec<u32>,
+    hashes_at: u64,
     bands: Block,
     anchors: Block,
 }
@@ -54,11 +60,17 @@ impl Spooled {
                 base: 0,
             })
         };
+        let hashes: Vec<[u8; HASH_BYTES]> = worker
+            .hashes
+            .iter()
+            .map(|hash| hash.to_le_bytes())
+            .collect();
         let bands = spill(&mut worker.band_rows)?;
         let anchors = spill(&mut worker.anchor_rows)?;
         Ok(Self {
             fingerprints: worker.fingerprints.clone(),
             text_at: spool.append(text)?,
+            hashes_at: spool.append(hashes.as_flattened())?,
             offsets,
             bands,
             anchors,
@@ -67,6 +79,7 @@ impl Spooled {
 }
 
 /// Whether a number is in a set: one bit each, so that asking costs no search.
+#[derive(Default)]
 pub struct Marks(Vec<u64>);
 
 impl Marks {
@@ -112,6 +125,8 @@ pub struct Corpus {
     /// `article` counts over the whole corpus here.
     pub paragraphs: Vec<Paragraph>,
     pub repeats: Vec<Repeat>,
+    /// Where the paragraphs' identities of each batch stand in the spool, and how many there are.
+    hashes: Vec<(u64, usize)>,
     pub bands: Vec<Block>,
     pub anchors: Vec<Block>,
     /// Position of each article in first-seen order.
@@ -119,9 +134,8 @@ pub struct Corpus {
     pub distincts: Vec<Distinct>,
     /// The distinct of each paragraph.
     pub distinct_of: Vec<u32>,
-    /// The same for the first paragraph to arrive, and no distinct for later ones: rows of the
-    /// others say nothing new.
-    pub carried: Vec<u32>,
+    /// The paragraphs whose rows count: of those with equal words the first to arrive.
+    pub carriers: Marks,
 }
 
 impl Corpus {
@@ -131,12 +145,13 @@ impl Corpus {
             articles: Vec::new(),
             paragraphs: Vec::new(),
             repeats: Vec::new(),
+            hashes: Vec::new(),
             bands: Vec::new(),
             anchors: Vec::new(),
             rank: Vec::new(),
             distincts: Vec::new(),
             distinct_of: Vec::new(),
-            carried: Vec::new(),
+            carriers: Marks::default(),
         }
     }
 
@@ -188,6 +203,7 @@ impl Corpus {
                 article: moved(r.article),
                 ..r
             }));
+        self.hashes.push((batch.hashes_at, total - base));
         self.bands.push(Block {
             base: base as u32,
             ..batch.bands
@@ -222,79 +238,129 @@ impl Corpus {
     /// Say in which order the articles were first seen, and collapse exact copies.
     ///
     /// `order` lists the articles, earliest first.
-    pub fn set_order(&mut self, order: &[u32]) {
-        self.collapse(order);
-        let mut met = vec![false; self.distincts.len()];
-        let first_arrival = |distinct: &u32| {
-            let is_first =
-                *distinct != NO_DISTINCT && !std::mem::replace(&mut met[*distinct as usize], true);
-            if is_first { *distinct } else { NO_DISTINCT }
-        };
-        self.carried = self.distinct_of.iter().map(first_arrival).collect();
-    }
-
-    fn collapse(&mut self, order: &[u32]) {
+    ///
+    /// # Errors
+    /// The spool cannot be read.
+    pub fn set_order(&mut self, order: &[u32], threads: usize) -> Result<(), Error> {
         self.rank = vec![0; self.articles.len()];
         for (rank, article) in order.iter().enumerate() {
             self.rank[*article as usize] = rank as u32;
         }
-        let slots = (self.paragraphs.len() * 2).next_power_of_two().max(16);
-        let mut table = Collapse {
-            slots: vec![(0, NO_DISTINCT); slots],
+        self.distinct_of = self.first_holders(threads)?;
+        self.number_distincts(order);
+        let mut met = vec![false; self.distincts.len()];
+        let is_first = |(_, distinct): &(usize, &u32)| {
+            **distinct != NO_DISTINCT && !std::mem::replace(&mut met[**distinct as usize], true)
         };
-        self.distinct_of = vec![NO_DISTINCT; self.paragraphs.len()];
+        let carriers = self.distinct_of.iter().enumerate().filter(is_first);
+        self.carriers = Marks::new(self.paragraphs.len(), carriers.map(|(p, _)| p as u32));
+        Ok(())
+    }
+
+    /// For each paragraph with words: the first-seen paragraph with the same words.
+    fn first_holders(&self, threads: usize) -> Result<Vec<u32>, Error> {
+        let paragraphs = self.paragraphs.len();
+        let parts = paragraphs.div_ceil(COLLAPSED_AT_ONCE).max(threads);
+        let found = parallel::map(threads, parts, |part| {
+            let mut rows = self.read_hashes(|hash| (hash >> 96) as usize * parts >> 32 == part)?;
+            let rank = |p: u32| self.rank[self.paragraphs[p as usize].article as usize];
+            rows.sort_unstable_by(|(a, p), (b, q)| {
+                let earlier = || (rank(*p), *p).cmp(&(rank(*q), *q));
+                a.cmp(b).then_with(earlier)
+            });
+            let copies = rows.chunk_by(|a, b| a.0 == b.0).flat_map(|equal| {
+                let first = equal[0].1;
+                equal[1..].iter().map(move |(_, copy)| (*copy, first))
+            });
+            Ok(copies.collect())
+        });
+        let mut first: Vec<u32> = (0..paragraphs as u32).collect();
+        for part in found {
+            let copies: Vec<(u32, u32)> = part?;
+            for (copy, of) in copies {
+                first[copy as usize] = of;
+            }
+        }
+        Ok(first)
+    }
+
+    /// The identities that `wanted` accepts of paragraphs with words, each with its paragraph.
+    fn read_hashes(&self, wanted: impl Fn(u128) -> bool) -> Result<Vec<([u64; 2], u32)>, Error> {
+        let mut rows = Vec::new();
+        let mut buffer = Vec::new();
+        let mut paragraph = 0;
+        for (at, len) in &self.hashes {
+            buffer.resize(len * HASH_BYTES, 0);
+            self.spool.read(*at, &mut buffer)?;
+            let (hashes, _) = buffer.as_chunks::<HASH_BYTES>();
+            for hash in hashes {
+                let hash = u128::from_le_bytes(*hash);
+                if wanted(hash) && self.paragraphs[paragraph as usize].tokens > 0 {
+                    rows.push(([(hash >> 64) as u64, hash as u64], paragraph));
+                }
+                paragraph += 1;
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Number the distincts in first-seen order; `distinct_of` holds each paragraph's first holder.
+    fn number_distincts(&mut self, order: &[u32]) {
         let mut last_holder: Vec<u32> = Vec::new();
         for article in order {
             for paragraph in self.paragraphs_of(*article) {
-                let p = &self.paragraphs[paragraph as usize];
-                if p.tokens == 0 {
+                if self.paragraphs[paragraph as usize].tokens == 0 {
+                    self.distinct_of[paragraph as usize] = NO_DISTINCT;
                     continue;
                 }
-                let fresh = self.distincts.len() as u32;
-                let same = |d: u32| {
-                    self.paragraphs[self.distincts[d as usize].first as usize].hash == p.hash
-                };
-                let distinct = table.insert(p.hash, fresh, same);
-                if distinct == fresh {
+                let first = self.distinct_of[paragraph as usize];
+                if first == paragraph {
+                    self.distinct_of[paragraph as usize] = self.distincts.len() as u32;
                     self.distincts.push(Distinct {
-                        first: paragraph,
+                        first,
                         copies: 0,
                         articles: 0,
                     });
                     last_holder.push(u32::MAX);
+                } else {
+                    // It was seen before, so it has its number already.
+                    self.distinct_of[paragraph as usize] = self.distinct_of[first as usize];
                 }
-                self.distinct_of[paragraph as usize] = distinct;
-                let entry = &mut self.distincts[distinct as usize];
+                let distinct = self.distinct_of[paragraph as usize] as usize;
+                let entry = &mut self.distincts[distinct];
                 entry.copies += 1;
-                if std::mem::replace(&mut last_holder[distinct as usize], *article) != *article {
+                if std::mem::replace(&mut last_holder[distinct], *article) != *article {
                     entry.articles += 1;
                 }
             }
         }
     }
-}
 
-/// Hash to distinct: the slot keeps 32 bits of the hash, so most look-ups touch one cache line.
-struct Collapse {
-    slots: Vec<(u32, u32)>,
-}
-
-impl Collapse {
-    /// The distinct that `same` recognises, or `fresh` if there was none.
-    fn insert(&mut self, hash: u128, fresh: u32, same: impl Fn(u32) -> bool) -> u32 {
-        let mask = self.slots.len() - 1;
-        let tag = (hash >> 96) as u32;
-        let mut slot = hash as usize & mask;
-        loop {
-            let (held_tag, distinct) = self.slots[slot];
-            if distinct == NO_DISTINCT {
-                self.slots[slot] = (tag, fresh);
-                return fresh;
+    /// The identities of paragraphs, in any order.
+    ///
+    /// # Errors
+    /// The spool cannot be read.
+    pub fn hashes_of(&self, paragraphs: &[u32]) -> Result<Vec<u128>, Error> {
+        let mut order: Vec<usize> = (0..paragraphs.len()).collect();
+        order.sort_unstable_by_key(|i| paragraphs[*i]);
+        let mut found = vec![0; paragraphs.len()];
+        let mut buffer = Vec::new();
+        let mut loaded = 0..0;
+        for i in order {
+            let paragraph = paragraphs[i] as usize;
+            if !loaded.contains(&paragraph) {
+                let next = self
+                    .bands
+                    .partition_point(|block| block.base as usize <= paragraph);
+                let base = self.bands[next - 1].base as usize;
+                let (at, len) = self.hashes[next - 1];
+                buffer.resize(len * HASH_BYTES, 0);
+                self.spool.read(at, &mut buffer)?;
+                loaded = base..base + len;
             }
-            if held_tag == tag && same(distinct) {
-                return distinct;
-            }
-            slot = (slot + 1) & mask;
+            let (hashes, _) = buffer.as_chunks::<HASH_BYTES>();
+            found[i] = u128::from_le_bytes(hashes[paragraph - loaded.start]);
         }
+        Ok(found)
     }
 }

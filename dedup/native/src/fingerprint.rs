@@ -45,7 +45,6 @@ pub struct Paragraph {
     pub byte_start: u32,
     pub byte_end: u32,
     pub tokens: u32,
-    pub hash: u128,
 }
 
 /// Words of an article that stood in it before. Tokens are counted from the article's first.
@@ -77,6 +76,8 @@ pub struct Worker {
     bands: Bands,
     short_bands: Bands,
     pub fingerprints: Fingerprints,
+    /// Identity of each paragraph's tokens.
+    pub hashes: Vec<u128>,
     /// (band key, paragraph of this batch), for one of each set of equal paragraphs.
     pub band_rows: Rows,
     /// (anchor, paragraph of this batch), likewise.
@@ -104,6 +105,7 @@ impl Worker {
             short_bands: Bands::new(1, SHORT_BANDS, SHORT_ROWS),
             options,
             fingerprints: Fingerprints::default(),
+            hashes: Vec::new(),
             band_rows: Rows::default(),
             anchor_rows: Rows::default(),
             sketched: HashSet::default(),
@@ -126,6 +128,7 @@ impl Worker {
         self.fingerprints.paragraphs.clear();
         self.fingerprints.repeats.clear();
         self.fingerprints.articles.clear();
+        self.hashes.clear();
         self.band_rows.clear();
         self.anchor_rows.clear();
         self.sketched.clear();
@@ -165,8 +168,8 @@ impl Worker {
                 byte_start,
                 byte_end,
                 tokens: (last - first) as u32,
-                hash,
             });
+            self.hashes.push(hash);
             if tokens.len() >= self.options.min_tokens && self.sketched.insert(hash as u64) {
                 self.add_rows(paragraph, first, last);
             }

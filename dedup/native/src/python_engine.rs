@@ -154,7 +154,12 @@ impl PyCorpus {
     }
 
     /// Collapse exact copies. `order` is one int64 column: the articles, earliest first.
-    fn set_order(&mut self, py: Python<'_>, order: PyArrowType<RecordBatch>) -> PyResult<()> {
+    fn set_order(
+        &mut self,
+        py: Python<'_>,
+        order: PyArrowType<RecordBatch>,
+        threads: usize,
+    ) -> PyResult<()> {
         let order: Vec<u32> = order
             .0
             .columns()
@@ -179,8 +184,7 @@ impl PyCorpus {
                 "the order must name every article once",
             ));
         }
-        py.detach(|| self.corpus.set_order(&order));
-        Ok(())
+        Ok(py.detach(|| self.corpus.set_order(&order, threads))?)
     }
 
     #[getter]
@@ -526,7 +530,7 @@ impl PyCorpus {
     fn cluster_heads(&self, matches: &PyMatches, unit: &str) -> PyResult<PyArrowType<RecordBatch>> {
         let corpus = &self.corpus;
         let (ids, heads): (Vec<String>, Vec<u32>) = match unit {
-            "paragraph" => matches.paragraph_heads(corpus),
+            "paragraph" => matches.paragraph_heads(corpus)?,
             "article" => matches.article_heads(corpus),
             other => return Err(PyValueError::new_err(format!("no unit {other:?}"))),
         };
@@ -654,14 +658,13 @@ impl PyMatches {
         }
     }
 
-    fn paragraph_heads(&self, corpus: &Corpus) -> (Vec<String>, Vec<u32>) {
-        let head = |lead: &u32| {
-            (
-                hex(corpus.first(*lead).hash),
-                corpus.distincts[*lead as usize].first,
-            )
-        };
-        self.paragraph_clusters.leads.iter().map(head).unzip()
+    fn paragraph_heads(&self, corpus: &Corpus) -> Result<(Vec<String>, Vec<u32>), Error> {
+        let leads = self.paragraph_clusters.leads.iter();
+        let heads: Vec<u32> = leads
+            .map(|lead| corpus.distincts[*lead as usize].first)
+            .collect();
+        let ids = corpus.hashes_of(&heads)?.into_iter().map(hex).collect();
+        Ok((ids, heads))
     }
 
     fn article_heads(&self, corpus: &Corpus) -> (Vec<String>, Vec<u32>) {

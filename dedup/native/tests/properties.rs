@@ -359,7 +359,7 @@ fn corpus_of(texts: &[String]) -> Corpus {
         .add(Spooled::new(&mut worker, all.as_bytes(), offsets, &spool).unwrap())
         .unwrap();
     let order: Vec<u32> = (0..u32::try_from(texts.len()).unwrap()).collect();
-    corpus.set_order(&order);
+    corpus.set_order(&order, 2).unwrap();
     corpus
 }
 
