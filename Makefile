@@ -9,7 +9,7 @@ MANIFEST := --manifest-path dedup/native/Cargo.toml
 # the property tests are slow without optimisation.
 TEST_PROFILE := --release
 NATIVE := dedup/native/Cargo.toml dedup/native/Cargo.lock dedup/native/build.rs \
-          $(wildcard dedup/native/src/*.rs)
+          $(wildcard dedup/native/src/*.rs dedup/native/src/*/*.rs)
 DEMO := tests/corpora/demo
 RESULTS := demo-results
 

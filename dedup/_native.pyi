@@ -109,8 +109,12 @@ class Corpus:
         min_shared_tokens: int,
         min_run_tokens: int,
         threads: int,
+        memory: int,
     ) -> Matches:
-        """Align candidates, complete families, gather clusters and evidence."""
+        """Align candidates, complete families, gather clusters and evidence.
+
+        `memory` is how many bytes of tokens to hold at once; more are taken in turns.
+        """
 
     def score(self, matches: Matches, threads: int) -> Scores:
         """Count the repeated and copied words of every article."""
@@ -120,13 +124,14 @@ class Corpus:
     ) -> pa.RecordBatch:
         """List the counts of the articles `start` to `end`."""
 
-    def paragraph_rows(
-        self, matches: Matches, scores: Scores, start: int, end: int
-    ) -> pa.RecordBatch:
-        """List the paragraphs of the articles `start` to `end`."""
+    def judge(self, matches: Matches, scores: Scores, start: int, end: int) -> Judged:
+        """Say what became of the paragraphs of the articles `start` to `end`."""
 
-    def span_rows(self, matches: Matches, scores: Scores, start: int, end: int) -> pa.RecordBatch:
-        """List the flagged spans of the articles `start` to `end`."""
+    def paragraph_rows(self, matches: Matches, judged: Judged) -> pa.RecordBatch:
+        """List the paragraphs that were judged."""
+
+    def span_rows(self, matches: Matches, judged: Judged) -> pa.RecordBatch:
+        """List the flagged spans of the articles that were judged."""
 
     def paragraph_pairs(self, matches: Matches) -> pa.RecordBatch:
         """List the verified pairs of paragraphs."""
@@ -169,8 +174,12 @@ class Matches:
         """Verified pairs of paragraphs."""
 
 @final
+class Judged:
+    """What became of the paragraphs of some articles, and their flagged spans."""
+
+@final
 class Scores:
-    """Scores, verdicts and spans."""
+    """The counts of every article."""
 
     def copies(self) -> pa.RecordBatch:
         """List which article copied words from which, as row numbers, each pair once."""

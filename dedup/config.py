@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +32,12 @@ OnError = Literal["fail", "skip"]
 
 MAX_BANDS = 64  # a band key is 5 bytes a paragraph; more bands than this cost more than `exact`
 MAX_HASHES = 512
+MIN_MEMORY = 256 << 20
+
+
+_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
+_BINARY_UNITS = {"ki": 1 << 10, "mi": 1 << 20, "gi": 1 << 30, "ti": 1 << 40}
+_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?i?)b?\s*", re.IGNORECASE)
 
 
 def _need(condition: bool, message: str, hint: str | None = None) -> None:
@@ -45,6 +52,15 @@ def _need_share(name: str, value: float) -> None:
 def _need_choice(name: str, value: str, choices: Any) -> None:
     allowed = get_args(choices)
     _need(value in allowed, f"{name} is {value!r}", f"use one of: {', '.join(allowed)}")
+
+
+def parse_size(text: str) -> int:
+    """Read an amount of memory, such as `4GB`, `512 MiB` or `2000000000`, as bytes."""
+    match = _SIZE.fullmatch(text)
+    unit = match[2].lower() if match else None
+    if match is None or unit not in _UNITS | _BINARY_UNITS:
+        raise ConfigError(f"{text!r} is not an amount of memory", hint="write it as 4GB or 512MiB")
+    return int(float(match[1]) * (_UNITS | _BINARY_UNITS)[unit])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,11 +180,19 @@ class Config:
     score: ScoreConfig = field(default_factory=ScoreConfig)
     granularity: Granularity = "both"
     threads: int = field(default_factory=lambda: os.cpu_count() or 1)
+    max_memory: str | None = None  # as "4GB"; None: three quarters of what the machine has
     temp_dir: str | None = None  # None: beside the results
 
     def __post_init__(self) -> None:
         _need_choice("granularity", self.granularity, Granularity)
         _need(self.threads >= 1, f"threads is {self.threads}, but at least 1 is needed")
+        if self.max_memory is not None:
+            _need(
+                parse_size(self.max_memory) >= MIN_MEMORY,
+                f"max_memory is {self.max_memory}, but Python and the libraries take some"
+                f" {MIN_MEMORY >> 20} MiB by themselves",
+                "use 512MB or more",
+            )
 
     @classmethod
     def from_options(cls, **options: Any) -> Config:

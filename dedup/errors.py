@@ -6,6 +6,7 @@
     │   └── RowError          a row that cannot be read: file, row and reason
     ├── ResultsError          a results folder that is missing, incomplete or of another version
     ├── OutputError           a place that cannot be written: exists, no permission, disk full
+    ├── MemoryLimitError      a scan that does not fit in the memory it may take
     └── NativeError           the compiled core refused an argument or met a failing disk
 
 The library raises these and never prints or exits; the command line prints `Error:` and
@@ -50,6 +51,10 @@ class ResultsError(DedupError):
 
 class OutputError(DedupError):
     """A place that cannot be written."""
+
+
+class MemoryLimitError(DedupError):
+    """A scan that does not fit in the memory it may take."""
 
 
 class NativeError(DedupError):

@@ -14,7 +14,7 @@ from sklearn.utils import Tags
 from dedup.config import Config
 from dedup.errors import ConfigError
 from dedup.scoring import find_in_memory, score, to_array
-from dedup.stages.redundancy import list_paragraphs
+from dedup.stages.redundancy import judge_articles
 
 Unit = Literal["article", "paragraph"]
 
@@ -91,6 +91,6 @@ def _cluster_paragraphs(texts: pa.ChunkedArray, config: Config) -> pa.ChunkedArr
     rows = pa.array(np.arange(len(texts)))
     names = rows.cast(pa.string())
     found = find_in_memory(pa.table({"article_id": names, "text": joined}), config)
-    paragraphs = list_paragraphs(found, 0, found.corpus.articles)
+    paragraphs, _ = judge_articles(found, 0, found.corpus.articles)
     places = pc.index_in(names, paragraphs["article_id"].cast(pa.string()))
     return paragraphs["cluster_id"].take(places)

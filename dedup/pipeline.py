@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 from dedup import _native
 from dedup._version import __version__
 from dedup.config import Config
+from dedup.memory import Budget
 from dedup.results import ResultsWriter, Scan
 from dedup.sources import InputFile, locate_inputs, read_articles
 from dedup.stages.candidates import find_candidates
@@ -30,7 +31,7 @@ from dedup.stages.fingerprints import Fingerprints, fingerprint_articles
 from dedup.stages.first_seen import order_articles
 from dedup.stages.naming import Names
 from dedup.stages.pairs import list_pairs, match_candidates
-from dedup.stages.redundancy import list_paragraphs, list_spans, score_articles
+from dedup.stages.redundancy import judge_articles, score_articles
 
 Inputs = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 WRITE_ARTICLES = 1 << 15  # articles whose paragraphs are turned into rows at a time
@@ -115,7 +116,8 @@ def find_copies(
     progress.start("match")
     corpus.set_order(order_articles(prints.articles), config.threads)
     candidates = find_candidates(corpus, config)
-    matches = match_candidates(corpus, candidates, config)
+    memory = Budget(config.max_memory).working("comparing paragraphs")
+    matches = match_candidates(corpus, candidates, config, memory)
     progress.start("score")
     scores = corpus.score(matches, config.threads)
     names = Names(prints.articles["article_id"])
@@ -132,10 +134,10 @@ def _write_tables(
     writer.write("articles", scored)
     kinds: dict[str, int] = {}
     for start, end in _ranges(corpus.articles, WRITE_ARTICLES):
-        paragraphs = list_paragraphs(found, start, end)
+        paragraphs, spans = judge_articles(found, start, end)
         _count_kinds(paragraphs, kinds)
         writer.write("paragraphs", paragraphs)
-        writer.write("spans", list_spans(found, start, end))
+        writer.write("spans", spans)
     members = {unit: number_members(found, unit) for unit in found.clusters}
     writer.write("members", list_members(found, members))
     clusters = cluster_members(found, members)

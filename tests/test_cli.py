@@ -168,7 +168,8 @@ def test_articles_come_from_standard_input(corpus: Path) -> None:
 
 def test_scan_options_become_settings(corpus: Path) -> None:
     options = (
-        "--threshold 0.9 --granularity paragraph --threads 3 --exact --on-error skip --id-field id"
+        "--threshold 0.9 --granularity paragraph --threads 3 --max-memory 2GB --exact"
+        " --on-error skip --id-field id"
         " --text-field text --date-field date --source-field source --url-field source"
         " --paragraphs line --bands 8 --rows 5 --temp-dir . --quiet"
     )
@@ -188,6 +189,7 @@ def test_scan_options_become_settings(corpus: Path) -> None:
         "score": Config().to_dict()["score"],
         "granularity": "paragraph",
         "threads": 3,
+        "max_memory": "2GB",
         "temp_dir": ".",
     }
 

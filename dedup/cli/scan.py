@@ -67,6 +67,11 @@ from dedup.cli.options import field_options, given_settings, inputs_argument, qu
 )
 @click.option("--threads", type=int, metavar="N", help="Threads to use; by default one a core.")
 @click.option(
+    "--max-memory",
+    metavar="SIZE",
+    help="Memory the scan may take, such as 4GB; by default three quarters of what there is.",
+)
+@click.option(
     "--temp-dir",
     metavar="FOLDER",
     help="Folder for temporary files, about as large as the text; by default beside the results.",

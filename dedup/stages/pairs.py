@@ -13,12 +13,12 @@ from dedup.stages.naming import constant
 
 
 def match_candidates(
-    corpus: _native.Corpus, candidates: _native.Candidates, config: Config
+    corpus: _native.Corpus, candidates: _native.Candidates, config: Config, memory: int
 ) -> _native.Matches:
     """Align every candidate, keep near-copies, and find what they say of whole articles.
 
     What is kept was compared word by word: the longest common subsequence decides, never the
-    sketch.
+    sketch. `memory` is how many bytes of tokens to hold at once; more are taken in turns.
     """
     match = config.match
     return corpus.verify(
@@ -28,6 +28,7 @@ def match_candidates(
         min_shared_tokens=match.min_shared_tokens,
         min_run_tokens=match.min_run_tokens,
         threads=config.threads,
+        memory=memory,
     )
 
 

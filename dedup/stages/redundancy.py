@@ -56,16 +56,16 @@ def score_articles(found: Findings, config: ScoreConfig) -> pa.Table:
     return table
 
 
-def list_paragraphs(found: Findings, start: int, end: int) -> pa.Table:
-    """Say of the paragraphs of articles `start` to `end` what each is: PARAGRAPHS."""
-    rows = found.corpus.paragraph_rows(found.matches, found.scores, start, end)
-    return _name(found, rows, PARAGRAPH_KINDS)
-
-
-def list_spans(found: Findings, start: int, end: int) -> pa.Table:
-    """List the flagged spans of articles `start` to `end`: SPANS."""
-    rows = found.corpus.span_rows(found.matches, found.scores, start, end)
-    return _name(found, rows, SPAN_KINDS)
+def judge_articles(found: Findings, start: int, end: int) -> tuple[pa.Table, pa.Table]:
+    """Say of the paragraphs of articles `start` to `end` what each is, and which spans of them are
+    flagged: PARAGRAPHS and SPANS.
+    """
+    corpus, matches = found.corpus, found.matches
+    judged = corpus.judge(matches, found.scores, start, end)
+    return (
+        _name(found, corpus.paragraph_rows(matches, judged), PARAGRAPH_KINDS),
+        _name(found, corpus.span_rows(matches, judged), SPAN_KINDS),
+    )
 
 
 def _name(found: Findings, rows: pa.RecordBatch, kinds: tuple[str, ...]) -> pa.Table:

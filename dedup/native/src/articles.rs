@@ -45,7 +45,7 @@ pub fn match_articles(
     rule: Rule,
     threads: usize,
 ) -> Result<ArticleMatches, Error> {
-    let order = by_rank(corpus);
+    let order = corpus.order();
     let first_equal = first_with_equal_words(corpus, &order);
     let related = Related::new(corpus, pairs, evidence);
     let candidates = find_candidates(corpus, &related, evidence, &order, &first_equal);
@@ -77,29 +77,12 @@ pub fn match_articles(
         out.too_long += too_long;
     }
     let mut reader = Reader::new(corpus, &order);
-    let mut failed = None;
     out.stars = cluster(&out.pairs, |left, right| {
-        match reader.compare(left, right) {
-            Ok(agreement) => agreement.filter(|agreement| rule.holds(*agreement)),
-            Err(err) => {
-                failed = Some(err);
-                None
-            }
-        }
-    });
-    if let Some(err) = failed {
-        return Err(err);
-    }
+        let agreement = reader.compare(left, right)?;
+        Ok(agreement.filter(|agreement| rule.holds(*agreement)))
+    })?;
     add_equal_articles(corpus, &order, &first_equal, &mut out);
     Ok(out)
-}
-
-fn by_rank(corpus: &Corpus) -> Vec<u32> {
-    let mut order = vec![0; corpus.rank.len()];
-    for (article, rank) in corpus.rank.iter().enumerate() {
-        order[*rank as usize] = article as u32;
-    }
-    order
 }
 
 /// For each rank: the smallest rank of an article with the same words.

@@ -8,8 +8,10 @@
 
 use crate::corpus::{Block, Corpus};
 use crate::error::Error;
+use crate::exact;
 use crate::parallel;
 use crate::partition::{PARTITIONS, ROW_BYTES, range_of, unpack};
+use crate::texts::TokenStore;
 
 /// Bits of the bitmap for each row: one key in eight that stands alone passes by accident.
 const BITS_PER_ROW: usize = 8;
@@ -25,11 +27,60 @@ pub struct Candidates {
     pub capped_buckets: u64,
 }
 
-/// Pair the distincts that share a key in `blocks`.
+impl Candidates {
+    fn extend(&mut self, other: Self) {
+        self.pairs.extend(other.pairs);
+        self.capped_buckets += other.capped_buckets;
+    }
+
+    fn sort(&mut self) {
+        self.pairs.sort_unstable();
+        self.pairs.dedup();
+    }
+}
+
+/// Pair the distincts that share a band key or an anchor.
 ///
 /// # Errors
 /// The spool cannot be read.
 pub fn find_candidates(
+    corpus: &Corpus,
+    max_leaders: usize,
+    threads: usize,
+) -> Result<Candidates, Error> {
+    let mut all = pair_blocks(corpus, &corpus.bands, max_leaders, threads)?;
+    all.extend(pair_blocks(corpus, &corpus.anchors, max_leaders, threads)?);
+    all.sort();
+    Ok(all)
+}
+
+/// Pair the distincts of `min_tokens` or more that share enough words, by a full join, and any
+/// that share an anchor.
+///
+/// # Errors
+/// The spool cannot be read.
+pub fn join_candidates(
+    corpus: &Corpus,
+    threshold: f64,
+    min_tokens: u32,
+    max_leaders: usize,
+    threads: usize,
+) -> Result<Candidates, Error> {
+    let long: Vec<u32> = (0..corpus.distincts.len() as u32)
+        .filter(|distinct| corpus.first(*distinct).tokens >= min_tokens)
+        .collect();
+    let store = TokenStore::load(corpus, long.clone(), threads)?;
+    let mut all = Candidates {
+        pairs: exact::join(&store, &long, threshold, threads),
+        capped_buckets: 0,
+    };
+    all.extend(pair_blocks(corpus, &corpus.anchors, max_leaders, threads)?);
+    all.sort();
+    Ok(all)
+}
+
+/// Pair the distincts that share a key in `blocks`.
+fn pair_blocks(
     corpus: &Corpus,
     blocks: &[Block],
     max_leaders: usize,
@@ -42,12 +93,9 @@ pub fn find_candidates(
     });
     let mut all = Candidates::default();
     for part in parts {
-        let part: Candidates = part?;
-        all.pairs.extend(part.pairs);
-        all.capped_buckets += part.capped_buckets;
+        all.extend(part?);
     }
-    all.pairs.sort_unstable();
-    all.pairs.dedup();
+    all.sort();
     Ok(all)
 }
 
@@ -122,7 +170,6 @@ fn pair_buckets(rows: &[u64], max_leaders: usize) -> Candidates {
                 .extend(earlier.map(|row| (split_row(*row).1, member)));
         }
     }
-    out.pairs.sort_unstable();
-    out.pairs.dedup();
+    out.sort();
     out
 }

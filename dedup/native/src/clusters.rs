@@ -8,7 +8,10 @@
 use std::collections::HashMap;
 
 use crate::align::Agreement;
+use crate::error::Error;
 use crate::pairs::Pair;
+
+const NO_CLUSTER: u32 = u32::MAX;
 
 /// The representative of each item that joined one, and how alike the two are.
 pub type Stars = HashMap<u32, Membership>;
@@ -21,11 +24,17 @@ pub struct Membership {
 
 /// Gather near-copies around the first seen. `pairs` must be sorted; `compare` aligns two items
 /// and says how they agree if they are near-copies.
-pub fn cluster(pairs: &[Pair], mut compare: impl FnMut(u32, u32) -> Option<Agreement>) -> Stars {
-    let known: HashMap<(u32, u32), Agreement> = pairs
-        .iter()
-        .map(|pair| ((pair.left, pair.right), pair.agreement))
-        .collect();
+///
+/// # Errors
+/// Those of `compare`.
+pub fn cluster(
+    pairs: &[Pair],
+    mut compare: impl FnMut(u32, u32) -> Result<Option<Agreement>, Error>,
+) -> Result<Stars, Error> {
+    let known = |left: u32, right: u32| {
+        let at = pairs.binary_search_by_key(&(left, right), |pair| (pair.left, pair.right));
+        at.ok().map(|at| pairs[at].agreement)
+    };
     let mut edges: Vec<(u32, u32)> = pairs.iter().map(|pair| (pair.right, pair.left)).collect();
     edges.sort_unstable();
     let mut stars = Stars::new();
@@ -39,10 +48,10 @@ pub fn cluster(pairs: &[Pair], mut compare: impl FnMut(u32, u32) -> Option<Agree
         leaders.dedup();
         let mut best: Option<Membership> = None;
         for representative in leaders {
-            let agreement = known
-                .get(&(representative, item))
-                .copied()
-                .or_else(|| compare(representative, item));
+            let agreement = match known(representative, item) {
+                Some(agreement) => Some(agreement),
+                None => compare(representative, item)?,
+            };
             if let Some(agreement) = agreement
                 && best.is_none_or(|b| agreement.similarity() > b.agreement.similarity())
             {
@@ -56,7 +65,46 @@ pub fn cluster(pairs: &[Pair], mut compare: impl FnMut(u32, u32) -> Option<Agree
             stars.insert(item, membership);
         }
     }
-    stars
+    Ok(stars)
+}
+
+/// Clusters numbered in first-seen order of their representatives.
+pub struct Clusters {
+    /// The cluster of each item, `NO_CLUSTER` for none.
+    numbers: Vec<u32>,
+    /// The representative of each cluster.
+    pub representatives: Vec<u32>,
+}
+
+impl Clusters {
+    /// Number the clusters of `items` items: the stars, and each of `founders` that is in no star.
+    pub fn new(items: usize, founders: impl Iterator<Item = u32>, stars: &Stars) -> Self {
+        let mut representative_of = vec![NO_CLUSTER; items];
+        for founder in founders {
+            representative_of[founder as usize] = founder;
+        }
+        for (member, m) in stars {
+            representative_of[*member as usize] = m.representative;
+            representative_of[m.representative as usize] = m.representative;
+        }
+        let representatives: Vec<u32> = (0..items as u32)
+            .filter(|item| representative_of[*item as usize] == *item)
+            .collect();
+        let number = |representative: u32| {
+            representatives
+                .binary_search(&representative)
+                .map_or(NO_CLUSTER, |number| number as u32)
+        };
+        Self {
+            numbers: representative_of.into_iter().map(number).collect(),
+            representatives,
+        }
+    }
+
+    /// The cluster of an item.
+    pub fn number(&self, item: u32) -> Option<u32> {
+        Some(self.numbers[item as usize]).filter(|number| *number != NO_CLUSTER)
+    }
 }
 
 #[cfg(test)]
@@ -81,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_chain_does_not_join_what_its_ends_do_not_share() {
-        let stars = cluster(&[pair(0, 1, 9), pair(1, 2, 9)], |_, _| None);
+        let stars = cluster(&[pair(0, 1, 9), pair(1, 2, 9)], |_, _| Ok(None)).unwrap();
         assert_eq!(stars[&1].representative, 0);
         assert!(
             !stars.contains_key(&2),
@@ -91,16 +139,19 @@ mod tests {
 
     #[test]
     fn a_member_joins_the_representative_of_its_neighbour_if_the_two_agree() {
-        let stars = cluster(&[pair(0, 1, 9), pair(1, 2, 9)], |_, _| Some(agreement(8)));
+        let stars = cluster(&[pair(0, 1, 9), pair(1, 2, 9)], |_, _| {
+            Ok(Some(agreement(8)))
+        })
+        .unwrap();
         assert_eq!(stars[&2].representative, 0);
         assert_eq!(stars[&2].agreement, agreement(8));
     }
 
     #[test]
     fn the_more_similar_representative_wins_and_the_earlier_one_a_tie() {
-        let stars = cluster(&[pair(0, 2, 8), pair(1, 2, 9)], |_, _| None);
+        let stars = cluster(&[pair(0, 2, 8), pair(1, 2, 9)], |_, _| Ok(None)).unwrap();
         assert_eq!(stars[&2].representative, 1);
-        let stars = cluster(&[pair(0, 2, 9), pair(1, 2, 9)], |_, _| None);
+        let stars = cluster(&[pair(0, 2, 9), pair(1, 2, 9)], |_, _| Ok(None)).unwrap();
         assert_eq!(stars[&2].representative, 0);
     }
 }

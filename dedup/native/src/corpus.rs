@@ -257,12 +257,22 @@ impl Corpus {
         Ok(())
     }
 
+    /// The articles in first-seen order.
+    pub fn order(&self) -> Vec<u32> {
+        let mut order = vec![0; self.rank.len()];
+        for (article, rank) in self.rank.iter().enumerate() {
+            order[*rank as usize] = article as u32;
+        }
+        order
+    }
+
     /// For each paragraph with words: the first-seen paragraph with the same words.
     fn first_holders(&self, threads: usize) -> Result<Vec<u32>, Error> {
         let paragraphs = self.paragraphs.len();
         let parts = paragraphs.div_ceil(COLLAPSED_AT_ONCE).max(threads);
         let found = parallel::map(threads, parts, |part| {
-            let mut rows = self.read_hashes(|hash| (hash >> 96) as usize * parts >> 32 == part)?;
+            let mut rows =
+                self.read_hashes(|hash| ((hash >> 96) as usize * parts) >> 32 == part)?;
             let rank = |p: u32| self.rank[self.paragraphs[p as usize].article as usize];
             rows.sort_unstable_by(|(a, p), (b, q)| {
                 let earlier = || (rank(*p), *p).cmp(&(rank(*q), *q));

@@ -25,8 +25,7 @@ pub struct Copied {
     pub source_article: u32,
     pub source_start: u32,
     pub source_end: u32,
-    /// Of the pair of paragraphs; 1 for a shared run.
-    pub similarity: f64,
+    /// A shared run, and not words aligned with the paragraph's match.
     pub is_run: bool,
 }
 
@@ -45,6 +44,16 @@ pub struct Evidence {
     pub reused: Vec<Reused>,
     /// The best earlier near-copy of each distinct that has one in another article, by `right`.
     pub matches: Vec<Pair>,
+}
+
+impl Evidence {
+    /// The best earlier near-copy of a distinct in another article.
+    pub fn best_match(&self, distinct: u32) -> Option<&Pair> {
+        let at = self
+            .matches
+            .binary_search_by_key(&distinct, |pair| pair.right);
+        at.ok().map(|at| &self.matches[at])
+    }
 }
 
 /// Align every paragraph with the one that explains it best.
@@ -179,14 +188,7 @@ fn place(
     if let Some(pair) = pair {
         let there = store.get(pair.left);
         for run in aligned_runs(there, here) {
-            write(
-                corpus,
-                (pair.left, there),
-                (right, here),
-                run,
-                Some(pair),
-                out,
-            );
+            write(corpus, (pair.left, there), (right, here), run, false, out);
             covered[run.start as usize..run.end as usize].fill(true);
         }
     }
@@ -197,7 +199,7 @@ fn place(
                 (shared.left, store.get(shared.left)),
                 (right, here),
                 run,
-                None,
+                true,
                 out,
             );
             covered[run.start as usize..run.end as usize].fill(true);
@@ -220,7 +222,7 @@ fn write(
     (left, there): (u32, Placed<'_>),
     (right, here): (u32, Placed<'_>),
     run: Run,
-    pair: Option<Pair>,
+    is_run: bool,
     out: &mut Evidence,
 ) {
     let source_end = run.source + (run.end - run.start);
@@ -232,8 +234,7 @@ fn write(
         source_article: corpus.first(left).article,
         source_start: there.places[run.source as usize][0],
         source_end: there.places[source_end as usize - 1][1],
-        similarity: pair.map_or(1.0, |pair| pair.agreement.similarity()),
-        is_run: pair.is_none(),
+        is_run,
     });
     out.reused.push(Reused {
         paragraph: corpus.distincts[left as usize].first,

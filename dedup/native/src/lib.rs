@@ -17,14 +17,13 @@ pub mod fingerprint;
 pub mod grams;
 pub mod hash;
 pub mod jsonl;
+pub mod matches;
 pub mod minhash;
 pub mod pairs;
 pub mod parallel;
 pub mod partition;
 #[cfg(feature = "python")]
 mod python;
-#[cfg(feature = "python")]
-mod python_engine;
 pub mod redundancy;
 pub mod simd;
 pub mod split;

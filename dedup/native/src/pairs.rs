@@ -1,7 +1,9 @@
 //! Candidates to pairs: every one is aligned, and only what the alignment says counts.
 
-use crate::align::{Agreement, MAX_WORK, Pattern, Rule, work};
+use crate::align::{Agreement, MAX_WORK, Pattern, Rule, common_length, work};
 use crate::candidates::Candidate;
+use crate::corpus::Corpus;
+use crate::error::Error;
 use crate::grams::{Run, SharedScratch, find_shared_runs};
 use crate::parallel;
 use crate::texts::TokenStore;
@@ -56,22 +58,104 @@ impl Verified {
     }
 }
 
-/// Align every candidate, which must be sorted; keep near-copies, and shared runs of all.
-pub fn verify(
-    store: &TokenStore,
-    candidates: &[Candidate],
-    rule: Rule,
-    min_run_words: u32,
-    threads: usize,
-) -> Verified {
-    let mut all = Verified::default();
-    for piece in parallel::map_ranges(threads, candidates.len(), PIECE, |range| {
-        verify_piece(store, &candidates[range], rule, min_run_words)
-    }) {
-        all.extend(piece);
+/// Aligns candidates of one corpus.
+pub struct Verifier<'a> {
+    pub corpus: &'a Corpus,
+    pub rule: Rule,
+    pub min_run_words: u32,
+    pub threads: usize,
+    /// Bytes of tokens to hold at once; more candidates are taken in turns.
+    pub memory: usize,
+}
+
+impl Verifier<'_> {
+    /// Align every candidate, which must be sorted; keep near-copies, and shared runs of all.
+    ///
+    /// # Errors
+    /// The spool cannot be read.
+    pub fn verify(&self, candidates: &[Candidate]) -> Result<Verified, Error> {
+        let mut all = Verified::default();
+        let mut rest = candidates;
+        while !rest.is_empty() {
+            let (turn, later) = rest.split_at(self.fitting(rest));
+            let involved = turn.iter().flat_map(|(l, r)| [*l, *r]).collect();
+            let store = TokenStore::load(self.corpus, involved, self.threads)?;
+            for piece in parallel::map_ranges(self.threads, turn.len(), PIECE, |range| {
+                verify_piece(&store, &turn[range], self.rule, self.min_run_words)
+            }) {
+                all.extend(piece);
+            }
+            rest = later;
+        }
+        all.sort_runs();
+        Ok(all)
     }
-    all.sort_runs();
-    all
+
+    /// How many of the next candidates can be held, at least one.
+    fn fitting(&self, candidates: &[Candidate]) -> usize {
+        let bytes = |distinct: u32| self.corpus.first(distinct).tokens as usize * 8;
+        let mut held = 0;
+        let mut last = None;
+        let fits = |(left, right): &&Candidate| {
+            if last.replace(*left) != Some(*left) {
+                held += bytes(*left);
+            }
+            held += bytes(*right);
+            held <= self.memory
+        };
+        candidates.iter().take_while(fits).count().max(1)
+    }
+
+    /// How two distincts agree, or nothing if they are too long to align.
+    ///
+    /// # Errors
+    /// The spool cannot be read.
+    pub fn compare(&self, left: u32, right: u32) -> Result<Option<Agreement>, Error> {
+        let store = TokenStore::load(self.corpus, vec![left, right], 1)?;
+        let (l, r) = (store.tokens(left), store.tokens(right));
+        if work(l.len(), r.len()) > MAX_WORK {
+            return Ok(None);
+        }
+        Ok(Some(Agreement {
+            shared: common_length(l, r, &mut Pattern::default()),
+            left: l.len() as u32,
+            right: r.len() as u32,
+        }))
+    }
+
+    /// Complete the families: near-copies of the same paragraph are compared with each other, again
+    /// and again until nothing new is found (as in nearest-neighbour descent, Dong et al. 2011).
+    ///
+    /// A bucket pairs its members with a few others only, so two near-copies may not have met. The
+    /// work follows the number of pairs found, not the size of the buckets. `tried` are the sorted
+    /// candidates compared before.
+    ///
+    /// # Errors
+    /// The spool cannot be read.
+    pub fn complete_families(
+        &self,
+        verified: &mut Verified,
+        mut tried: Vec<Candidate>,
+    ) -> Result<(), Error> {
+        let mut known = 0;
+        while known < verified.pairs.len() {
+            let mut fresh = neighbours_of_neighbours(&verified.pairs, known);
+            let full = large_families(&verified.pairs);
+            let is_full = |item: u32| full.binary_search(&item).is_ok();
+            fresh.retain(|candidate| tried.binary_search(candidate).is_err());
+            fresh.retain(|(left, right)| !is_full(*left) && !is_full(*right));
+            known = verified.pairs.len();
+            verified.extend(self.verify(&fresh)?);
+            tried.extend(fresh);
+            tried.sort_unstable();
+        }
+        verified.large_families = large_families(&verified.pairs).len() as u64;
+        verified
+            .pairs
+            .sort_unstable_by_key(|pair| (pair.left, pair.right));
+        verified.sort_runs();
+        Ok(())
+    }
 }
 
 fn verify_piece(
@@ -124,39 +208,6 @@ fn verify_piece(
         }
     }
     out
-}
-
-/// Complete the families: near-copies of the same paragraph are compared with each other, again
-/// and again until nothing new is found (as in nearest-neighbour descent, Dong et al. 2011).
-///
-/// A bucket pairs its members with a few others only, so two near-copies may not have met. The
-/// work follows the number of pairs found, not the size of the buckets. `tried` are the sorted
-/// candidates compared before.
-pub fn complete_families(
-    store: &TokenStore,
-    verified: &mut Verified,
-    mut tried: Vec<Candidate>,
-    rule: Rule,
-    min_run_words: u32,
-    threads: usize,
-) {
-    let mut known = 0;
-    while known < verified.pairs.len() {
-        let mut fresh = neighbours_of_neighbours(&verified.pairs, known);
-        let full = large_families(&verified.pairs);
-        let is_full = |item: u32| full.binary_search(&item).is_ok();
-        fresh.retain(|candidate| tried.binary_search(candidate).is_err());
-        fresh.retain(|(left, right)| !is_full(*left) && !is_full(*right));
-        known = verified.pairs.len();
-        verified.extend(verify(store, &fresh, rule, min_run_words, threads));
-        tried.extend(fresh);
-        tried.sort_unstable();
-    }
-    verified.large_families = large_families(&verified.pairs).len() as u64;
-    verified
-        .pairs
-        .sort_unstable_by_key(|pair| (pair.left, pair.right));
-    verified.sort_runs();
 }
 
 /// Who is paired with whom, both ways round; `true` for a pair from position `known` on.

@@ -13,7 +13,7 @@ use crate::parallel;
 pub const MIN_EVIDENCE_TOKENS: u32 = 5;
 const PIECE: usize = 1024;
 
-/// Why words of an article are flagged. The order is that of the `kind` names in python.rs.
+/// Why words of an article are flagged. The order is that of `SPAN_KINDS` in schemas.py.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum SpanKind {
     InternalRepeat,
@@ -37,6 +37,7 @@ pub struct Span {
     pub paragraph: Option<u32>,
 }
 
+/// What a paragraph is. The order is that of `PARAGRAPH_KINDS` in schemas.py.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ParagraphKind {
     Original,
@@ -67,46 +68,78 @@ pub struct Score {
     pub reused_by: u32,
 }
 
-#[derive(Default)]
+/// What is counted of all articles. Verdicts and spans are many; `judge` gives them for a few
+/// articles at a time.
 pub struct Scores {
     /// One an article.
     pub articles: Vec<Score>,
-    /// One a paragraph.
-    pub verdicts: Vec<Verdict>,
-    pub spans: Vec<Span>,
     /// (source article, copying article), each once, by copying article.
     pub copies: Vec<(u32, u32)>,
+    known: Known,
+}
+
+/// What became of some articles.
+#[derive(Default)]
+pub struct Judged {
+    /// One a paragraph.
+    pub verdicts: Vec<Verdict>,
+    /// By article and place.
+    pub spans: Vec<Span>,
 }
 
 /// Score every article.
 pub fn score(corpus: &Corpus, evidence: &Evidence, threads: usize) -> Scores {
     let mut known = Known::new(corpus, evidence);
-    let short_sources = find_short_sources(corpus, &known, threads);
+    let short_sources = find_short_sources(corpus, evidence, &known, threads);
     known.short_sources = Marks::new(corpus.paragraphs.len(), short_sources.into_iter());
     let parts = parallel::map_ranges(threads, corpus.articles.len(), PIECE, |range| {
-        let mut judge = Judge::new(corpus, &known);
+        let mut judge = Judge::new(corpus, evidence, &known);
         for article in range {
             judge.judge(article as u32);
+            judge.judged.verdicts.clear();
+            judge.judged.spans.clear();
         }
-        judge.out
+        (judge.articles, judge.copies)
     });
-    let mut all = Scores::default();
-    for part in parts {
-        all.articles.extend(part.articles);
-        all.verdicts.extend(part.verdicts);
-        all.spans.extend(part.spans);
-        all.copies.extend(part.copies);
+    let mut articles = Vec::with_capacity(corpus.articles.len());
+    let mut copies = Vec::new();
+    for (part, copied) in parts {
+        articles.extend(part);
+        copies.extend(copied);
     }
-    for (source, _) in &all.copies {
-        all.articles[*source as usize].reused_by += 1;
+    for (source, _) in &copies {
+        articles[*source as usize].reused_by += 1;
     }
-    all
+    Scores {
+        articles,
+        copies,
+        known,
+    }
+}
+
+/// Judge the paragraphs of some articles, as `score` did.
+pub fn judge(
+    corpus: &Corpus,
+    evidence: &Evidence,
+    scores: &Scores,
+    articles: std::ops::Range<u32>,
+) -> Judged {
+    let mut judge = Judge::new(corpus, evidence, &scores.known);
+    for article in articles {
+        judge.judge(article);
+    }
+    judge.judged
 }
 
 /// Paragraphs too short to be evidence that a later article copied beside longer ones.
-fn find_short_sources(corpus: &Corpus, known: &Known<'_>, threads: usize) -> Vec<u32> {
+fn find_short_sources(
+    corpus: &Corpus,
+    evidence: &Evidence,
+    known: &Known,
+    threads: usize,
+) -> Vec<u32> {
     let parts = parallel::map_ranges(threads, corpus.articles.len(), PIECE, |range| {
-        let mut judge = Judge::new(corpus, known);
+        let mut judge = Judge::new(corpus, evidence, known);
         let mut found = Vec::new();
         for article in range {
             judge.find_exact_sources(article as u32);
@@ -128,8 +161,7 @@ const COPIED: u8 = 2;
 const SYMMETRIC: u8 = 4;
 
 /// What there is evidence about, so that most paragraphs are passed over without a search.
-struct Known<'a> {
-    evidence: &'a Evidence,
+struct Known {
     /// Distincts with a match.
     matched: Marks,
     /// Paragraphs with words copied from elsewhere.
@@ -140,11 +172,10 @@ struct Known<'a> {
     short_sources: Marks,
 }
 
-impl<'a> Known<'a> {
-    fn new(corpus: &Corpus, evidence: &'a Evidence) -> Self {
+impl Known {
+    fn new(corpus: &Corpus, evidence: &Evidence) -> Self {
         let paragraphs = corpus.paragraphs.len();
         Self {
-            evidence,
             matched: Marks::new(
                 corpus.distincts.len(),
                 evidence.matches.iter().map(|m| m.right),
@@ -159,8 +190,11 @@ impl<'a> Known<'a> {
 /// Judges articles one after the other, reusing its buffers.
 struct Judge<'a> {
     corpus: &'a Corpus,
-    known: &'a Known<'a>,
-    out: Scores,
+    evidence: &'a Evidence,
+    known: &'a Known,
+    articles: Vec<Score>,
+    copies: Vec<(u32, u32)>,
+    judged: Judged,
     flags: Vec<u8>,
     tally: HashMap<u32, u32>,
     /// Where the article holds a distinct for the first time, for those that stand in it twice.
@@ -172,11 +206,14 @@ struct Judge<'a> {
 }
 
 impl<'a> Judge<'a> {
-    fn new(corpus: &'a Corpus, known: &'a Known<'a>) -> Self {
+    fn new(corpus: &'a Corpus, evidence: &'a Evidence, known: &'a Known) -> Self {
         Self {
             corpus,
+            evidence,
             known,
-            out: Scores::default(),
+            articles: Vec::new(),
+            copies: Vec::new(),
+            judged: Judged::default(),
             flags: Vec::new(),
             tally: HashMap::new(),
             first_here: HashMap::new(),
@@ -193,17 +230,17 @@ impl<'a> Judge<'a> {
         self.first_here.clear();
         self.flag_repeats(article);
         self.find_exact_sources(article);
-        let from = self.out.spans.len();
+        let from = self.judged.spans.len();
         for (i, paragraph) in self.corpus.paragraphs_of(article).enumerate() {
             let verdict = self.verdict(paragraph, i);
-            self.out.verdicts.push(verdict);
+            self.judged.verdicts.push(verdict);
             match self.sources[i] {
                 Some(source) => self.flag_exact_copy(article, paragraph, i, source),
                 None => self.flag_evidence(article, paragraph, i),
             }
             self.flag_symmetric(paragraph, i);
         }
-        self.out.spans[from..].sort_by_key(|span| (span.start, span.end, span.kind));
+        self.judged.spans[from..].sort_by_key(|span| (span.start, span.end, span.kind));
         self.finish(article);
     }
 
@@ -212,7 +249,7 @@ impl<'a> Judge<'a> {
         let from = repeats.partition_point(|r| r.article < article);
         for r in repeats[from..].iter().take_while(|r| r.article == article) {
             self.flags[r.token_start as usize..r.token_end as usize].fill(INTERNAL | SYMMETRIC);
-            self.out.spans.push(Span {
+            self.judged.spans.push(Span {
                 article,
                 start: r.start,
                 end: r.end,
@@ -315,17 +352,15 @@ impl<'a> Judge<'a> {
                 source: None,
             };
         }
-        let matches = &self.known.evidence.matches;
-        match matches.binary_search_by_key(&distinct, |pair| pair.right) {
-            Ok(at) => {
-                let source = self.corpus.distincts[matches[at].left as usize].first;
-                let likeness = matches[at].agreement.similarity();
-                Verdict {
-                    kind: ParagraphKind::NearCopy,
-                    source: Some((source, likeness)),
-                }
-            }
-            Err(_) => Verdict {
+        match self.evidence.best_match(distinct) {
+            Some(pair) => Verdict {
+                kind: ParagraphKind::NearCopy,
+                source: Some((
+                    self.corpus.distincts[pair.left as usize].first,
+                    pair.agreement.similarity(),
+                )),
+            },
+            None => Verdict {
                 kind: ParagraphKind::Original,
                 source: None,
             },
@@ -336,7 +371,7 @@ impl<'a> Judge<'a> {
         let p = &self.corpus.paragraphs[paragraph as usize];
         let s = &self.corpus.paragraphs[source as usize];
         self.flag_copied(self.offsets[i], p.tokens as usize, s.article);
-        self.out.spans.push(Span {
+        self.judged.spans.push(Span {
             article,
             start: p.start,
             end: p.end,
@@ -354,7 +389,10 @@ impl<'a> Judge<'a> {
         if !self.known.copied.has(paragraph) {
             return;
         }
-        let copied: &'a [Copied] = &self.known.evidence.copied;
+        let copied: &'a [Copied] = &self.evidence.copied;
+        let distinct = self.corpus.distinct_of[paragraph as usize];
+        let pair = self.evidence.best_match(distinct);
+        let likeness = pair.map_or(1.0, |pair| pair.agreement.similarity());
         let from = copied.partition_point(|c| c.paragraph < paragraph);
         for c in copied[from..]
             .iter()
@@ -362,7 +400,7 @@ impl<'a> Judge<'a> {
         {
             let [start, end] = c.tokens.map(|token| token as usize);
             self.flag_copied(self.offsets[i] + start, end - start, c.source_article);
-            self.out.spans.push(Span {
+            self.judged.spans.push(Span {
                 article,
                 start: c.start,
                 end: c.end,
@@ -374,7 +412,7 @@ impl<'a> Judge<'a> {
                 source_article: c.source_article,
                 source_start: c.source_start,
                 source_end: c.source_end,
-                similarity: c.similarity,
+                similarity: if c.is_run { 1.0 } else { likeness },
                 paragraph: Some(paragraph),
             });
         }
@@ -410,7 +448,7 @@ impl<'a> Judge<'a> {
         if !self.known.reused.has(paragraph) {
             return;
         }
-        let reused = &self.known.evidence.reused;
+        let reused = &self.evidence.reused;
         let from = reused.partition_point(|r| r.paragraph < paragraph);
         for r in reused[from..]
             .iter()
@@ -429,17 +467,16 @@ impl<'a> Judge<'a> {
         let rank = |source: u32| self.corpus.rank[source as usize];
         let top = self.tally.iter().filter(|(_, words)| **words > 0);
         let top = top.max_by_key(|(source, words)| (**words, u32::MAX - rank(**source)));
-        self.out.articles.push(Score {
+        self.articles.push(Score {
             internal: count(|f| f & INTERNAL != 0),
             copied: count(|f| f & INTERNAL == 0 && f & COPIED != 0),
             symmetric: count(|f| f & SYMMETRIC != 0),
             top_source: top.map(|(source, words)| (*source, *words)),
             reused_by: 0,
         });
-        let from = self.out.copies.len();
-        self.out
-            .copies
+        let from = self.copies.len();
+        self.copies
             .extend(self.tally.keys().map(|source| (*source, article)));
-        self.out.copies[from..].sort_unstable();
+        self.copies[from..].sort_unstable();
     }
 }

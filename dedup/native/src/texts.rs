@@ -39,6 +39,15 @@ enum PlaceOf {
 }
 
 impl PlaceOf {
+    /// By number where a good part of the corpus is held.
+    fn new(len: usize, distincts: &[u32]) -> Self {
+        if distincts.len() * 8 >= len {
+            Self::direct(len, distincts)
+        } else {
+            Self::sorted(distincts)
+        }
+    }
+
     fn direct(len: usize, distincts: &[u32]) -> Self {
         let mut places = vec![NOT_HELD; len];
         for (place, distinct) in distincts.iter().enumerate() {
@@ -102,7 +111,7 @@ impl TokenStore {
             store.tokens.extend(hashes);
             store.starts.extend(ends.into_iter().map(|end| base + end));
         }
-        store.place_of = PlaceOf::direct(corpus.distincts.len(), &distincts);
+        store.place_of = PlaceOf::new(corpus.distincts.len(), &distincts);
         Ok(store)
     }
 
@@ -223,7 +232,7 @@ impl PlacedStore {
             store.tokens.extend_from_slice(&tokens.hashes);
             store.starts.push(store.tokens.len());
         })?;
-        store.place_of = PlaceOf::sorted(&distincts);
+        store.place_of = PlaceOf::new(corpus.distincts.len(), &distincts);
         Ok(Self { store, places })
     }
 

@@ -283,8 +283,8 @@ fn find_runs(
         let mut ends = ends & !(before & behind);
         while ends != 0 {
             let up_to = ends ^ (ends - 1);
-            let edges = ((word ^ before) & up_to).count_ones() as usize;
-            sentences.push(((count + edges) / 2) as u32);
+            let edges = count + ((word ^ before) & up_to).count_ones() as usize;
+            sentences.push((edges / 2) as u32);
             ends &= ends - 1;
         }
         count += write_positions(word ^ before, (i * 64) as u32, out);

@@ -1,16 +1,19 @@
-//! Public functions against the obvious slow version, on random input.
+//! Public functions against the obvious slow version, on random input; the engine on three texts.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use dedup_native::align::{Pattern, align};
+use dedup_native::align::{Pattern, Rule, align};
+use dedup_native::candidates::find_candidates;
 use dedup_native::corpus::{Corpus, Spooled};
 use dedup_native::exact;
 use dedup_native::fingerprint::{Options, Worker};
 use dedup_native::grams::{
     GRAM, Grams, RepeatScratch, Run, SharedScratch, find_repeats, find_shared_runs,
 };
+use dedup_native::matches::match_candidates;
 use dedup_native::minhash::Bands;
+use dedup_native::pairs::Verifier;
 use dedup_native::partition::{PARTITIONS, Rows, range_of, unpack};
 use dedup_native::split::{Paragraphs, split};
 use dedup_native::spool::Spool;
@@ -339,6 +342,12 @@ const OPTIONS: Options = Options {
     min_repeat_tokens: 8,
 };
 
+/// Texts of so few different words that many are near-copies.
+fn news() -> impl Strategy<Value = String> {
+    const NAMES: [&str; 5] = ["ferry", "harbour", "vote", "the", "of"];
+    vec(prop::sample::select(&NAMES[..]), 1..25).prop_map(|words| words.join(" "))
+}
+
 fn fingerprint(texts: &[String]) -> Worker {
     let mut worker = Worker::new(OPTIONS);
     worker.fingerprint(texts.iter().map(String::as_str));
@@ -367,15 +376,21 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
+    fn candidates_taken_in_turns_give_what_they_give_at_once(texts in vec(news(), 2..14)) {
+        let corpus = corpus_of(&texts);
+        let rule = Rule { threshold: 0.6, containment: 0.9, min_shared: 12 };
+        let candidates = find_candidates(&corpus, 4, 2).unwrap().pairs;
+        let [at_once, in_turns] = [usize::MAX, 1]
+            .map(|memory| match_candidates(&verifier_of(&corpus, rule, memory), &candidates).unwrap());
+        prop_assert_eq!(at_once.verified.pairs, in_turns.verified.pairs);
+        prop_assert_eq!(at_once.verified.runs, in_turns.verified.runs);
+    }
+
+    #[test]
     fn the_exact_join_misses_no_pair(
-        texts in vec(vec(0..5usize, 1..25), 2..14),
+        texts in vec(news(), 2..14),
         threshold in prop::sample::select(vec![0.5, 0.75, 0.8, 0.9, 1.0]),
     ) {
-        const NAMES: [&str; 5] = ["ferry", "harbour", "vote", "the", "of"];
-        let texts: Vec<String> = texts
-            .iter()
-            .map(|words| words.iter().map(|w| NAMES[*w]).collect::<Vec<_>>().join(" "))
-            .collect();
         let corpus = corpus_of(&texts);
         let all: Vec<u32> = (0..u32::try_from(corpus.distincts.len()).unwrap()).collect();
         let store = TokenStore::load(&corpus, all.clone(), 2).unwrap();
@@ -390,4 +405,37 @@ proptest! {
             }
         }
     }
+}
+
+fn verifier_of(corpus: &Corpus, rule: Rule, memory: usize) -> Verifier<'_> {
+    Verifier {
+        corpus,
+        rule,
+        min_run_words: MIN_RUN,
+        threads: 2,
+        memory,
+    }
+}
+
+#[test]
+fn a_near_copy_is_in_the_cluster_of_the_text_seen_before_it() {
+    let texts = [
+        "The ferry to the old harbour was late again on Monday because of fog over the bay.",
+        "The council will vote on a new roof for the school before the holidays begin.",
+        "The ferry to the old harbour was late again on Sunday because of fog over the bay.",
+    ]
+    .map(str::to_owned);
+    let rule = Rule {
+        threshold: 0.8,
+        containment: 0.9,
+        min_shared: 20,
+    };
+    let corpus = corpus_of(&texts);
+    let candidates = find_candidates(&corpus, 4, 2).unwrap();
+    let verifier = verifier_of(&corpus, rule, usize::MAX);
+    let matches = match_candidates(&verifier, &candidates.pairs).unwrap();
+    let clusters = [0, 1, 2].map(|paragraph| matches.cluster_of(&corpus, paragraph));
+    assert_eq!(clusters, [Some(0), None, Some(0)]);
+    assert_eq!(matches.paragraph_heads(&corpus).unwrap()[0].paragraph, 0);
+    assert_eq!(matches.article_heads(&corpus)[0].paragraph, 0);
 }

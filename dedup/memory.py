@@ -1,0 +1,63 @@
+"""How much memory a scan may take, how much it takes, and a clear end where that is too much."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psutil
+
+from dedup.config import parse_size
+from dedup.errors import MemoryLimitError
+
+DEFAULT_SHARE = 0.75  # of the machine: the rest is for its page cache and everything else
+MIN_WORKING = 16 << 20
+
+_CGROUP_LIMITS = (  # version 2, version 1
+    Path("/sys/fs/cgroup/memory.max"),
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+)
+
+
+def machine_memory() -> int:
+    """Return what this machine has, or what the container's cgroup lets it have."""
+    limits = [_read_limit(path) for path in _CGROUP_LIMITS if path.is_file()]
+    return min([psutil.virtual_memory().total, *(limit for limit in limits if limit)])
+
+
+def _read_limit(path: Path) -> int | None:
+    try:
+        return int(path.read_text(encoding="ascii"))
+    except (OSError, ValueError):  # not ours to read, or the word `max`
+        return None
+
+
+class Budget:
+    """What the whole process may take."""
+
+    def __init__(self, max_memory: str | None) -> None:
+        share = int(machine_memory() * DEFAULT_SHARE)
+        self.limit = share if max_memory is None else parse_size(max_memory)
+        self._process = psutil.Process()
+
+    def working(self, step: str) -> int:
+        """Return what a step may hold at once; half of what is left, as results grow with it.
+
+        Raises MemoryLimitError if that is too little to go on.
+        """
+        left = self.limit - self.resident()
+        if left < 2 * MIN_WORKING:
+            raise MemoryLimitError(
+                f"{step} needs more than the {_show(self.limit)} of memory the scan may take",
+                hint=f"pass --max-memory {_show(2 * self.limit)}, if the machine has it,"
+                " or scan fewer articles at a time",
+            )
+        return left // 2
+
+    def resident(self) -> int:
+        """Return what the process takes now, in bytes."""
+        resident: int = self._process.memory_info().rss
+        return resident
+
+
+def _show(size: int) -> str:
+    return f"{size / 10**9:.3g}GB" if size >= 10**9 else f"{size / 10**6:.0f}MB"

@@ -1,0 +1,336 @@
+//! What the core found, as rows: articles and clusters by number, kinds by code.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow_array::{
+    ArrayRef, BooleanArray, Float64Array, Int8Array, Int32Array, RecordBatch, StringArray,
+};
+use arrow_pyarrow::PyArrowType;
+use pyo3::prelude::*;
+
+use super::{Table, from_arrow};
+use crate::corpus::{Corpus, NO_DISTINCT};
+use crate::matches::{Head, Matches};
+use crate::pairs::Pair;
+use crate::redundancy::{Judged, Scores};
+use crate::texts::show_texts;
+
+/// One row an article.
+pub fn article_rows(
+    corpus: &Corpus,
+    matches: &Matches,
+    scores: &Scores,
+    range: Range<usize>,
+) -> PyResult<Table> {
+    let score = |i: usize| &scores.articles[i];
+    let clusters = &matches.article_clusters;
+    let cluster = |i: usize| clusters.number(corpus.rank[i]);
+    let represents = |i: usize| {
+        cluster(i).map(|number| clusters.representatives[number as usize] == corpus.rank[i])
+    };
+    to_batch(vec![
+        (
+            "tokens",
+            int32(range.clone().map(|i| corpus.articles[i].tokens)),
+        ),
+        (
+            "paragraphs",
+            int32(
+                range
+                    .clone()
+                    .map(|i| corpus.paragraphs_of(i as u32).len() as u32),
+            ),
+        ),
+        ("internal", int32(range.clone().map(|i| score(i).internal))),
+        ("copied", int32(range.clone().map(|i| score(i).copied))),
+        (
+            "symmetric",
+            int32(range.clone().map(|i| score(i).symmetric)),
+        ),
+        (
+            "reused_by",
+            int32(range.clone().map(|i| score(i).reused_by)),
+        ),
+        (
+            "top_source",
+            int32_or(range.clone().map(|i| score(i).top_source.map(|t| t.0))),
+        ),
+        (
+            "top_source_tokens",
+            int32(
+                range
+                    .clone()
+                    .map(|i| score(i).top_source.map_or(0, |t| t.1)),
+            ),
+        ),
+        ("article_cluster", int32_or(range.clone().map(cluster))),
+        (
+            "is_representative",
+            Arc::new(range.map(represents).collect::<BooleanArray>()),
+        ),
+    ])
+}
+
+/// One row a paragraph of the articles `range`, which were judged.
+pub fn paragraph_rows(
+    corpus: &Corpus,
+    matches: &Matches,
+    judged: &Judged,
+    range: Range<usize>,
+) -> PyResult<Table> {
+    let range = paragraphs_of(corpus, range);
+    let first = range.start;
+    let p = |i: u32| &corpus.paragraphs[i as usize];
+    let verdict = |i: u32| judged.verdicts[(i - first) as usize];
+    let distinct = |i: u32| corpus.distinct_of[i as usize];
+    let source = |i: u32| verdict(i).source.map(|s| s.0);
+    to_batch(vec![
+        ("article", int32(range.clone().map(|i| p(i).article))),
+        ("position", int32(range.clone().map(|i| corpus.position(i)))),
+        ("start", int32(range.clone().map(|i| p(i).start))),
+        ("end", int32(range.clone().map(|i| p(i).end))),
+        ("tokens", int32(range.clone().map(|i| p(i).tokens))),
+        ("kind", int8(range.clone().map(|i| verdict(i).kind as i8))),
+        (
+            "copies",
+            int32(range.clone().map(|i| match distinct(i) {
+                NO_DISTINCT => 1,
+                d => corpus.distincts[d as usize].copies,
+            })),
+        ),
+        (
+            "cluster_id",
+            int32_or(range.clone().map(|i| matches.cluster_of(corpus, i))),
+        ),
+        (
+            "similarity",
+            float64_or(range.clone().map(|i| verdict(i).source.map(|s| s.1))),
+        ),
+        (
+            "match_article",
+            int32_or(range.clone().map(|i| source(i).map(|s| p(s).article))),
+        ),
+        (
+            "match_position",
+            int32_or(range.map(|i| source(i).map(|s| corpus.position(s)))),
+        ),
+    ])
+}
+
+fn paragraphs_of(corpus: &Corpus, articles: Range<usize>) -> Range<u32> {
+    let first = |article: usize| {
+        let article = corpus.articles.get(article);
+        article.map_or(corpus.paragraphs.len() as u32, |a| a.first_paragraph)
+    };
+    first(articles.start)..first(articles.end)
+}
+
+/// One row a flagged span.
+pub fn span_rows(corpus: &Corpus, matches: &Matches, judged: &Judged) -> PyResult<Table> {
+    let spans = &judged.spans;
+    let cluster = |paragraph: u32| matches.cluster_of(corpus, paragraph);
+    to_batch(vec![
+        ("article", int32(spans.iter().map(|s| s.article))),
+        ("start", int32(spans.iter().map(|s| s.start))),
+        ("end", int32(spans.iter().map(|s| s.end))),
+        ("kind", int8(spans.iter().map(|s| s.kind as i8))),
+        (
+            "match_article",
+            int32(spans.iter().map(|s| s.source_article)),
+        ),
+        ("match_start", int32(spans.iter().map(|s| s.source_start))),
+        ("match_end", int32(spans.iter().map(|s| s.source_end))),
+        ("similarity", float64(spans.iter().map(|s| s.similarity))),
+        (
+            "cluster_id",
+            int32_or(spans.iter().map(|s| s.paragraph.and_then(cluster))),
+        ),
+    ])
+}
+
+/// One row a verified pair of paragraphs.
+pub fn paragraph_pairs(corpus: &Corpus, matches: &Matches) -> PyResult<Table> {
+    let first = |distinct: u32| corpus.distincts[distinct as usize].first;
+    let article = |distinct: u32| corpus.first(distinct).article;
+    pair_rows(&matches.verified.pairs, article, |distinct| {
+        Some(corpus.position(first(distinct)))
+    })
+}
+
+/// One row a verified pair of articles.
+pub fn article_pairs(corpus: &Corpus, matches: &Matches) -> PyResult<Table> {
+    let order = corpus.order();
+    let article = |rank: u32| order[rank as usize];
+    pair_rows(&matches.articles.pairs, article, |_| None)
+}
+
+fn pair_rows(
+    pairs: &[Pair],
+    article: impl Fn(u32) -> u32,
+    position: impl Fn(u32) -> Option<u32>,
+) -> PyResult<Table> {
+    to_batch(vec![
+        ("left_article", int32(pairs.iter().map(|p| article(p.left)))),
+        (
+            "left_position",
+            int32_or(pairs.iter().map(|p| position(p.left))),
+        ),
+        (
+            "right_article",
+            int32(pairs.iter().map(|p| article(p.right))),
+        ),
+        (
+            "right_position",
+            int32_or(pairs.iter().map(|p| position(p.right))),
+        ),
+        (
+            "similarity",
+            float64(pairs.iter().map(|p| p.agreement.similarity())),
+        ),
+        (
+            "containment",
+            float64(pairs.iter().map(|p| p.agreement.containment())),
+        ),
+        (
+            "jaccard",
+            float64(pairs.iter().map(|p| p.agreement.jaccard())),
+        ),
+        (
+            "shared_tokens",
+            int32(pairs.iter().map(|p| p.agreement.shared)),
+        ),
+    ])
+}
+
+/// One row a member of a paragraph cluster, every holder on its own.
+pub fn paragraph_members(corpus: &Corpus, matches: &Matches) -> PyResult<Table> {
+    let cluster = |paragraph: &u32| matches.cluster_of(corpus, *paragraph);
+    let paragraphs = 0..corpus.paragraphs.len() as u32;
+    let members: Vec<u32> = paragraphs.filter(|p| cluster(p).is_some()).collect();
+    let likeness = |paragraph: &u32| {
+        let star = matches.stars.get(&corpus.distinct_of[*paragraph as usize]);
+        star.map_or(1.0, |m| m.agreement.similarity())
+    };
+    let article = |paragraph: &u32| corpus.paragraphs[*paragraph as usize].article;
+    to_batch(vec![
+        ("cluster_id", int32_or(members.iter().map(cluster))),
+        ("article", int32(members.iter().map(article))),
+        (
+            "position",
+            int32(members.iter().map(|p| corpus.position(*p))),
+        ),
+        ("similarity", float64(members.iter().map(likeness))),
+    ])
+}
+
+/// One row a member of an article cluster.
+pub fn article_members(corpus: &Corpus, matches: &Matches) -> PyResult<Table> {
+    let order = corpus.order();
+    let stars = &matches.articles.stars;
+    let mut members: Vec<(u32, u32, f64)> = stars
+        .iter()
+        .map(|(rank, m)| (m.representative, *rank, m.agreement.similarity()))
+        .collect();
+    members.extend(
+        stars
+            .values()
+            .map(|m| (m.representative, m.representative, 1.0)),
+    );
+    members.sort_by_key(|member| (member.0, member.1));
+    members.dedup_by_key(|member| (member.0, member.1));
+    let article = |rank: u32| order[rank as usize];
+    to_batch(vec![
+        (
+            "cluster_id",
+            int32_or(members.iter().map(|m| matches.article_clusters.number(m.0))),
+        ),
+        ("article", int32(members.iter().map(|m| article(m.1)))),
+        ("position", int32_or(members.iter().map(|_| None))),
+        ("similarity", float64(members.iter().map(|m| m.2))),
+    ])
+}
+
+/// One row a cluster of paragraphs, by its number, with the text of its representative.
+pub fn paragraph_heads(corpus: &Corpus, matches: &Matches) -> PyResult<Table> {
+    let position = |head: &Head| Some(corpus.position(head.paragraph));
+    head_rows(corpus, &matches.paragraph_heads(corpus)?, position)
+}
+
+/// One row a cluster of articles, by its number, with the first paragraph of its representative.
+pub fn article_heads(corpus: &Corpus, matches: &Matches) -> PyResult<Table> {
+    head_rows(corpus, &matches.article_heads(corpus), |_| None)
+}
+
+fn head_rows(
+    corpus: &Corpus,
+    heads: &[Head],
+    position: impl Fn(&Head) -> Option<u32>,
+) -> PyResult<Table> {
+    let distincts: Vec<u32> = heads
+        .iter()
+        .map(|head| corpus.distinct_of[head.paragraph as usize])
+        .collect();
+    let mut texts = vec![None; heads.len()];
+    show_texts(corpus, &distincts, |i, text| {
+        texts[i] = Some(text.to_owned());
+    })?;
+    let article = |head: &Head| corpus.paragraphs[head.paragraph as usize].article;
+    to_batch(vec![
+        (
+            "cluster_id",
+            strings(heads.iter().map(|head| Some(&head.id))),
+        ),
+        ("representative_article", int32(heads.iter().map(article))),
+        (
+            "representative_position",
+            int32_or(heads.iter().map(position)),
+        ),
+        ("text", strings(texts.iter().map(Option::as_ref))),
+    ])
+}
+
+/// One row a pair of articles of which one copied from the other.
+pub fn copies(scores: &Scores) -> PyResult<Table> {
+    to_batch(vec![
+        ("source", int32(scores.copies.iter().map(|c| c.0))),
+        ("article", int32(scores.copies.iter().map(|c| c.1))),
+    ])
+}
+
+/// Columns of equal length as a batch, each of them nullable.
+pub fn to_batch<N: AsRef<str>>(columns: Vec<(N, ArrayRef)>) -> PyResult<Table> {
+    let nullable = columns
+        .into_iter()
+        .map(|(name, column)| (name, column, true));
+    RecordBatch::try_from_iter_with_nullable(nullable)
+        .map(PyArrowType)
+        .map_err(from_arrow)
+}
+
+fn int8(values: impl Iterator<Item = i8>) -> ArrayRef {
+    Arc::new(Int8Array::from_iter_values(values))
+}
+
+fn int32(values: impl Iterator<Item = u32>) -> ArrayRef {
+    Arc::new(Int32Array::from_iter_values(
+        values.map(|value| value as i32),
+    ))
+}
+
+fn int32_or(values: impl Iterator<Item = Option<u32>>) -> ArrayRef {
+    let signed = values.map(|value| value.map(|value| value as i32));
+    Arc::new(signed.collect::<Int32Array>())
+}
+
+fn float64(values: impl Iterator<Item = f64>) -> ArrayRef {
+    Arc::new(Float64Array::from_iter_values(values))
+}
+
+fn float64_or(values: impl Iterator<Item = Option<f64>>) -> ArrayRef {
+    Arc::new(values.collect::<Float64Array>())
+}
+
+fn strings<'a>(values: impl Iterator<Item = Option<&'a String>>) -> ArrayRef {
+    Arc::new(values.collect::<StringArray>())
+}
