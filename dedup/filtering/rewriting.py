@@ -27,6 +27,7 @@ from dedup.sources.streams import (
 )
 from dedup.sources.tabular import BUFFER_BYTES, DELIMITERS, PAGE_BYTES, PAGE_ROWS
 
+WHOLE_FILES = ("txt", "html")  # formats of one article a file
 WRITE_BYTES = 64 << 20  # of columns make a row group: few groups, and not much memory
 
 _BOM = b"\xef\xbb\xbf"
@@ -83,10 +84,10 @@ def rewrite(file: InputFile, rows: Rows, path: Path, compression: str | None) ->
     """Write the kept rows of a file to a new file of the same format.
 
     What is no row, such as a header or a blank line, is kept too. A file that breaks off, which
-    the scan was told to skip, is copied as far as it was scanned. A text file that is not kept
-    is not made.
+    the scan was told to skip, is copied as far as it was scanned. A text file or
+    page that is not kept is not made.
     """
-    if file.format == "txt" and not rows.is_kept.any():
+    if file.format in WHOLE_FILES and not rows.is_kept.any():
         rows.take_known(1, file)
         return
     with open_sink(path, compression) as sink:
@@ -372,4 +373,5 @@ _WRITERS: dict[str, Callable[[InputFile, Rows, Any], None]] = {
     "parquet": _rewrite_parquet,
     "arrow": _rewrite_arrow,
     "txt": _copy_text,
+    "html": _copy_text,
 }

@@ -23,6 +23,10 @@ FORMATS = {
     ".csv": "csv",
     ".tsv": "tsv",
     ".txt": "txt",
+    ".html": "html",
+    ".htm": "html",
+    ".warc": "warc",
+    ".wet": "warc",  # a WARC of extracted texts; Common Crawl ends names with .warc.wet.gz
 }
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2", ".xz": "xz"}
 # Seen on articles, and not to be passed over in a folder as if they were a README.
@@ -125,6 +129,11 @@ def _describe(path: str, folder: str = "") -> InputFile:
             f"the file name {_shown(path)} is not valid UTF-8", hint="rename the file"
         ) from err
     known = _format_of(path)
+    if known is None and ".wat" in _suffixes(path):
+        raise InputError(
+            f"{path} is a WAT file, which has metadata of pages and not their text",
+            hint="scan the WET or the WARC file of the same crawl",
+        )
     if known is None:
         raise InputError(
             f"the format of {path} is not known: its name has "
@@ -140,12 +149,16 @@ def _describe(path: str, folder: str = "") -> InputFile:
 
 def _format_of(name: str) -> tuple[str, str | None] | None:
     """Tell format and compression by suffix, in any case."""
-    suffixes = [suffix.lower() for suffix in PurePath(name).suffixes[-2:]]
+    suffixes = _suffixes(name)
     compression = COMPRESSIONS.get(suffixes[-1]) if suffixes else None
     if compression:
         suffixes.pop()
     kind = FORMATS.get(suffixes[-1]) if suffixes else None
     return (kind, compression) if kind else None
+
+
+def _suffixes(name: str) -> list[str]:
+    return [suffix.lower() for suffix in PurePath(name).suffixes[-2:]]
 
 
 def _is_packed_otherwise(name: str) -> bool:
