@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,5 +29,5 @@ def read_text_file(file: InputFile, config: SourceConfig) -> Iterator[pa.RecordB
 def name_article(file: InputFile) -> str:
     """Return the path below the folder that the user named, or the name of a file by itself."""
     if not file.folder:
-        return os.path.basename(file.path)
+        return file.name
     return Path(file.path).relative_to(file.folder).as_posix()
