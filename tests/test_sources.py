@@ -980,7 +980,9 @@ def test_a_file_that_is_no_regular_file_is_named(a_socket: Path) -> None:
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.binary(max_size=60), st.sampled_from(["jsonl", "json", "csv", "tsv", "txt"]))
+@given(
+    st.binary(max_size=60), st.sampled_from(["jsonl", "json", "csv", "tsv", "txt", "html", "warc"])
+)
 def test_any_bytes_are_read_or_refused_with_a_clear_message(
     tmp_path_factory: pytest.TempPathFactory, content: bytes, suffix: str
 ) -> None:

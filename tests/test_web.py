@@ -93,7 +93,7 @@ COMPRESSIONS: dict[str, Callable[[bytes], bytes]] = {
     ".warc": same,
     ".wet": same,
     ".html": same,
-    ".gz": gzip.compress,
+    ".gz": lambda data: gzip.compress(data, mtime=0),
     ".zst": lambda data: pa.compress(data, "zstd", asbytes=True),
     ".bz2": bz2.compress,
     ".xz": lzma.compress,
@@ -510,16 +510,37 @@ def test_pages_are_scanned_from_the_command_line(tmp_path: Path) -> None:
     ]
 
 
-def test_a_web_archive_is_filtered_on_a_dry_run_only(tmp_path: Path) -> None:
-    pages = [response(f"<p>{LONG}".encode()), response(f"<p>{LONG}".encode())]
-    path = write(tmp_path / "x.warc.gz", *pages)
+@pytest.mark.parametrize("name", ["x.warc", "x.warc.gz", "x.wet.zst", "x.warc.bz2", "x.warc.xz"])
+def test_a_filtered_archive_has_the_records_that_are_kept_and_those_without_an_article(
+    tmp_path: Path, name: str
+) -> None:
+    page = response(f"<p>{LONG}".encode())
+    text = record("conversion", b"Another text of more than eight words stands here alone.")
+    path = write(tmp_path / name, MIXED[0], MIXED[1], page, MIXED[3], page, text, MIXED[3])
     result = dedup.scan(path, tmp_path / "results")
-    options: Any = {"keep": "first", "sample": 1}
-    report = dedup.filter_articles(result, path, tmp_path / "out", dry_run=True, **options)
-    assert (report.kept, report.removed) == (1, 1)
+    out = tmp_path / "out" / name
+    report = dedup.filter_articles(result, path, out, keep="first", sample=1)
+    assert (report.kept, report.removed) == (2, 1)
     assert report.samples[0].snippet == LONG
-    with pytest.raises(ConfigError, match="can only be filtered with --dry-run so far"):
-        dedup.filter_articles(result, path, tmp_path / "out", **options)
+    kept = [MIXED[0], MIXED[1], page, MIXED[3], text, MIXED[3]]
+    assert out.read_bytes() == write(tmp_path / f"expected{path.suffix}", *kept).read_bytes()
+
+
+@pytest.mark.parametrize("name", ["x.warc", "x.warc.gz"])
+def test_an_archive_that_breaks_off_is_filtered_as_far_as_it_was_scanned(
+    tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / name
+    noise = record("conversion", random.Random(1).randbytes(200_000).hex().encode())
+    page = response(f"<p>{LONG}".encode())
+    whole = write(path, page, page, noise, noise).read_bytes()
+    path.write_bytes(whole[:-20])
+    result = dedup.scan(path, tmp_path / "results", on_error="skip")
+    assert result.rejected.count_rows() == 1
+    out = tmp_path / "out" / name
+    report = dedup.filter_articles(result, path, out, keep="first")
+    assert (report.kept, report.removed) == (2, 2)
+    assert out.read_bytes() == write(tmp_path / f"y{path.suffix}", page, noise).read_bytes()
 
 
 def test_pages_that_are_kept_are_copied_and_the_others_are_not(tmp_path: Path) -> None:
@@ -529,7 +550,7 @@ def test_pages_that_are_kept_are_copied_and_the_others_are_not(tmp_path: Path) -
     result = dedup.scan(tmp_path / "in", tmp_path / "results")
     dedup.filter_articles(result, tmp_path / "in", tmp_path / "out", keep="first")
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.html"]
-    with pytest.raises(ConfigError, match="cannot be added to text files and pages"):
+    with pytest.raises(ConfigError, match="cannot be added to text files"):
         dedup.filter_articles(
             result, tmp_path / "in", tmp_path / "out", keep="first", add_scores=True
         )

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from dedup.errors import ConfigError, InputError
 from dedup.filtering.csv_records import is_blank, split_records
 from dedup.filtering.decisions import Mask
+from dedup.filtering.warc_records import PACKERS, read_records
 from dedup.sources.locate import InputFile
 from dedup.sources.streams import (
     DamagedFileError,
@@ -28,6 +29,7 @@ from dedup.sources.streams import (
 from dedup.sources.tabular import BUFFER_BYTES, DELIMITERS, PAGE_BYTES, PAGE_ROWS
 
 WHOLE_FILES = ("txt", "html")  # formats of one article a file
+WITHOUT_FIELDS = (*WHOLE_FILES, "warc")
 WRITE_BYTES = 64 << 20  # of columns make a row group: few groups, and not much memory
 
 _BOM = b"\xef\xbb\xbf"
@@ -83,12 +85,16 @@ class Rows:
 def rewrite(file: InputFile, rows: Rows, path: Path, compression: str | None) -> None:
     """Write the kept rows of a file to a new file of the same format.
 
-    What is no row, such as a header or a blank line, is kept too. A file that breaks off, which
-    the scan was told to skip, is copied as far as it was scanned. A text file or
-    page that is not kept is not made.
+    What is no row, such as a header, a blank line or a request in a web archive, is kept too. A
+    file that breaks off, which the scan was told to skip, is copied as far as it was scanned. A
+    text file or page that is not kept is not made.
     """
     if file.format in WHOLE_FILES and not rows.is_kept.any():
         rows.take_known(1, file)
+        return
+    if file.format == "warc":
+        with open_sink(path, None) as sink:
+            _copy_records(file, rows, sink, PACKERS[compression])
         return
     with open_sink(path, compression) as sink:
         _WRITERS[file.format](file, rows, sink)
@@ -350,6 +356,13 @@ def _copy_text(file: InputFile, rows: Rows, sink: Any) -> None:
     rows.take_known(1, file)
     for chunk in read_chunks(file):
         sink.write(chunk)
+
+
+def _copy_records(file: InputFile, rows: Rows, sink: Any, pack: Callable[[bytes], bytes]) -> None:
+    for record in _until_damage(read_records(file), file, rows):
+        known, kept, _ = rows.take(1)
+        if kept[0] or not known[0]:
+            sink.write(pack(record))
 
 
 def _no_such_row(file: InputFile, row: int) -> InputError:
