@@ -23,7 +23,7 @@ from dedup._version import __version__
 from dedup.config import Config
 from dedup.memory import Budget
 from dedup.results import ResultsWriter, Scan
-from dedup.sources import InputFile, locate_inputs, read_articles
+from dedup.sources import InputFile, digest_input, locate_inputs, read_articles
 from dedup.stages.candidates import find_candidates
 from dedup.stages.clusters import cluster_members, list_members, number_members
 from dedup.stages.findings import Findings, list_heads
@@ -67,9 +67,9 @@ def scan(
 ) -> Scan:
     """Find near-copies and repeats in articles, score each one, and write the results folder.
 
-    `inputs` are files, folders, globs or `-` for JSONL on standard input. `options` are settings
-    by name, such as `threshold=0.9`; they win over `config`. An older result in `output` is
-    replaced when the new one is whole.
+    `inputs` are files, folders, globs, URLs of them or `-` for JSONL on standard input. `options`
+    are settings by name, such as `threshold=0.9`; they win over `config`. An older result in
+    `output` is replaced when the new one is whole.
 
     Raises a `DedupError` that says what is wrong: see `dedup.errors`.
     """
@@ -176,8 +176,7 @@ def _count_kinds(paragraphs: pa.Table, kinds: dict[str, int]) -> None:
 
 
 def _describe(file: InputFile) -> dict[str, Any]:
-    digest = None if file.path == "-" else f"xxh3-128:{_native.digest_file(file.path)}"
-    return {"path": file.path, "bytes": file.size, "digest": digest}
+    return {"path": file.path, "bytes": file.size, "digest": digest_input(file)}
 
 
 def _peak_memory() -> int:

@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 from dedup import _native
 from dedup.errors import OutputError, ResultsError
 from dedup.schemas import TABLES
+from dedup.sources.remote import is_url
 
 MANIFEST = "manifest.json"
 FORMAT_VERSION = 1  # raised when a table's columns change their meaning
@@ -129,6 +130,7 @@ class ResultsWriter:
     """
 
     def __init__(self, target: str | os.PathLike[str]) -> None:
+        refuse_url(target)
         self.target = Path(target)
         self._writers: dict[str, pq.ParquetWriter] = {}
         self._finished = False
@@ -195,6 +197,15 @@ def _open_table(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
         use_dictionary=names,
         column_encoding=dict.fromkeys(counts, "DELTA_BINARY_PACKED"),
     )
+
+
+def refuse_url(target: str | os.PathLike[str]) -> None:
+    """Refuse a place on another machine, where nothing takes its name in one step."""
+    if is_url(os.fspath(target)):
+        raise OutputError(
+            f"{os.fspath(target)} is a URL, and output can only be written to this machine",
+            hint="write to a local folder and copy it when it is whole",
+        )
 
 
 def check_target(target: Path) -> None:

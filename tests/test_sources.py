@@ -253,7 +253,7 @@ def test_a_name_with_glob_characters_is_taken_as_it_is(tmp_path: Path) -> None:
         ([], "no input was given"),
         (["nothing.jsonl"], "there is no file or folder nothing.jsonl"),
         (["*.parquet"], "no file matches *.parquet"),
-        (["s3://bucket/a.jsonl"], "s3://bucket/a.jsonl is a URL"),
+        (["no://bucket/a.jsonl"], "no://bucket/a.jsonl has a protocol that is not known: no"),
         (["notes"], "the format of notes is not known: its name has no suffix"),
         (["a.docx"], "the format of a.docx is not known: its name has the suffix .docx"),
         (["packed"], "the format of packed/a.jsonl.lz4 is not known"),
@@ -980,7 +980,9 @@ def test_a_file_that_is_no_regular_file_is_named(a_socket: Path) -> None:
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.binary(max_size=60), st.sampled_from(["jsonl", "json", "csv", "tsv", "txt"]))
+@given(
+    st.binary(max_size=60), st.sampled_from(["jsonl", "json", "csv", "tsv", "txt", "html", "warc"])
+)
 def test_any_bytes_are_read_or_refused_with_a_clear_message(
     tmp_path_factory: pytest.TempPathFactory, content: bytes, suffix: str
 ) -> None:

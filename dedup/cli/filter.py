@@ -72,9 +72,9 @@ def command(
 ) -> None:
     """Write the scanned inputs again without the redundant articles.
 
-    INPUT are files, folders or globs that `dedup scan` read into RESULTS. The output has their
-    formats, order and fields, and what is kept stands there byte for byte. Give --max-redundancy,
-    --keep or both: an article stays if it passes both.
+    INPUT are files, folders, globs or URLs that `dedup scan` read into RESULTS. The output has
+    their formats, order and fields, and what is kept stands there byte for byte. Give
+    --max-redundancy, --keep or both: an article stays if it passes both.
     """
     from dedup.cli.progress import follow
     from dedup.cli.report import print_report

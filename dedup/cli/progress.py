@@ -29,6 +29,9 @@ _STEPS = {
     "filter": "Filtering",
 }
 
+# Columns are packed, and pages are mostly markup.
+_OTHER_THAN_TEXT = ("parquet", "arrow", "html", "warc")
+
 
 @contextmanager
 def follow(*, quiet: bool, is_packed: bool = False) -> Iterator[Progress]:
@@ -56,7 +59,7 @@ def follow(*, quiet: bool, is_packed: bool = False) -> Iterator[Progress]:
 
 def hides_text_size(file: InputFile) -> bool:
     """Tell whether a file's size says little about the text in it."""
-    return file.compression is not None or file.format in ("parquet", "arrow")
+    return file.compression is not None or file.format in _OTHER_THAN_TEXT
 
 
 class Tally:

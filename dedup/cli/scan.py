@@ -88,8 +88,9 @@ def command(
 ) -> None:
     """Find near-copies and repeats in articles, and score each article by them.
 
-    INPUT is any number of files, folders or globs, or - for JSONL on standard input: .jsonl,
-    .json, .parquet, .arrow, .feather, .csv, .tsv or .txt, each also .gz, .zst, .bz2 or .xz.
+    INPUT is any number of files, folders, globs or URLs of them (s3://, gs://, hf://, https://),
+    or - for JSONL on standard input: .jsonl, .json, .parquet, .arrow, .feather, .csv, .tsv, .txt,
+    .html, .htm, .warc or .wet, each also .gz, .zst, .bz2 or .xz.
 
     The results are Parquet tables: articles, paragraphs, spans, clusters, members, pairs and
     rejected rows, with a manifest.

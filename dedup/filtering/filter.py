@@ -24,7 +24,7 @@ from dedup.filtering.removals import (
     sample_removals,
     write_removed,
 )
-from dedup.filtering.rewriting import Rows, count_rows, rewrite
+from dedup.filtering.rewriting import WITHOUT_FIELDS, Rows, count_rows, rewrite
 from dedup.pipeline import Progress, Silent
 from dedup.results import Scan, naming_output, open_scan
 from dedup.sources.locate import InputFile, locate_inputs
@@ -89,9 +89,9 @@ def filter_articles(  # noqa: PLR0913 - keyword-only options, each of its own
     scan = results if isinstance(results, Scan) else open_scan(results)
     paths = [inputs] if isinstance(inputs, str | os.PathLike) else list(inputs)
     files = locate_inputs(paths)
-    if add_scores and any(file.format == "txt" for file in files):
+    if add_scores and any(file.format in WITHOUT_FIELDS for file in files):
         raise ConfigError(
-            "scores cannot be added to .txt files",
+            "scores cannot be added to text files, pages and web archives",
             hint="leave out --add-scores: see articles.parquet",
         )
     target = choose_target(files, output, removed_name, scan.path)

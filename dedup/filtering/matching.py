@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
-from dedup import _native
 from dedup.errors import ConfigError, InputError, OutputError
-from dedup.results import Scan
+from dedup.results import Scan, refuse_url
+from dedup.sources import digest_input
 from dedup.sources.locate import COMPRESSIONS, FORMATS, STDIN, InputFile
 
 
@@ -63,19 +63,18 @@ def _match(file: InputFile, inputs: _Inputs) -> str:
             raise InputError("the scan did not read standard input", hint=inputs.hint())
         return STDIN
     same = inputs.by_size.get(file.size, [])
-    if same:
-        digest = f"xxh3-128:{_native.digest_file(file.path)}"
+    if known is not None or same:
+        digest = digest_input(file)
         same = [entry for entry in same if entry["digest"] == digest]
     if known is not None:
-        if known not in same:
+        if (known["bytes"], known["digest"]) != (file.size, digest):
             raise InputError(
                 f"{file.path} is not what it was when it was scanned",
                 hint="scan again: the scores are those of its older content",
             )
         return file.path
     if len(same) > 1:
-        base = os.path.basename(file.path)
-        same = [entry for entry in same if os.path.basename(entry["path"]) == base]
+        same = [entry for entry in same if os.path.basename(entry["path"]) == file.name]
     if len(same) != 1:
         raise InputError(
             f"{file.path} was not part of the scan, or was changed since", hint=inputs.hint()
@@ -94,6 +93,8 @@ def choose_target(
     One file gives a file, or one of the same name in a folder that exists or ends with a slash.
     Several files, or a folder, give a folder with the same names below.
     """
+    for place in (output, removed or ""):
+        refuse_url(place)
     given = os.fspath(output)
     path = Path(given)
     if len(files) > 1 or files[0].folder:
@@ -111,7 +112,7 @@ def _refuse_to_destroy(
     files: Sequence[InputFile], target: Target, removed: str | None, results: Path
 ) -> None:
     folder = target.path if target.is_folder else target.path.parent
-    inputs = {os.path.realpath(file.path): file.path for file in files if file.path != STDIN}
+    inputs = {os.path.realpath(file.path): file.path for file in files if _is_local(file)}
     outputs = [os.path.realpath(folder / name) for name in target.names]
     others = [os.path.realpath(removed)] if removed else []
     for place in [*outputs, *others]:
@@ -133,8 +134,12 @@ def _refuse_to_destroy(
         )
 
 
+def _is_local(file: InputFile) -> bool:
+    return file.path != STDIN and not file.is_remote
+
+
 def _name(file: InputFile) -> str:
-    return "stdin.jsonl" if file.path == STDIN else os.path.basename(file.path)
+    return "stdin.jsonl" if file.path == STDIN else file.name
 
 
 def _relative_names(files: Sequence[InputFile]) -> list[str]:

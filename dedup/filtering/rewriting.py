@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from dedup.errors import ConfigError, InputError
 from dedup.filtering.csv_records import is_blank, split_records
 from dedup.filtering.decisions import Mask
+from dedup.filtering.warc_records import PACKERS, read_records
 from dedup.sources.locate import InputFile
 from dedup.sources.streams import (
     DamagedFileError,
@@ -27,6 +28,8 @@ from dedup.sources.streams import (
 )
 from dedup.sources.tabular import BUFFER_BYTES, DELIMITERS, PAGE_BYTES, PAGE_ROWS
 
+WHOLE_FILES = ("txt", "html")  # formats of one article a file
+WITHOUT_FIELDS = (*WHOLE_FILES, "warc")
 WRITE_BYTES = 64 << 20  # of columns make a row group: few groups, and not much memory
 
 _BOM = b"\xef\xbb\xbf"
@@ -82,12 +85,16 @@ class Rows:
 def rewrite(file: InputFile, rows: Rows, path: Path, compression: str | None) -> None:
     """Write the kept rows of a file to a new file of the same format.
 
-    What is no row, such as a header or a blank line, is kept too. A file that breaks off, which
-    the scan was told to skip, is copied as far as it was scanned. A text file that is not kept
-    is not made.
+    What is no row, such as a header, a blank line or a request in a web archive, is kept too. A
+    file that breaks off, which the scan was told to skip, is copied as far as it was scanned. A
+    text file or page that is not kept is not made.
     """
-    if file.format == "txt" and not rows.is_kept.any():
+    if file.format in WHOLE_FILES and not rows.is_kept.any():
         rows.take_known(1, file)
+        return
+    if file.format == "warc":
+        with open_sink(path, None) as sink:
+            _copy_records(file, rows, sink, PACKERS[compression])
         return
     with open_sink(path, compression) as sink:
         _WRITERS[file.format](file, rows, sink)
@@ -351,6 +358,13 @@ def _copy_text(file: InputFile, rows: Rows, sink: Any) -> None:
         sink.write(chunk)
 
 
+def _copy_records(file: InputFile, rows: Rows, sink: Any, pack: Callable[[bytes], bytes]) -> None:
+    for record in _until_damage(read_records(file), file, rows):
+        known, kept, _ = rows.take(1)
+        if kept[0] or not known[0]:
+            sink.write(pack(record))
+
+
 def _no_such_row(file: InputFile, row: int) -> InputError:
     return InputError(
         f"{file.path}, row {row}: the scan has no such row", hint="scan the input again"
@@ -372,4 +386,5 @@ _WRITERS: dict[str, Callable[[InputFile, Rows, Any], None]] = {
     "parquet": _rewrite_parquet,
     "arrow": _rewrite_arrow,
     "txt": _copy_text,
+    "html": _copy_text,
 }

@@ -3,12 +3,14 @@
 from dedup.sources.batches import ARTICLE_INPUT, REJECTED, ArticleBatch
 from dedup.sources.locate import InputFile, locate_inputs
 from dedup.sources.reading import read_articles
+from dedup.sources.streams import digest_input
 
 __all__ = [
     "ARTICLE_INPUT",
     "REJECTED",
     "ArticleBatch",
     "InputFile",
+    "digest_input",
     "locate_inputs",
     "read_articles",
 ]

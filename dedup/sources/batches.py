@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -133,7 +132,7 @@ def _make_articles(columns: pa.RecordBatch, dates: pa.Array, file: InputFile) ->
     rows = columns["input_row"]
     ids = _blank_to_null(columns["article_id"])
     if ids.null_count:
-        name = pa.scalar(os.path.basename(file.path))
+        name = pa.scalar(file.name)
         ids = pc.coalesce(ids, pc.binary_join_element_wise(name, rows.cast(pa.string()), _COLON))
     path = pa.DictionaryArray.from_arrays(pa.repeat(_FIRST, len(rows)), _names(file.path))
     text = columns["text"]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import glob
 import os
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 from typing import NamedTuple
 
 from dedup.errors import InputError
+from dedup.sources.remote import HIDDEN, find_files, is_url, name_in_url
 
 STDIN = "-"
 
@@ -23,30 +23,44 @@ FORMATS = {
     ".csv": "csv",
     ".tsv": "tsv",
     ".txt": "txt",
+    ".html": "html",
+    ".htm": "html",
+    ".warc": "warc",
+    ".wet": "warc",  # a WARC of extracted texts; Common Crawl ends names with .warc.wet.gz
 }
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2", ".xz": "xz"}
 # Seen on articles, and not to be passed over in a folder as if they were a README.
 _OTHER_COMPRESSIONS = (".zip", ".lz4", ".zstd", ".gzip", ".br", ".7z", ".lzma", ".snappy", ".z")
 
 _KNOWN = f"{', '.join(FORMATS)}, each also {', '.join(COMPRESSIONS)}"
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 
 class InputFile(NamedTuple):
     """A file to read."""
 
-    path: str
+    path: str  # or URL
     format: str  # a value of FORMATS
     compression: str | None  # a value of COMPRESSIONS
-    size: int  # bytes on disk; 0 for standard input
+    size: int  # bytes as it is stored; 0 for standard input
     folder: str = ""  # the folder the user named, if the file was found in one
+    version: str | None = None  # of a remote file, if its service tells
+
+    @property
+    def is_remote(self) -> bool:
+        """Tell whether the path is a URL."""
+        return is_url(self.path)
+
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        return name_in_url(self.path) if self.is_remote else os.path.basename(self.path)
 
 
 Name = str | os.PathLike[str]
 
 
 def locate_inputs(inputs: Name | Sequence[Name]) -> list[InputFile]:
-    """Find the files behind files, folders, globs and `-` (JSONL on standard input).
+    """Find the files behind files, folders, globs, URLs of them and `-` (JSONL on standard input).
 
     A folder gives every file below it whose suffix is known; names that begin with `.` or `_`
     are left out there and in globs. A file named twice, under whatever name, is read once. The
@@ -59,7 +73,8 @@ def locate_inputs(inputs: Name | Sequence[Name]) -> list[InputFile]:
     found: dict[str, InputFile] = {}
     for given in inputs:
         for file in _locate(os.fspath(given)):
-            key = file.path if file.path == STDIN else os.path.realpath(file.path)
+            is_local = file.path != STDIN and not file.is_remote
+            key = os.path.realpath(file.path) if is_local else file.path
             found[key] = min(found.get(key, file), file)
     return sorted(found.values())
 
@@ -67,11 +82,8 @@ def locate_inputs(inputs: Name | Sequence[Name]) -> list[InputFile]:
 def _locate(given: str) -> Iterator[InputFile]:
     if given == STDIN:
         yield InputFile(STDIN, "jsonl", None, 0)
-    elif _URL.match(given):
-        raise InputError(
-            f"{given} is a URL, and only local files can be read so far",
-            hint="download it first, or pipe it in as JSONL with -",
-        )
+    elif is_url(given):
+        yield from _locate_remote(given)
     elif os.path.isdir(given):
         yield from _locate_in_folder(given)
     elif os.path.lexists(given):
@@ -110,10 +122,24 @@ def _locate_in_folder(folder: str) -> Iterator[InputFile]:
                 is_empty = False
                 yield _describe(os.path.join(parent, name), folder)
     if is_empty:
-        raise InputError(
-            f"the folder {_shown(folder)} has no file that can be read",
-            hint=f"files are known by their suffix: {_KNOWN}",
-        )
+        raise _nothing_in(folder)
+
+
+def _locate_remote(url: str) -> Iterator[InputFile]:
+    files, folder = find_files(url)
+    if folder:
+        files = [f for f in files if _format_of(f.url) or _is_packed_otherwise(f.url)]
+    if not files:
+        raise _nothing_in(folder) if folder else InputError(f"no file matches {url}")
+    for file in files:
+        yield InputFile(file.url, *_known_format(file.url), file.size, folder, file.version)
+
+
+def _nothing_in(folder: str) -> InputError:
+    return InputError(
+        f"the folder {_shown(folder)} has no file that can be read",
+        hint=f"files are known by their suffix: {_KNOWN}",
+    )
 
 
 def _describe(path: str, folder: str = "") -> InputFile:
@@ -124,13 +150,7 @@ def _describe(path: str, folder: str = "") -> InputFile:
         raise InputError(
             f"the file name {_shown(path)} is not valid UTF-8", hint="rename the file"
         ) from err
-    known = _format_of(path)
-    if known is None:
-        raise InputError(
-            f"the format of {path} is not known: its name has "
-            + (f"the suffix {PurePath(path).suffix}" if PurePath(path).suffix else "no suffix"),
-            hint=f"give it one of: {_KNOWN}; or pipe JSONL in with -",
-        )
+    known = _known_format(path)
     try:
         size = os.stat(path).st_size
     except OSError as err:
@@ -138,14 +158,35 @@ def _describe(path: str, folder: str = "") -> InputFile:
     return InputFile(path, *known, size, str(PurePath(folder)) if folder else "")
 
 
+def _known_format(path: str) -> tuple[str, str | None]:
+    known = _format_of(path)
+    if known is None and ".wat" in _suffixes(path):
+        raise InputError(
+            f"{path} is a WAT file, which has metadata of pages and not their text",
+            hint="scan the WET or the WARC file of the same crawl",
+        )
+    if known is None:
+        raise InputError(
+            f"the format of {path} is not known: its name has "
+            + (f"the suffix {suffixes[-1]}" if (suffixes := _suffixes(path)) else "no suffix"),
+            hint=f"give it one of: {_KNOWN}; or pipe JSONL in with -",
+        )
+    return known
+
+
 def _format_of(name: str) -> tuple[str, str | None] | None:
     """Tell format and compression by suffix, in any case."""
-    suffixes = [suffix.lower() for suffix in PurePath(name).suffixes[-2:]]
+    suffixes = _suffixes(name)
     compression = COMPRESSIONS.get(suffixes[-1]) if suffixes else None
     if compression:
         suffixes.pop()
     kind = FORMATS.get(suffixes[-1]) if suffixes else None
     return (kind, compression) if kind else None
+
+
+def _suffixes(name: str) -> list[str]:
+    path = PurePath(name_in_url(name) if is_url(name) else name)
+    return [suffix.lower() for suffix in path.suffixes[-2:]]
 
 
 def _is_packed_otherwise(name: str) -> bool:
@@ -154,7 +195,7 @@ def _is_packed_otherwise(name: str) -> bool:
 
 
 def _is_hidden(name: str) -> bool:
-    return name.startswith((".", "_"))
+    return name.startswith(HIDDEN)
 
 
 def _shown(path: str | bytes | None) -> str:

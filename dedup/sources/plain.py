@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,14 +19,15 @@ def read_text_file(file: InputFile, config: SourceConfig) -> Iterator[pa.RecordB
     text = b"".join(limited(read_chunks(file), file, "the text")).removeprefix(_BOM)
     yield pa.RecordBatch.from_pydict(
         {
-            "article_id": [_article_id(file)],
+            "article_id": [name_article(file)],
             "text": pa.array([text], pa.large_binary()),
             "input_row": [0],
         }
     )
 
 
-def _article_id(file: InputFile) -> str:
+def name_article(file: InputFile) -> str:
+    """Return the path below the folder that the user named, or the name of a file by itself."""
     if not file.folder:
-        return os.path.basename(file.path)
+        return file.name
     return Path(file.path).relative_to(file.folder).as_posix()

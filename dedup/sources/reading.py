@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 import pyarrow as pa
 
 from dedup.config import SourceConfig
-from dedup.sources import plain, tabular
+from dedup.sources import plain, tabular, web
 from dedup.sources.batches import ArticleBatch, join_batches, make_batches, reject_rest
 from dedup.sources.locate import InputFile
 from dedup.sources.streams import DamagedFileError, naming_failures
@@ -22,6 +22,8 @@ READERS: dict[str, Reader] = {
     "parquet": tabular.read_parquet,
     "arrow": tabular.read_arrow,
     "txt": plain.read_text_file,
+    "html": web.read_html_file,
+    "warc": web.read_warc,
 }
 
 

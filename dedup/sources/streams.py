@@ -13,8 +13,10 @@ from typing import Any
 
 import pyarrow as pa
 
+from dedup import _native
 from dedup.errors import InputError
 from dedup.sources.locate import STDIN, InputFile
+from dedup.sources.remote import can_seek, open_url
 
 CHUNK_BYTES = 4 << 20
 # What a damaged stream held since the last read is lost, so a compressed one is read in small bits.
@@ -55,34 +57,45 @@ def open_stream(file: InputFile) -> Iterator[Any]:
     """Open a file for reading its decompressed bytes in order."""
     if file.path == STDIN:
         yield sys.stdin.buffer
-    elif file.compression is None:
-        with open(file.path, "rb") as stream:
-            yield stream
-    elif file.compression == "xz":
-        with lzma.open(file.path, "rb") as stream:
-            yield stream
-    else:
-        with (
-            pa.OSFile(file.path) as packed,
-            pa.CompressedInputStream(packed, file.compression) as stream,
-        ):
-            yield stream
+        return
+    with open_url(file.path) if file.is_remote else open(file.path, "rb") as packed:
+        if file.compression is None:
+            yield packed
+        elif file.compression == "xz":
+            with lzma.open(packed, "rb") as stream:
+                yield stream
+        else:
+            with pa.CompressedInputStream(packed, file.compression) as stream:
+                yield stream
 
 
 @contextmanager
 def open_seekable(file: InputFile) -> Iterator[Any]:
-    """Open a file for reading anywhere; a compressed one is unpacked to a temporary file first."""
-    if file.compression:
+    """Open a file for reading anywhere.
+
+    One that is compressed, or of the web, is brought into a temporary file first.
+    """
+    if file.compression or (file.is_remote and not can_seek(file.path)):
         with tempfile.TemporaryFile() as unpacked, open_stream(file) as stream:
             shutil.copyfileobj(stream, unpacked, CHUNK_BYTES)
             unpacked.seek(0)
             yield pa.PythonFile(unpacked, "r")
+    elif file.is_remote:
+        with open_url(file.path) as stream:
+            yield pa.PythonFile(stream, "r")
     elif file.format == "arrow" and file.size:  # a batch may be larger than the memory
         with pa.memory_map(file.path) as source:
             yield source
     else:
         with pa.OSFile(file.path) as source:
             yield source
+
+
+def digest_input(file: InputFile) -> str | None:
+    """Return what will differ if the file does; None if there is nothing to tell it by."""
+    if file.path == STDIN:
+        return None
+    return file.version if file.is_remote else f"xxh3-128:{_native.digest_file(file.path)}"
 
 
 def read_chunks(file: InputFile) -> Iterator[bytes]:

@@ -1,0 +1,207 @@
+"""Web archives and web pages: WARC, WET and HTML files.
+
+A WARC file is a row of records. Articles are the pages among them: `response` records of status
+2xx and `resource` records that are HTML, and `conversion` records, which hold extracted text in
+WET files. Requests, metadata, revisits, images and pages that are errors are passed over.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, BinaryIO, NamedTuple, cast
+
+import pyarrow as pa
+from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
+
+from dedup.config import SourceConfig
+from dedup.sources.http import BodyError, decode_body, parse_content_type, parse_response
+from dedup.sources.locate import InputFile
+from dedup.sources.pages import MAX_PAGE_BYTES, is_page, may_be_page, read_page
+from dedup.sources.plain import name_article
+from dedup.sources.streams import CHUNK_BYTES, FAILURES, MAX_PIECE_BYTES, open_stream, read_chunks
+
+# Types of records that may have an article, and how much of one is read: no film fills the memory.
+_READ_BYTES = {
+    int(WarcRecordType.response): MAX_PAGE_BYTES + 1,
+    int(WarcRecordType.resource): MAX_PAGE_BYTES + 1,
+    int(WarcRecordType.conversion): MAX_PIECE_BYTES + 1,
+}
+_ROWS = pa.schema(
+    [
+        pa.field("article_id", pa.string()),
+        pa.field("text", pa.large_string()),
+        pa.field("date", pa.string()),
+        pa.field("source", pa.string()),
+        pa.field("url", pa.string()),
+        pa.field("input_row", pa.int64()),
+        pa.field("reason", pa.string()),
+    ]
+)
+_HOST = re.compile(r"https?://(?:[^/?#@]*@)?(\[[^]]*\]|[^/?#:]+)", re.IGNORECASE)
+_TOO_LONG = f"the page is longer than {MAX_PAGE_BYTES >> 20} MiB"
+
+
+class _Row(NamedTuple):
+    """A record that holds an article, or should."""
+
+    article_id: str | None
+    text: bytes
+    date: str | None
+    source: str | None
+    url: str | None
+    input_row: int
+    reason: str | None
+
+
+def read_warc(file: InputFile, config: SourceConfig) -> Iterator[pa.RecordBatch]:
+    """Read the articles of a WARC or WET file; `input_row` counts records, of whatever type.
+
+    The id is the record's, since a crawl may hold a page more than once, the source is the host
+    without `www.`, and the date is that of the crawl. A page whose body cannot be decoded, or
+    is too long, has a `reason`.
+    """
+    rows: list[_Row] = []
+    started = 0
+    try:
+        for row, place in _read_rows(file):
+            if rows and place - started >= CHUNK_BYTES:
+                yield _lay_out(rows)
+                rows, started = [], place
+            rows.append(row)
+    except FAILURES:
+        if rows:
+            yield _lay_out(rows)
+        raise
+    if rows:
+        yield _lay_out(rows)
+
+
+def read_html_file(file: InputFile, config: SourceConfig) -> Iterator[pa.RecordBatch]:
+    """Read a page as one article, whose id is the path below the folder that the user named."""
+    body, reason = b"", None
+    for chunk in read_chunks(file):
+        body += chunk
+        if len(body) > MAX_PAGE_BYTES:
+            body, reason = b"", _TOO_LONG
+            break
+    yield pa.RecordBatch.from_pydict(
+        {
+            "article_id": [name_article(file)],
+            "text": [read_page(body)],
+            "input_row": [0],
+            "reason": pa.array([reason], pa.string()),
+        }
+    )
+
+
+class _Unpacked:
+    """The decompressed bytes of a file, with what FastWARC asks of a stream.
+
+    FastWARC could unpack by itself, but takes a file that is cut off for one that ends.
+    """
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self._place = 0
+
+    def read(self, size: int) -> bytes:
+        data: bytes = self._stream.read(size)
+        self._place += len(data)
+        return data
+
+    def tell(self) -> int:
+        return self._place
+
+
+def _read_rows(file: InputFile) -> Iterator[tuple[_Row, int]]:
+    """Give the rows, each with the place in the file where its record begins."""
+    with open_stream(file) as stream:
+        # The HTTP head is left alone here: one that is malformed would end the iteration.
+        unpacked = cast(BinaryIO, _Unpacked(stream))
+        records = ArchiveIterator(unpacked, parse_http=False, stream_detect=False)
+        for number, record in enumerate(records):
+            headers = {name.lower(): value for name, value in record.headers.to_tuples()}
+            block = _read_block(record, headers)
+            text, reason = None, None
+            try:
+                text = _read_text(record, headers, block)
+            except BodyError as err:
+                text, reason = b"", str(err)
+            if text is not None:
+                yield _make_row(headers, number, text, reason), record.stream_pos
+
+
+def _read_block(record: WarcRecord, headers: dict[str, str]) -> bytes:
+    """Read what may be needed of a record, and see that it is there to its end."""
+    length = headers.get("content-length", "")
+    if not length.isdigit() or int(length) != record.content_length:  # FastWARC takes it for 0
+        raise EOFError("a record has no length")
+    wanted = min(_READ_BYTES.get(int(record.record_type), 0), record.content_length)
+    block = record.reader.read(wanted) if wanted else b""
+    if len(block) + record.reader.consume() < record.content_length:
+        raise EOFError("the last record breaks off")
+    return block
+
+
+def _read_text(record: WarcRecord, headers: dict[str, str], block: bytes) -> bytes | None:
+    """Return the text of a record, or None if it has no article."""
+    if int(record.record_type) not in _READ_BYTES:
+        return None
+    kind, charset = parse_content_type(headers.get("content-type"))
+    if record.record_type == WarcRecordType.conversion and kind in (None, "text/plain"):
+        if len(block) > MAX_PIECE_BYTES:
+            raise BodyError(f"the text is longer than {MAX_PIECE_BYTES} bytes")
+        return block
+    body = block
+    if record.record_type == WarcRecordType.response:
+        response = parse_response(block)
+        if response is None or not 200 <= response.status < 300:
+            return None
+        kind, charset = parse_content_type(response.headers.get("content-type"))
+        kind = headers.get("warc-identified-payload-type", kind)
+        if not may_be_page(kind):
+            return None
+        body = decode_body(response, MAX_PAGE_BYTES + 1)
+    if not is_page(body, kind):
+        return None
+    if max(len(block), len(body)) > MAX_PAGE_BYTES:
+        raise BodyError(_TOO_LONG)
+    return read_page(body, charset).encode()
+
+
+def _make_row(headers: dict[str, str], number: int, text: bytes, reason: str | None) -> _Row:
+    url = _without_brackets(headers.get("warc-target-uri"))
+    return _Row(
+        article_id=_without_brackets(headers.get("warc-record-id")),
+        text=text,
+        date=headers.get("warc-date"),
+        source=_name_site(url),
+        url=url,
+        input_row=number,
+        reason=reason,
+    )
+
+
+def _without_brackets(value: str | None) -> str | None:
+    """Take off the `<` and `>` that the standard has around ids, and wget around addresses."""
+    return value and value.removeprefix("<").removesuffix(">")
+
+
+def _name_site(url: str | None) -> str | None:
+    host = _HOST.match(url or "")
+    return host[1].lower().removeprefix("www.") if host else None
+
+
+def _lay_out(rows: list[_Row]) -> pa.RecordBatch:
+    columns = dict(zip(_Row._fields, zip(*rows, strict=True), strict=True))
+    columns["text"] = _read_utf8(columns["text"])
+    return pa.RecordBatch.from_pydict(columns, schema=_ROWS)
+
+
+def _read_utf8(texts: Sequence[bytes]) -> pa.Array:
+    """Make a column of texts; bytes that are not UTF-8 become U+FFFD, as on pages."""
+    try:
+        return pa.array(texts, pa.large_binary()).cast(pa.large_string())
+    except pa.ArrowInvalid:
+        return pa.array([text.decode("utf-8", "replace") for text in texts], pa.large_string())
