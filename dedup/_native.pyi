@@ -146,7 +146,10 @@ class Corpus:
         """List the members of article clusters."""
 
     def cluster_heads(self, matches: Matches, unit: str) -> pa.RecordBatch:
-        """List the representatives of the clusters of a unit, with their text."""
+        """List the representatives of the clusters of a unit, each with its paragraph's number."""
+
+    def texts(self, paragraphs: pa.RecordBatch) -> pa.RecordBatch:
+        """List the texts of paragraphs with words, named by number in one int32 column."""
 
 @final
 class Candidates:

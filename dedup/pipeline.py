@@ -25,16 +25,16 @@ from dedup.memory import Budget
 from dedup.results import ResultsWriter, Scan
 from dedup.sources import InputFile, digest_input, locate_inputs, read_articles
 from dedup.stages.candidates import find_candidates
-from dedup.stages.clusters import cluster_members, list_members, number_members
+from dedup.stages.clusters import list_clusters, list_members, number_members
 from dedup.stages.findings import Findings, list_heads
 from dedup.stages.fingerprints import Fingerprints, fingerprint_articles
 from dedup.stages.first_seen import order_articles
-from dedup.stages.naming import Names
+from dedup.stages.naming import PART_ROWS, Names
 from dedup.stages.pairs import list_pairs, match_candidates
 from dedup.stages.redundancy import judge_articles, score_articles
 
 Inputs = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
-WRITE_ARTICLES = 1 << 15  # articles whose paragraphs are turned into rows at a time
+WRITE_ARTICLES = 1 << 14  # articles whose paragraphs are turned into rows at a time
 
 
 class Progress(Protocol):
@@ -138,20 +138,24 @@ def _write_tables(
         _count_kinds(paragraphs, kinds)
         writer.write("paragraphs", paragraphs)
         writer.write("spans", spans)
-    members = {unit: number_members(found, unit) for unit in found.clusters}
-    writer.write("members", list_members(found, members))
-    clusters = cluster_members(found, members)
-    writer.write("clusters", clusters)
-    pairs = list_pairs(found, list(found.clusters))
-    writer.write("pairs", pairs)
+    counts = dict.fromkeys(("pairs", "clusters"), 0)
+    for unit in found.clusters:
+        members = number_members(found, unit)
+        for start, end in _ranges(members.num_rows, PART_ROWS):
+            writer.write("members", list_members(found, unit, members.slice(start, end - start)))
+        for clusters in list_clusters(found, unit, members):
+            writer.write("clusters", clusters)
+        for pairs in list_pairs(found, unit):
+            writer.write("pairs", pairs)
+            counts["pairs"] += pairs.num_rows
+        counts["clusters"] += found.clusters[unit].num_rows
     writer.write("rejected", prints.rejected)
     return {
         "articles": corpus.articles,
         "paragraphs": corpus.paragraphs,
         "distinct_paragraphs": corpus.distincts,
         **{f"{kind}_paragraphs": number for kind, number in sorted(kinds.items())},
-        "pairs": pairs.num_rows,
-        "clusters": clusters.num_rows,
+        **counts,
         "rejected_rows": prints.rejected.num_rows,
         "empty_articles": pc.sum(pc.equal(scored["tokens"], 0)).as_py() or 0,
         "low_evidence_articles": pc.sum(scored["low_evidence"]).as_py() or 0,

@@ -5,11 +5,16 @@ The stars themselves are made in the core (`clusters.rs`); here they become tabl
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedup.stages.findings import Findings
 from dedup.stages.naming import Names, constant
+
+PART_CLUSTERS = 1 << 15  # clusters whose texts are held at a time
 
 
 def number_members(found: Findings, unit: str) -> pa.Table:
@@ -18,35 +23,42 @@ def number_members(found: Findings, unit: str) -> pa.Table:
     return pa.Table.from_batches([rows[unit](found.matches)])
 
 
-def list_members(found: Findings, members: dict[str, pa.Table]) -> pa.Table:
-    """Name the members of every cluster, by unit: MEMBERS."""
-    tables = []
-    for unit, rows in members.items():
-        clusters = Names(found.clusters[unit]["cluster_id"])
-        table = clusters.name(found.names.name(rows, ["article"]), ["cluster_id"])
-        tables.append(table.append_column("unit", constant(unit, table.num_rows)))
-    return pa.concat_tables(tables).unify_dictionaries()
+def list_members(found: Findings, unit: str, members: pa.Table) -> pa.Table:
+    """Name members of clusters of a unit: MEMBERS."""
+    clusters = Names(found.clusters[unit]["cluster_id"])
+    table = clusters.name(found.names.name(members, ["article"]), ["cluster_id"])
+    return table.append_column("unit", constant(unit, table.num_rows))
 
 
-def cluster_members(found: Findings, members: dict[str, pa.Table]) -> pa.Table:
-    """Sum up the members of every cluster, by unit and in first-seen order: CLUSTERS."""
-    tables = []
-    for unit, table in members.items():
-        heads = found.clusters[unit]
-        place = heads.schema.get_field_index("representative_article")
-        ids = found.names.ids.take(heads["representative_article"].combine_chunks())
-        heads = heads.set_column(place, "representative_article", ids)
-        # Clusters are numbered without gaps, so sorted sums stand beside their heads.
-        sums = _sum_up(table, found.articles).sort_by("cluster_id").drop_columns(["cluster_id"])
-        for name in sums.schema.names:
-            heads = heads.append_column(name, sums[name])
-        heads = heads.append_column("unit", constant(unit, heads.num_rows))
-        tables.append(heads.append_column("kind", constant("near_copy", heads.num_rows)))
-    return pa.concat_tables(tables).unify_dictionaries()
+def list_clusters(found: Findings, unit: str, members: pa.Table) -> Iterator[pa.Table]:
+    """Sum up the members of the clusters of a unit, in first-seen order: CLUSTERS, in parts."""
+    # Sums of floats depend on their order, which must not show: rows may come in any.
+    members = members.sort_by([("cluster_id", "ascending"), ("similarity", "ascending")])
+    numbers = members["cluster_id"].to_numpy()
+    heads = found.clusters[unit]
+    for start in range(0, heads.num_rows, PART_CLUSTERS):
+        part = heads.slice(start, PART_CLUSTERS)
+        first, last = np.searchsorted(numbers, [start, start + part.num_rows])
+        # Clusters are numbered without gaps, so sums in their order stand beside their heads.
+        sums = _sum_up(members.slice(first, last - first), found.articles)
+        columns = {name: part[name] for name in ("cluster_id", "representative_position")}
+        columns |= {name: sums[name] for name in sums.schema.names if name != "cluster_id"}
+        representatives = part["representative_article"].combine_chunks()
+        paragraphs = part["paragraph"].combine_chunks()
+        texts = found.corpus.texts(pa.record_batch({"paragraph": paragraphs}))
+        yield pa.table(
+            {
+                **columns,
+                "representative_article": found.names.ids.take(representatives),
+                "text": texts["text"],
+                "unit": constant(unit, part.num_rows),
+                "kind": constant("near_copy", part.num_rows),
+            }
+        )
 
 
 def _sum_up(members: pa.Table, articles: pa.Table) -> pa.Table:
-    """Count and compare the members of each cluster."""
+    """Count and compare the members of each cluster, which must be sorted."""
     rows = members["article"]
     sources = articles["source"].combine_chunks().dictionary_encode().indices
     table = pa.table(
@@ -59,9 +71,7 @@ def _sum_up(members: pa.Table, articles: pa.Table) -> pa.Table:
         }
     )
     valid = pc.CountOptions(mode="only_valid")
-    # Sums of floats depend on their order, which must not show: rows may come in any.
-    table = table.sort_by([("cluster_id", "ascending"), ("similarity", "ascending")])
-    sums = table.group_by("cluster_id").aggregate(
+    sums = table.group_by("cluster_id", use_threads=False).aggregate(
         [
             ("article", "count"),
             ("article", "count_distinct"),

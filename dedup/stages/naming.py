@@ -8,6 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+PART_ROWS = 1 << 17  # rows that are named, and written, at a time
+
 
 class Names:
     """The names of numbered things: the caller's article ids, or the ids of clusters."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 
 import pyarrow as pa
 
 from dedup import _native
 from dedup.config import Config
 from dedup.stages.findings import Findings
-from dedup.stages.naming import constant
+from dedup.stages.naming import PART_ROWS, constant
 
 
 def match_candidates(
@@ -32,16 +32,14 @@ def match_candidates(
     )
 
 
-def list_pairs(found: Findings, units: Sequence[str]) -> pa.Table:
-    """List the verified pairs of each unit: PAIRS.
+def list_pairs(found: Findings, unit: str) -> Iterator[pa.Table]:
+    """List the verified pairs of a unit: PAIRS, in parts.
 
     Paragraphs with the same words count once, for the article that held them first; articles
     with the same words are each paired with the first of them.
     """
     rows = {"paragraph": found.corpus.paragraph_pairs, "article": found.corpus.article_pairs}
-    tables = []
-    for unit in units:
-        table = pa.Table.from_batches([rows[unit](found.matches)])
-        table = found.names.name(table, ["left_article", "right_article"])
-        tables.append(table.append_column("unit", constant(unit, table.num_rows)))
-    return pa.concat_tables(tables).unify_dictionaries()
+    pairs = pa.Table.from_batches([rows[unit](found.matches)])
+    for start in range(0, pairs.num_rows, PART_ROWS):
+        part = found.names.name(pairs.slice(start, PART_ROWS), ["left_article", "right_article"])
+        yield part.append_column("unit", constant(unit, part.num_rows))

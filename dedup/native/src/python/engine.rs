@@ -4,14 +4,14 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow_array::{Array, Int64Array, RecordBatch, StringArray};
+use arrow_array::{Array, Int32Array, Int64Array, RecordBatch, StringArray};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
 use super::{Table, tables};
 use crate::align::Rule;
 use crate::candidates::{Candidates, find_candidates, join_candidates};
-use crate::corpus::{Corpus, Spooled};
+use crate::corpus::{Corpus, NO_DISTINCT, Spooled};
 use crate::error::Error;
 use crate::fingerprint::{Options, Worker};
 use crate::matches::{Matches, match_candidates};
@@ -282,14 +282,38 @@ impl PyCorpus {
         tables::article_members(&self.0, &matches.0)
     }
 
-    /// Representative of every cluster of a unit, by the cluster's number, with its id and text
-    /// (of articles: the first paragraph).
+    /// Representative of every cluster of a unit, by the cluster's number, with its id and the
+    /// number of its paragraph (of articles: the first with words).
     fn cluster_heads(&self, matches: &PyMatches, unit: &str) -> PyResult<Table> {
         match unit {
             "paragraph" => tables::paragraph_heads(&self.0, &matches.0),
             "article" => tables::article_heads(&self.0, &matches.0),
             other => Err(PyValueError::new_err(format!("no unit {other:?}"))),
         }
+    }
+
+    /// The texts of paragraphs, named by number in one int32 column.
+    fn texts(&self, py: Python<'_>, paragraphs: Table) -> PyResult<Table> {
+        let paragraphs: Vec<u32> = first_column::<Int32Array>(&paragraphs.0)
+            .filter(|paragraphs| paragraphs.null_count() == 0)
+            .ok_or_else(|| PyTypeError::new_err("paragraphs must be int32, none null"))?
+            .values()
+            .iter()
+            .map(|paragraph| *paragraph as u32)
+            .collect();
+        let has_words = |p: &u32| {
+            self.0
+                .distinct_of
+                .get(*p as usize)
+                .is_some_and(|d| *d != NO_DISTINCT)
+        };
+        if !paragraphs.iter().all(has_words) {
+            return Err(PyValueError::new_err(
+                "there is no such paragraph with words",
+            ));
+        }
+        let texts = py.detach(|| tables::texts(&self.0, &paragraphs))?;
+        tables::text_rows(&texts)
     }
 }
 

@@ -11,6 +11,7 @@ use pyo3::prelude::*;
 
 use super::{Table, from_arrow};
 use crate::corpus::{Corpus, NO_DISTINCT};
+use crate::error::Error;
 use crate::matches::{Head, Matches};
 use crate::pairs::Pair;
 use crate::redundancy::{Judged, Scores};
@@ -251,13 +252,13 @@ pub fn article_members(corpus: &Corpus, matches: &Matches) -> PyResult<Table> {
     ])
 }
 
-/// One row a cluster of paragraphs, by its number, with the text of its representative.
+/// One row a cluster of paragraphs, by its number.
 pub fn paragraph_heads(corpus: &Corpus, matches: &Matches) -> PyResult<Table> {
     let position = |head: &Head| Some(corpus.position(head.paragraph));
     head_rows(corpus, &matches.paragraph_heads(corpus)?, position)
 }
 
-/// One row a cluster of articles, by its number, with the first paragraph of its representative.
+/// One row a cluster of articles, by its number.
 pub fn article_heads(corpus: &Corpus, matches: &Matches) -> PyResult<Table> {
     head_rows(corpus, &matches.article_heads(corpus), |_| None)
 }
@@ -267,14 +268,6 @@ fn head_rows(
     heads: &[Head],
     position: impl Fn(&Head) -> Option<u32>,
 ) -> PyResult<Table> {
-    let distincts: Vec<u32> = heads
-        .iter()
-        .map(|head| corpus.distinct_of[head.paragraph as usize])
-        .collect();
-    let mut texts = vec![None; heads.len()];
-    show_texts(corpus, &distincts, |i, text| {
-        texts[i] = Some(text.to_owned());
-    })?;
     let article = |head: &Head| corpus.paragraphs[head.paragraph as usize].article;
     to_batch(vec![
         (
@@ -286,8 +279,26 @@ fn head_rows(
             "representative_position",
             int32_or(heads.iter().map(position)),
         ),
-        ("text", strings(texts.iter().map(Option::as_ref))),
+        ("paragraph", int32(heads.iter().map(|head| head.paragraph))),
     ])
+}
+
+/// The text of each paragraph, none of one without words.
+pub fn texts(corpus: &Corpus, paragraphs: &[u32]) -> Result<Vec<Option<String>>, Error> {
+    let distincts: Vec<u32> = paragraphs
+        .iter()
+        .map(|paragraph| corpus.distinct_of[*paragraph as usize])
+        .collect();
+    let mut texts = vec![None; paragraphs.len()];
+    show_texts(corpus, &distincts, |i, text| {
+        texts[i] = Some(text.to_owned());
+    })?;
+    Ok(texts)
+}
+
+/// Texts as one column.
+pub fn text_rows(texts: &[Option<String>]) -> PyResult<Table> {
+    to_batch(vec![("text", strings(texts.iter().map(Option::as_ref)))])
 }
 
 /// One row a pair of articles of which one copied from the other.
