@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use crate::align::{Agreement, MAX_WORK, Pattern, Rule, common_length, work};
 use crate::candidates::Candidate;
 use crate::clusters::{Stars, cluster};
-use crate::corpus::{Corpus, Marks, NO_DISTINCT};
+use crate::corpus::{Corpus, Marks, NO_DISTINCT, Numbered};
 use crate::error::Error;
 use crate::evidence::Evidence;
 use crate::pairs::Pair;
@@ -103,7 +103,7 @@ fn find_candidates(
     order: &[u32],
     first_equal: &[u32],
 ) -> Vec<Candidate> {
-    let mut holders: HashMap<u32, Vec<u32>> = HashMap::new();
+    let mut holders = Holders::new(corpus, related);
     let mut candidates = Vec::new();
     let mut tally: HashMap<u32, u32> = HashMap::new();
     for (rank, article) in order.iter().enumerate() {
@@ -119,19 +119,14 @@ fn find_candidates(
             }
             let words = corpus.paragraphs[paragraph as usize].tokens;
             for source in related.earlier(distinct) {
-                for holder in holders.get(&source).into_iter().flatten() {
+                for holder in holders.of(source) {
                     *tally.entry(*holder).or_default() += words;
                 }
             }
             if related.has_runs.has(paragraph) {
                 add_run_sources(corpus, evidence, paragraph, first_equal, &mut tally);
             }
-            if corpus.distincts[distinct as usize].articles > 1 || related.has_later.has(distinct) {
-                let known = holders.entry(distinct).or_default();
-                if known.len() < MAX_HOLDERS && known.last() != Some(&rank) {
-                    known.push(rank);
-                }
-            }
+            holders.add(distinct, rank);
         }
         let length = |rank: u32| corpus.articles[order[rank as usize] as usize].tokens;
         candidates.extend(tally.iter().filter(|(other, _)| **other < rank).filter_map(
@@ -144,6 +139,52 @@ fn find_candidates(
     }
     candidates.sort_unstable();
     candidates
+}
+
+/// The earliest articles, by rank, that hold each distinct that another article may have copied.
+struct Holders {
+    shared: Numbered,
+    ranks: Vec<[u32; MAX_HOLDERS]>,
+}
+
+const NO_RANK: u32 = u32::MAX;
+
+impl Holders {
+    fn new(corpus: &Corpus, related: &Related) -> Self {
+        let is_shared = |distinct: &u32| {
+            corpus.distincts[*distinct as usize].articles > 1 || related.has_later.has(*distinct)
+        };
+        let distincts = corpus.distincts.len();
+        let shared = (0..distincts as u32).filter(is_shared);
+        let shared = Numbered::new(Marks::new(distincts, shared));
+        Self {
+            ranks: vec![[NO_RANK; MAX_HOLDERS]; shared.len()],
+            shared,
+        }
+    }
+
+    /// Ranks must rise.
+    fn add(&mut self, distinct: u32, rank: u32) {
+        let Some(number) = self.shared.number(distinct) else {
+            return;
+        };
+        let ranks = &mut self.ranks[number];
+        let is_free = |held: &&mut u32| **held == NO_RANK;
+        if !ranks.contains(&rank)
+            && let Some(free) = ranks.iter_mut().find(is_free)
+        {
+            *free = rank;
+        }
+    }
+
+    fn of(&self, distinct: u32) -> &[u32] {
+        let Some(number) = self.shared.number(distinct) else {
+            return &[];
+        };
+        let ranks = &self.ranks[number];
+        let held = ranks.iter().take_while(|rank| **rank != NO_RANK).count();
+        &ranks[..held]
+    }
 }
 
 /// Near-copies of distincts, either way, and which paragraphs hold shared runs.

@@ -97,6 +97,43 @@ impl Marks {
     }
 }
 
+/// The members of a set, numbered from 0 by size, with no table of numbers.
+pub struct Numbered {
+    marks: Marks,
+    /// Members before each word of the set.
+    before: Vec<u32>,
+}
+
+impl Numbered {
+    pub fn new(marks: Marks) -> Self {
+        let mut total = 0;
+        let count = |word: &u64| {
+            total += word.count_ones();
+            total - word.count_ones()
+        };
+        let before = marks.0.iter().map(count).collect();
+        Self { marks, before }
+    }
+
+    pub fn len(&self) -> usize {
+        let last = self.marks.0.last().map_or(0, |word| word.count_ones());
+        (self.before.last().unwrap_or(&0) + last) as usize
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The number of a member; nothing for an item that is none.
+    #[inline]
+    pub fn number(&self, item: u32) -> Option<usize> {
+        let (word, bit) = (item as usize / 64, item % 64);
+        let smaller = self.marks.0[word] & !(u64::MAX << bit);
+        let number = self.before[word] + smaller.count_ones();
+        self.marks.has(item).then_some(number as usize)
+    }
+}
+
 /// One article's row of the corpus.
 #[derive(Clone, Copy)]
 pub struct Article {
@@ -372,5 +409,23 @@ impl Corpus {
             found[i] = u128::from_le_bytes(hashes[paragraph - loaded.start]);
         }
         Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_are_numbered_by_size() {
+        let members = [0, 3, 63, 64, 130, 191];
+        let numbered = Numbered::new(Marks::new(200, members.into_iter()));
+        assert_eq!(numbered.len(), members.len());
+        for item in 0..200 {
+            assert_eq!(
+                numbered.number(item),
+                members.iter().position(|m| *m == item)
+            );
+        }
     }
 }
