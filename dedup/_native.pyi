@@ -1,4 +1,4 @@
-"""The compiled core. Every function checks its input, releases the GIL and works on a batch."""
+"""The compiled core. Every function checks its input; what takes long releases the GIL."""
 
 from pathlib import Path
 from typing import final

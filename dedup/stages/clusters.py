@@ -34,13 +34,18 @@ def list_clusters(found: Findings, unit: str, members: pa.Table) -> Iterator[pa.
     """Sum up the members of the clusters of a unit, in first-seen order: CLUSTERS, in parts."""
     # Sums of floats depend on their order, which must not show: rows may come in any.
     members = members.sort_by([("cluster_id", "ascending"), ("similarity", "ascending")])
+    holders = members["article"].combine_chunks()
+    for name in ("source", "date"):
+        values = found.articles[name].combine_chunks()
+        values = values.dictionary_encode().indices if name == "source" else values
+        members = members.append_column(name, values.take(holders))
     numbers = members["cluster_id"].to_numpy()
     heads = found.clusters[unit]
     for start in range(0, heads.num_rows, PART_CLUSTERS):
         part = heads.slice(start, PART_CLUSTERS)
         first, last = np.searchsorted(numbers, [start, start + part.num_rows])
         # Clusters are numbered without gaps, so sums in their order stand beside their heads.
-        sums = _sum_up(members.slice(first, last - first), found.articles)
+        sums = _sum_up(members.slice(first, last - first))
         columns = {name: part[name] for name in ("cluster_id", "representative_position")}
         columns |= {name: sums[name] for name in sums.schema.names if name != "cluster_id"}
         representatives = part["representative_article"].combine_chunks()
@@ -57,21 +62,10 @@ def list_clusters(found: Findings, unit: str, members: pa.Table) -> Iterator[pa.
         )
 
 
-def _sum_up(members: pa.Table, articles: pa.Table) -> pa.Table:
+def _sum_up(members: pa.Table) -> pa.Table:
     """Count and compare the members of each cluster, which must be sorted."""
-    rows = members["article"]
-    sources = articles["source"].combine_chunks().dictionary_encode().indices
-    table = pa.table(
-        {
-            "cluster_id": members["cluster_id"],
-            "article": rows,
-            "similarity": members["similarity"],
-            "source": sources.take(rows.combine_chunks()),
-            "date": articles["date"].combine_chunks().take(rows.combine_chunks()),
-        }
-    )
     valid = pc.CountOptions(mode="only_valid")
-    sums = table.group_by("cluster_id", use_threads=False).aggregate(
+    sums = members.group_by("cluster_id", use_threads=False).aggregate(
         [
             ("article", "count"),
             ("article", "count_distinct"),

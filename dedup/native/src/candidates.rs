@@ -16,6 +16,10 @@ use crate::texts::TokenStore;
 /// Bits of the bitmap for each row: one key in eight that stands alone passes by accident.
 const BITS_PER_ROW: usize = 8;
 
+/// Partitions whose pairs are held before those found twice are dropped: near-copies that are very
+/// alike meet in most of their bands.
+const TURN: usize = 32;
+
 /// Two distincts, the earlier seen first.
 pub type Candidate = (u32, u32);
 
@@ -34,7 +38,11 @@ impl Candidates {
     }
 
     fn sort(&mut self) {
-        self.pairs.sort_unstable();
+        #[expect(
+            clippy::stable_sort_primitive,
+            reason = "it sees what is sorted already, and merges the rest into it"
+        )]
+        self.pairs.sort();
         self.pairs.dedup();
     }
 }
@@ -86,16 +94,18 @@ fn pair_blocks(
     max_leaders: usize,
     threads: usize,
 ) -> Result<Candidates, Error> {
-    let parts = parallel::map(threads, PARTITIONS, |partition| {
-        let mut rows = read_partition(corpus, blocks, partition)?;
-        keep_repeated(&mut rows);
-        Ok(pair_buckets(&rows, max_leaders))
-    });
     let mut all = Candidates::default();
-    for part in parts {
-        all.extend(part?);
+    for turn in 0..PARTITIONS / TURN {
+        let parts = parallel::map(threads, TURN, |i| {
+            let mut rows = read_partition(corpus, blocks, turn * TURN + i)?;
+            keep_repeated(&mut rows);
+            Ok(pair_buckets(&rows, max_leaders))
+        });
+        for part in parts {
+            all.extend(part?);
+        }
+        all.sort();
     }
-    all.sort();
     Ok(all)
 }
 
