@@ -186,10 +186,17 @@ def is_right(left: Numbers, right: Numbers, said: tuple[float, int], threshold: 
     """Whether two paragraphs are near-copies and share as many words as was said."""
     shared = count_shared(left, right)
     similarity = 2 * shared / (len(left) + len(right))
+    as_said = shared == said[1] and abs(similarity - said[0]) < ROUNDING
+    return as_said and is_near(left, right, threshold, shared)
+
+
+def is_near(left: Numbers, right: Numbers, threshold: float, shared: int | None = None) -> bool:
+    """Whether two paragraphs are near-copies: alike, or the shorter is in the longer."""
+    shared = count_shared(left, right) if shared is None else shared
     rule = MatchConfig()
     contained = shared / min(len(left), len(right)) >= rule.containment
-    is_near = similarity >= threshold or (shared >= rule.min_shared_tokens and contained)
-    return is_near and shared == said[1] and abs(similarity - said[0]) < ROUNDING
+    similarity = 2 * shared / (len(left) + len(right))
+    return similarity >= threshold or (shared >= rule.min_shared_tokens and contained)
 
 
 def measure_collection(

@@ -133,10 +133,10 @@ def time_fingerprints(articles: Path) -> float:
         return used_cpu_s() - began
 
 
-def run_apart(work: Any, articles: Path) -> Any:
-    """Run a function of this module in a fresh process and return what it returns."""
+def run_apart(work: Any, *arguments: Any) -> Any:
+    """Run a function of a module in a fresh process and return what it returns."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(work, (articles,))
+        return pool.apply(work, arguments)
 
 
 def read_stats(folder: Path) -> dict[str, int]:
