@@ -64,10 +64,13 @@ def random_words(count: int, draw: random.Random) -> list[str]:
 
 
 def shuffled_pairs(block: int, draw: random.Random) -> Iterator[tuple[str, str]]:
-    """Two texts of the same blocks of words in another order: like features, no long run."""
+    """Two texts of the same blocks of words in another order: like features, no long run.
+
+    They are longer than the paragraphs that get bands of their own.
+    """
     while True:
-        words = random_words(48, draw)
-        blocks = [words[i : i + block] for i in range(0, 48, block)]
+        words = random_words(72, draw)
+        blocks = [words[i : i + block] for i in range(0, len(words), block)]
         order = draw.sample(range(len(blocks)), len(blocks))
         if all(b != a + 1 for a, b in pairwise(order)):
             other = [word for i in order for word in blocks[i]]

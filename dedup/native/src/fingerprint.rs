@@ -18,7 +18,7 @@ const WINDOW_TOKENS: usize = 400;
 const WINDOW_STEP: usize = WINDOW_TOKENS / 2;
 /// Paragraphs up to this long get bands of their own as well: one edited word in ten costs a fifth
 /// of the features, and finding those pairs is cheap while features are few.
-const SHORT_TOKENS: usize = 32;
+const SHORT_TOKENS: usize = 64;
 const SHORT_BANDS: usize = 32;
 const SHORT_ROWS: usize = 3;
 /// A sentence or paragraph of fewer words than this may stand twice without meaning anything.
