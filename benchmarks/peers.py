@@ -304,6 +304,8 @@ def draw(runs: list[Run], text_bytes: int, title: str, path: Path) -> None:
                 axes.plot(speeds, recalls, label=label, **style)
                 label = ""
     axes.set(xscale="log", ylim=(0, 1.03), xlabel="MB of text per core-second", ylabel="recall")
+    for ticks in (axes.xaxis.set_major_formatter, axes.xaxis.set_minor_formatter):
+        ticks("{x:g}")
     axes.set_title(f"{title}: filled = words compared, hollow = not", fontsize=10)
     axes.grid(alpha=0.3, which="both")
     axes.legend(fontsize=8, loc="lower left")
