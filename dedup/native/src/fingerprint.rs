@@ -17,8 +17,10 @@ const WINDOW_TOKENS: usize = 400;
 /// Windows of a longer paragraph overlap by half, so that an excerpt lies well inside one.
 const WINDOW_STEP: usize = WINDOW_TOKENS / 2;
 /// Paragraphs up to this long get bands of their own as well: one edited word in ten costs a fifth
-/// of the features, and finding those pairs is cheap while features are few.
-const SHORT_TOKENS: usize = 64;
+/// of the features, and finding those pairs is cheap while features are few. Up to 64 tokens they
+/// would find 0.997 of the pairs and not 0.991, but among 3 million paragraphs three times the
+/// candidates.
+const SHORT_TOKENS: usize = 32;
 const SHORT_BANDS: usize = 32;
 const SHORT_ROWS: usize = 3;
 /// A sentence or paragraph of fewer words than this may stand twice without meaning anything.
