@@ -138,8 +138,8 @@ def agree_in_sketch(signatures: Numbers, left: Numbers, right: Numbers, least: f
 
 def agree_in_words(words: Words, left: Numbers, right: Numbers, least: float) -> Numbers:
     """Whether twice the longest common subsequence of words, over all words, is high enough."""
-    from rapidfuzz import process  # noqa: PLC0415
-    from rapidfuzz.distance import Indel  # noqa: PLC0415
+    from rapidfuzz import process
+    from rapidfuzz.distance import Indel
 
     _, numbers = np.unique(words.numbers, return_inverse=True)
     # More words than code points: some share one, which may add a match but never hide one.
@@ -161,7 +161,7 @@ Sketches = tuple[Numbers, Numbers | None, Words | None]
 
 def sketch_rensa(task: Task, texts: pa.StringArray) -> Sketches:
     """Rensa's R-MinHash of all shingles. Only texts that its index flags leave it as numbers."""
-    from rensa import RMinHash, RMinHashLSH  # noqa: PLC0415
+    from rensa import RMinHash, RMinHashLSH
 
     words = number_words(texts)
     sketch = partial(RMinHash.digest_matrix_from_flat_token_hashes, num_perm=task.num_hashes)
@@ -180,7 +180,7 @@ def sketch_rensa(task: Task, texts: pa.StringArray) -> Sketches:
 
 def sketch_rensa_c(task: Task, texts: pa.StringArray) -> Sketches:
     """Rensa's C-MinHash, which hands out lists of numbers only."""
-    from rensa import CMinHash  # noqa: PLC0415
+    from rensa import CMinHash
 
     words = number_words(texts)
     signatures = []
@@ -194,7 +194,7 @@ def sketch_rensa_c(task: Task, texts: pa.StringArray) -> Sketches:
 
 
 def sketch_fastsketch(task: Task, texts: pa.StringArray) -> Sketches:
-    from FastSketchLSH import LSH, FastSimilaritySketch  # noqa: PLC0415
+    from FastSketchLSH import LSH, FastSimilaritySketch
 
     words = number_words(texts)
     sketcher = FastSimilaritySketch(size=task.num_hashes, seed=42)
@@ -206,8 +206,8 @@ def sketch_fastsketch(task: Task, texts: pa.StringArray) -> Sketches:
 
 
 def sketch_daft(task: Task, texts: pa.StringArray) -> Sketches:
-    import daft  # noqa: PLC0415
-    from daft import functions as use  # noqa: PLC0415
+    import daft
+    from daft import functions as use
 
     frame = daft.from_arrow(pa.table({"text": texts}))
     text = use.normalize(daft.col("text"), remove_punct=True, lowercase=True, white_space=True)
@@ -220,7 +220,7 @@ def sketch_daft(task: Task, texts: pa.StringArray) -> Sketches:
 
 def pair_datasketch(task: Task, texts: pa.StringArray) -> tuple[Numbers, Numbers, Sketches]:
     """Sketch and pair with datasketch's own index, one text after the other."""
-    from datasketch import MinHash, MinHashLSH  # noqa: PLC0415
+    from datasketch import MinHash, MinHashLSH
 
     words = number_words(texts)
     sketches: list[Any] = []
@@ -270,10 +270,10 @@ def find_pairs(peer: str, task: Task) -> None:
 
 def cluster_datatrove(task: Task) -> None:
     """Run datatrove's first three steps: signatures, buckets, clusters. It verifies nothing."""
-    from datatrove.executor.local import LocalPipelineExecutor  # noqa: PLC0415
-    from datatrove.pipeline import dedup as steps  # noqa: PLC0415
-    from datatrove.pipeline.dedup.minhash import MinhashConfig  # noqa: PLC0415
-    from datatrove.pipeline.readers import ParquetReader  # noqa: PLC0415
+    from datatrove.executor.local import LocalPipelineExecutor
+    from datatrove.pipeline import dedup as steps
+    from datatrove.pipeline.dedup.minhash import MinhashConfig
+    from datatrove.pipeline.readers import ParquetReader
 
     shape = {"num_buckets": task.bands, "hashes_per_bucket": task.rows}
     config = MinhashConfig(n_grams=task.words, **shape)

@@ -224,13 +224,13 @@ def measure_median(run: Run, command: list[str], wish: argparse.Namespace) -> No
 
 def prepare(source: Path, folder: Path) -> int:
     """Write the paragraphs; in a process of its own, as the next one."""
-    from peer_judge import prepare_paragraphs  # noqa: PLC0415
+    from peer_judge import prepare_paragraphs
 
     return prepare_paragraphs(source, folder)
 
 
 def judge(*arguments: Any) -> Any:
-    from peer_judge import judge_runs  # noqa: PLC0415
+    from peer_judge import judge_runs
 
     return judge_runs(*arguments)
 
@@ -284,10 +284,10 @@ def name_fastest(runs: list[Run]) -> str:
 
 def draw(runs: list[Run], text_bytes: int, title: str, path: Path) -> None:
     """Plot recall against speed: filled if the words were checked, joined by settings."""
-    import matplotlib as mpl  # noqa: PLC0415
+    import matplotlib as mpl
 
     mpl.use("Agg")
-    from matplotlib import pyplot  # noqa: PLC0415
+    from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(figsize=(7.5, 4.5), layout="constrained")
     shown = [run for run in runs if run.marks[0] is not None]

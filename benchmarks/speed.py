@@ -110,7 +110,7 @@ def watch_stages(watch: Stopwatch) -> Iterator[None]:
 
 def time_stages(articles: Path) -> dict[str, float]:
     """Scan in this process; return the CPU seconds of each stage."""
-    import dedup  # noqa: PLC0415
+    import dedup
 
     watch = Stopwatch()
     with tempfile.TemporaryDirectory(dir=OUT) as folder, watch_stages(watch):
@@ -121,9 +121,9 @@ def time_stages(articles: Path) -> dict[str, float]:
 
 def time_fingerprints(articles: Path) -> float:
     """Fingerprint texts that are in memory already, in one thread; return the CPU seconds."""
-    from dedup.config import Config  # noqa: PLC0415
-    from dedup.sources import locate_inputs, read_articles  # noqa: PLC0415
-    from dedup.stages.fingerprints import fingerprint_articles  # noqa: PLC0415
+    from dedup.config import Config
+    from dedup.sources import locate_inputs, read_articles
+    from dedup.stages.fingerprints import fingerprint_articles
 
     config = Config(threads=1)
     batches = list(read_articles(locate_inputs(articles), config.source))

@@ -1,7 +1,5 @@
 """`dedup info`: the manifest, readable."""
 
-# ruff: noqa: PLC0415 - a --help must not wait for pyarrow, nor a log file for rich
-
 from __future__ import annotations
 
 import json

@@ -1,7 +1,5 @@
 """How far a command is: a live line on a terminal, a line a minute elsewhere, nothing if quiet."""
 
-# ruff: noqa: PLC0415 - a --help must not wait for pyarrow, nor a log file for rich
-
 from __future__ import annotations
 
 import sys

@@ -1,7 +1,5 @@
 """`dedup scan`: fingerprint, match, cluster and score articles."""
 
-# ruff: noqa: PLC0415 - a --help must not wait for pyarrow, nor a log file for rich
-
 from __future__ import annotations
 
 from typing import Any
