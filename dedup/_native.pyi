@@ -61,10 +61,6 @@ class Fingerprinter:
     def fingerprint(self, articles: pa.RecordBatch) -> Batch:
         """Fingerprint the first column: strings, none null. Threads may call it at once."""
 
-    @property
-    def spooled_bytes(self) -> int:
-        """Bytes in the temporary file."""
-
 @final
 class Batch:
     """A fingerprinted batch on its way to a corpus."""
@@ -167,14 +163,6 @@ class Matches:
     @property
     def limits(self) -> list[tuple[str, int]]:
         """Limits that were hit: name and number of times."""
-
-    @property
-    def compared(self) -> int:
-        """Pairs that were aligned."""
-
-    @property
-    def paragraph_pairs(self) -> int:
-        """Verified pairs of paragraphs."""
 
 @final
 class Judged:

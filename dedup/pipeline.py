@@ -7,8 +7,6 @@ read -> fingerprint -> collapse exact copies -> candidates -> verify -> cluster 
 from __future__ import annotations
 
 import os
-import resource
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
@@ -21,7 +19,7 @@ import pyarrow.compute as pc
 from dedup import _native
 from dedup._version import __version__
 from dedup.config import Config
-from dedup.memory import Budget
+from dedup.memory import Budget, peak_memory
 from dedup.results import ResultsWriter, Scan
 from dedup.sources import InputFile, digest_input, locate_inputs, read_articles
 from dedup.stages.candidates import find_candidates
@@ -103,7 +101,7 @@ def scan(
                 "read": round(read - began, 3),
                 "total": round(time.monotonic() - began, 3),
             },
-            "peak_memory_bytes": _peak_memory(),
+            "peak_memory_bytes": peak_memory(),
         }
         return writer.finish(manifest)
 
@@ -181,8 +179,3 @@ def _count_kinds(paragraphs: pa.Table, kinds: dict[str, int]) -> None:
 
 def _describe(file: InputFile) -> dict[str, Any]:
     return {"path": file.path, "bytes": file.size, "digest": digest_input(file)}
-
-
-def _peak_memory() -> int:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024

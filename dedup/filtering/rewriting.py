@@ -26,14 +26,13 @@ from dedup.sources.streams import (
     open_seekable,
     read_chunks,
 )
-from dedup.sources.tabular import BUFFER_BYTES, DELIMITERS, PAGE_BYTES, PAGE_ROWS
+from dedup.sources.tabular import ARROW_FILE, BUFFER_BYTES, DELIMITERS, page_rows
 
 WHOLE_FILES = ("txt", "html")  # formats of one article a file
 WITHOUT_FIELDS = (*WHOLE_FILES, "warc")
 WRITE_BYTES = 64 << 20  # of columns make a row group: few groups, and not much memory
 
 _BOM = b"\xef\xbb\xbf"
-_ARROW_FILE = b"ARROW1"
 _WHITE = " \t\r\n"
 
 Item = TypeVar("Item")
@@ -283,19 +282,15 @@ def _rewrite_parquet(file: InputFile, rows: Rows, sink: Any) -> None:
 
 
 def _pages(parquet: pq.ParquetFile) -> Iterator[pa.RecordBatch]:
-    """Read about 4 MiB at a time; the sizes of columns are left alone, as in `read_parquet`."""
-    metadata = parquet.metadata
-    groups = range(metadata.num_row_groups)
-    size = sum(metadata.row_group(group).total_byte_size for group in groups)
-    rows = max(1, min(PAGE_BYTES * metadata.num_rows // max(size, 1), PAGE_ROWS))
-    for group in groups:
+    rows = page_rows(parquet.metadata)
+    for group in range(parquet.num_row_groups):
         yield from parquet.iter_batches(rows, row_groups=[group])
 
 
 def _rewrite_arrow(file: InputFile, rows: Rows, sink: Any) -> None:
     with _open_table(file) as source:
         with naming_failures(file):
-            is_file = source.read(len(_ARROW_FILE)) == _ARROW_FILE
+            is_file = source.read(len(ARROW_FILE)) == ARROW_FILE
             source.seek(0)
             reader = (pa.ipc.open_file if is_file else pa.ipc.open_stream)(source)
             schema = _score_schema(reader.schema, file, rows)

@@ -39,7 +39,7 @@ BUFFER_BYTES = 1 << 20  # of a Parquet column; otherwise the whole column of a r
 
 _BOM = b"\xef\xbb\xbf"
 _FEATHER_1 = b"FEA1"
-_ARROW_FILE = b"ARROW1"
+ARROW_FILE = b"ARROW1"
 
 
 def read_jsonl(file: InputFile, config: SourceConfig) -> Iterator[pa.RecordBatch]:
@@ -100,11 +100,11 @@ def read_parquet(file: InputFile, config: SourceConfig) -> Iterator[pa.RecordBat
     with open_seekable(file) as source:
         parquet = pq.ParquetFile(source, buffer_size=BUFFER_BYTES)
         fields = _find_columns(parquet.schema_arrow, file, config)
-        page_rows = _page_rows(parquet.metadata)
+        rows = page_rows(parquet.metadata)
         columns = sorted(set(fields.values()))
         # One row group after the other, so that a damaged one takes nothing with it.
         groups = (
-            parquet.iter_batches(page_rows, row_groups=[group], columns=columns)
+            parquet.iter_batches(rows, row_groups=[group], columns=columns)
             for group in range(parquet.num_row_groups)
         )
         yield from _number_rows(itertools.chain.from_iterable(groups), fields)
@@ -113,13 +113,13 @@ def read_parquet(file: InputFile, config: SourceConfig) -> Iterator[pa.RecordBat
 def read_arrow(file: InputFile, config: SourceConfig) -> Iterator[pa.RecordBatch]:
     """Read an Arrow file (Feather version 2) or an Arrow stream."""
     with open_seekable(file) as source:
-        magic = source.read(len(_ARROW_FILE))
+        magic = source.read(len(ARROW_FILE))
         if magic.startswith(_FEATHER_1):
             raise InputError(
                 f"{file.path} is in Feather version 1",
                 hint="write it again with pyarrow.feather.write_feather(table, path, version=2)",
             )
-        open_reader = _open_arrow_file if magic == _ARROW_FILE else _open_arrow_stream
+        open_reader = _open_arrow_file if magic == ARROW_FILE else _open_arrow_stream
         schema, _ = open_reader(source, None)
         fields = _find_columns(schema, file, config)
         places = sorted(schema.get_all_field_indices(field)[0] for field in set(fields.values()))
@@ -229,7 +229,7 @@ _KINDS = {
 }
 
 
-def _page_rows(metadata: pq.FileMetaData) -> int:
+def page_rows(metadata: pq.FileMetaData) -> int:
     """Choose how many rows have about 4 MiB in all columns; small pages are joined later.
 
     The sizes of single columns are left alone: pyarrow 26 aborts where they are damaged.

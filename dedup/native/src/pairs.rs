@@ -36,8 +36,6 @@ pub struct Verified {
     pub pairs: Vec<Pair>,
     /// Sorted by (right, run, left).
     pub runs: Vec<SharedRun>,
-    /// Candidates that were aligned.
-    pub compared: u64,
     /// Candidates too long to align.
     pub too_long: u64,
     /// Paragraphs with more near-copies than are compared with each other.
@@ -48,7 +46,6 @@ impl Verified {
     fn extend(&mut self, other: Self) {
         self.pairs.extend(other.pairs);
         self.runs.extend(other.runs);
-        self.compared += other.compared;
         self.too_long += other.too_long;
     }
 
@@ -185,7 +182,6 @@ fn verify_piece(
                 if !std::mem::replace(&mut prepared, true) {
                     pattern.set(tokens);
                 }
-                out.compared += 1;
                 let agreement = Agreement {
                     shared: pattern.shared(other),
                     ..agreement

@@ -53,15 +53,6 @@ impl Spool {
             .map_err(|source| self.error(source))
     }
 
-    /// Bytes written so far.
-    pub fn len(&self) -> u64 {
-        self.end.load(Ordering::Relaxed)
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     fn error(&self, source: std::io::Error) -> Error {
         Error::Spool {
             folder: self.folder.clone(),

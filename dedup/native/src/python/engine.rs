@@ -78,12 +78,6 @@ impl PyFingerprinter {
         let spooled = py.detach(|| self.spool(texts))?;
         Ok(PyBatch(Some(spooled)))
     }
-
-    /// Bytes in the temporary file.
-    #[getter]
-    fn spooled_bytes(&self) -> u64 {
-        self.spool.len()
-    }
 }
 
 impl PyFingerprinter {
@@ -359,16 +353,6 @@ impl PyMatches {
             ("too_long_to_align", self.0.too_long()),
             ("large_families", self.0.verified.large_families),
         ]
-    }
-
-    #[getter]
-    fn compared(&self) -> u64 {
-        self.0.verified.compared
-    }
-
-    #[getter]
-    fn paragraph_pairs(&self) -> usize {
-        self.0.verified.pairs.len()
     }
 }
 
