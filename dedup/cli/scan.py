@@ -67,7 +67,8 @@ from dedup.cli.options import field_options, given_settings, inputs_argument, qu
 @click.option(
     "--max-memory",
     metavar="SIZE",
-    help="Memory the scan may take, such as 4GB; by default three quarters of what there is.",
+    help="Memory to keep to while comparing, such as 4GB; by default three quarters of what there"
+    " is.",
 )
 @click.option(
     "--temp-dir",
