@@ -121,16 +121,19 @@ def time_stages(articles: Path) -> dict[str, float]:
 
 def time_fingerprints(articles: Path) -> float:
     """Fingerprint texts that are in memory already, in one thread; return the CPU seconds."""
+    from dedup import _native
     from dedup.config import Config
+    from dedup.journal import Journal
     from dedup.sources import locate_inputs, read_articles
-    from dedup.stages.fingerprints import fingerprint_articles
+    from dedup.stages.fingerprints import Fingerprints, fingerprint_articles
 
     config = Config(threads=1)
-    batches = list(read_articles(locate_inputs(articles), config.source))
-    with tempfile.TemporaryDirectory(dir=OUT) as folder:
-        began = used_cpu_s()
-        fingerprint_articles(batches, config, Path(folder), lambda *_: None)
-        return used_cpu_s() - began
+    files = locate_inputs(articles)
+    batches = list(read_articles(files, config.source))
+    prints = Fingerprints(_native.Spool.temporary(OUT), [file.path for file in files])
+    began = used_cpu_s()
+    fingerprint_articles(batches, prints, config, Journal(), lambda *_: None)
+    return used_cpu_s() - began
 
 
 def run_apart(work: Any, *arguments: Any) -> Any:

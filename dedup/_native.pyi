@@ -5,6 +5,8 @@ from typing import final
 
 import pyarrow as pa
 
+from dedup.journal import Place
+
 FINGERPRINT_VERSION: int
 """Raised when the same text would give other fingerprints than before."""
 
@@ -41,16 +43,37 @@ def parse_csv(
 def digest_file(path: str | Path) -> str:
     """Return the XXH3-128 hash of a file as 32 hexadecimal digits."""
 
+def count_repeated(rows: pa.RecordBatch) -> int:
+    """Count the values of the first column, strings, that stand among those before them."""
+
 def put_in_place(folder: str | Path, target: str | Path) -> None:
     """Give a finished folder its name. What stood there before takes the folder's old name."""
 
 @final
+class Spool:
+    """A temporary file for what a scan will need again. A place is position, bytes and hash."""
+
+    @staticmethod
+    def temporary(folder: str | Path) -> Spool:
+        """Make a file without a name, which is gone as soon as nobody uses it."""
+
+    @staticmethod
+    def open(path: str | Path, end: int) -> Spool:
+        """Open the file at `path`, or make it, and keep its first `end` bytes."""
+
+    def append(self, data: bytes) -> Place:
+        """Add bytes. Threads may call it at once."""
+
+    def read(self, place: Place) -> bytes:
+        """Read what was added; a NativeError if it is not what was written."""
+
+@final
 class Fingerprinter:
-    """Turns batches of articles into fingerprints; text and keys go to a nameless file."""
+    """Turns batches of articles into fingerprints; text and keys go to a spool."""
 
     def __new__(
         cls,
-        folder: str | Path,
+        spool: Spool,
         *,
         paragraphs: str,
         min_tokens: int,
@@ -65,11 +88,21 @@ class Fingerprinter:
 class Batch:
     """A fingerprinted batch on its way to a corpus."""
 
+    def record(self) -> tuple[Place, tuple[int, ...]]:
+        """Return by what the batch can be had back: its place, and numbers.
+
+        They count bytes of text, articles, paragraphs, rows of bands and of anchors, repeats.
+        """
+
+    @staticmethod
+    def restore(spool: Spool, place: Place, numbers: tuple[int, ...]) -> Batch:
+        """Have a batch back from the spool that another process wrote."""
+
 @final
 class Corpus:
     """All articles of a scan. Tables name articles by row number, in input order."""
 
-    def __new__(cls, fingerprinter: Fingerprinter) -> Corpus: ...
+    def __new__(cls, spool: Spool) -> Corpus: ...
     def add(self, batch: Batch) -> None:
         """Take over a batch; batches come in input order, each once."""
 
@@ -95,22 +128,6 @@ class Corpus:
         self, threshold: float, min_tokens: int, max_leaders: int, threads: int
     ) -> Candidates:
         """Pair paragraphs that share enough words, by a full join, or an anchor."""
-
-    def verify(
-        self,
-        candidates: Candidates,
-        *,
-        threshold: float,
-        containment: float,
-        min_shared_tokens: int,
-        min_run_tokens: int,
-        threads: int,
-        memory: int,
-    ) -> Matches:
-        """Align candidates, complete families, gather clusters and evidence.
-
-        `memory` is how many bytes of tokens to hold at once; more are taken in turns.
-        """
 
     def score(self, matches: Matches, threads: int) -> Scores:
         """Count the repeated and copied words of every article."""
@@ -155,6 +172,51 @@ class Candidates:
     @property
     def capped_buckets(self) -> int:
         """Buckets with more members than were compared with each other."""
+
+    def save(self, corpus: Corpus) -> Place:
+        """Add the candidates to the corpus's spool."""
+
+    @staticmethod
+    def restore(corpus: Corpus, place: Place) -> Candidates:
+        """Have candidates back that another process saved."""
+
+@final
+class Verified:
+    """Pairs and shared runs found so far."""
+
+    def __new__(cls) -> Verified: ...
+    @property
+    def done(self) -> int:
+        """Candidates compared, counted from the first."""
+
+    def restore(self, corpus: Corpus, place: Place) -> None:
+        """Add what `Verifier.verify` found in another process."""
+
+@final
+class Verifier:
+    """Says when two texts are near-copies, by aligning them."""
+
+    def __new__(
+        cls,
+        *,
+        threshold: float,
+        containment: float,
+        min_shared_tokens: int,
+        min_run_tokens: int,
+        threads: int,
+    ) -> Verifier: ...
+    def verify(
+        self, corpus: Corpus, candidates: Candidates, verified: Verified, memory: int
+    ) -> Place:
+        """Align the next candidates; return where in the corpus's spool the outcome is.
+
+        `memory` is how many bytes of tokens to hold at once.
+        """
+
+    def gather(
+        self, corpus: Corpus, candidates: Candidates, verified: Verified, memory: int
+    ) -> Matches:
+        """Complete families, gather clusters and evidence. `verified` can be used only once."""
 
 @final
 class Matches:

@@ -2,6 +2,7 @@
 
     DedupError                what was given, what was needed; `hint` is the way out
     ├── ConfigError           an option or combination of options that cannot work
+    │   └── ResumeError       an unfinished scan that cannot be gone on with
     ├── InputError            an input that is missing, unreadable or has no text field
     │   └── RowError          a row that cannot be read: file, row and reason
     ├── ResultsError          a results folder that is missing, incomplete or of another version
@@ -26,6 +27,13 @@ class DedupError(Exception):
 
 class ConfigError(DedupError):
     """An option, or a combination of options, that cannot work."""
+
+
+class ResumeError(ConfigError):
+    """An unfinished scan cannot be resumed: other inputs, other settings, or a damaged spool."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, hint="scan from the beginning, without --resume")
 
 
 class InputError(DedupError):

@@ -90,7 +90,7 @@ def _cluster_paragraphs(texts: pa.ChunkedArray, config: Config) -> pa.ChunkedArr
     joined = pc.replace_substring_regex(texts.cast(pa.large_string()), r"[\r\n]+", " ")
     rows = pa.array(np.arange(len(texts)))
     names = rows.cast(pa.string())
-    found = find_in_memory(pa.table({"article_id": names, "text": joined}), config)
+    found, _ = find_in_memory(pa.table({"article_id": names, "text": joined}), config)
     paragraphs, _ = judge_articles(found, 0, found.corpus.articles)
     places = pc.index_in(names, paragraphs["article_id"].cast(pa.string()))
     return paragraphs["cluster_id"].take(places)

@@ -10,7 +10,6 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any, Protocol
 
 import pyarrow as pa
@@ -19,17 +18,29 @@ import pyarrow.compute as pc
 from dedup import _native
 from dedup._version import __version__
 from dedup.config import Config
-from dedup.memory import Budget, peak_memory
+from dedup.journal import Journal
+from dedup.memory import peak_memory
 from dedup.results import ResultsWriter, Scan
-from dedup.sources import InputFile, digest_input, locate_inputs, read_articles
+from dedup.sources import (
+    InputFile,
+    check_unchanged,
+    digest_input,
+    locate_inputs,
+    read_articles,
+)
 from dedup.stages.candidates import find_candidates
 from dedup.stages.clusters import list_clusters, list_members, number_members
 from dedup.stages.findings import Findings, list_heads
-from dedup.stages.fingerprints import Fingerprints, fingerprint_articles
+from dedup.stages.fingerprints import (
+    Fingerprints,
+    fingerprint_articles,
+    restore_fingerprints,
+)
 from dedup.stages.first_seen import order_articles
 from dedup.stages.naming import PART_ROWS, Names
 from dedup.stages.pairs import list_pairs, match_candidates
 from dedup.stages.redundancy import judge_articles, score_articles
+from dedup.unfinished import Unfinished
 
 Inputs = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 WRITE_ARTICLES = 1 << 14  # articles whose paragraphs are turned into rows at a time
@@ -61,13 +72,15 @@ def scan(
     *,
     config: Config | None = None,
     progress: Progress | None = None,
+    resume: bool = False,
     **options: Any,
 ) -> Scan:
     """Find near-copies and repeats in articles, score each one, and write the results folder.
 
     `inputs` are files, folders, globs, URLs of them or `-` for JSONL on standard input. `options`
     are settings by name, such as `threshold=0.9`; they win over `config`. An older result in
-    `output` is replaced when the new one is whole.
+    `output` is replaced when the new one is whole. `resume` goes on with a scan of the same
+    inputs and settings that did not end, if there is one.
 
     Raises a `DedupError` that says what is wrong: see `dedup.errors`.
     """
@@ -76,14 +89,14 @@ def scan(
     progress = progress or Silent()
     paths = [inputs] if isinstance(inputs, str | os.PathLike) else list(inputs)
     files = locate_inputs(paths)
-    with ResultsWriter(output) as writer:
-        temp_dir = Path(config.temp_dir) if config.temp_dir else writer.folder
+    with (
+        Unfinished(output, files, config, resume=resume) as work,
+        ResultsWriter(work.tables, work.target) as writer,
+    ):
         progress.start("read", sum(file.size for file in files))
-        prints = fingerprint_articles(
-            read_articles(files, config.source), config, temp_dir, progress.advance
-        )
+        prints, digests = _read(files, config, work, progress)
         read = time.monotonic()
-        found, candidates = find_copies(prints, config, progress)
+        found, candidates = find_copies(prints, config, work.journal, progress)
         progress.start("write")
         counts = _write_tables(found, prints, config, writer)
         manifest = {
@@ -91,7 +104,10 @@ def scan(
             "fingerprint_version": _native.FINGERPRINT_VERSION,
             "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             "config": config.to_dict(),
-            "inputs": [_describe(file) for file in files],
+            "inputs": [
+                {"path": file.path, "bytes": file.size, "digest": digest}
+                for file, digest in zip(files, digests, strict=True)
+            ],
             "counts": {**counts, "candidates": len(candidates)},
             "limits": {
                 "capped_buckets": candidates.capped_buckets,
@@ -106,37 +122,56 @@ def scan(
         return writer.finish(manifest)
 
 
+def _read(
+    files: Sequence[InputFile], config: Config, work: Unfinished, progress: Progress
+) -> tuple[Fingerprints, list[str | None]]:
+    """Fingerprint what is not fingerprinted yet; return it with a digest of each file."""
+    prints = Fingerprints(work.spool, [file.path for file in files])
+    restore_fingerprints(prints, work.journal, progress.advance)
+    done = work.journal.last("read")
+    if done is not None:
+        return prints, done["digests"]
+    batches = read_articles(files, config.source, prints.read_to)
+    fingerprint_articles(batches, prints, config, work.journal, progress.advance)
+    digests = [digest_input(file) for file in files]
+    for file in files:
+        check_unchanged(file)
+    work.journal.note("read", {}, digests=digests)
+    return prints, digests
+
+
 def find_copies(
-    prints: Fingerprints, config: Config, progress: Progress
+    prints: Fingerprints, config: Config, journal: Journal, progress: Progress
 ) -> tuple[Findings, _native.Candidates]:
     """Run the flow between reading and writing; return what was found, and what was compared."""
-    corpus = prints.corpus
+    corpus, articles = prints.corpus, prints.catalogue.named()
     progress.start("match")
-    corpus.set_order(order_articles(prints.articles), config.threads)
-    candidates = find_candidates(corpus, config)
-    memory = Budget(config.max_memory).working("comparing paragraphs")
-    matches = match_candidates(corpus, candidates, config, memory)
+    corpus.set_order(order_articles(articles["date"]), config.threads)
+    candidates = find_candidates(corpus, config, journal)
+    matches = match_candidates(corpus, candidates, config, journal)
     progress.start("score")
     scores = corpus.score(matches, config.threads)
-    names = Names(prints.articles["article_id"])
+    names = Names(articles["article_id"])
     heads = list_heads(corpus, matches, units(config))
-    return Findings(corpus, matches, scores, prints.articles, names, heads), candidates
+    return Findings(corpus, matches, scores, articles, names, heads), candidates
 
 
 def _write_tables(
     found: Findings, prints: Fingerprints, config: Config, writer: ResultsWriter
 ) -> dict[str, int]:
     """Write every table; return what was counted."""
-    corpus, articles = found.corpus, found.articles
-    scored = score_articles(found, config.score)
-    writer.write("articles", scored)
+    corpus = found.corpus
+    counts = dict.fromkeys(("empty_articles", "low_evidence_articles", "pairs", "clusters"), 0)
+    for scored in score_articles(found, prints.catalogue, config.score):
+        writer.write("articles", scored)
+        counts["empty_articles"] += pc.sum(pc.equal(scored["tokens"], 0)).as_py()
+        counts["low_evidence_articles"] += pc.sum(scored["low_evidence"]).as_py()
     kinds: dict[str, int] = {}
     for start, end in _ranges(corpus.articles, WRITE_ARTICLES):
         paragraphs, spans = judge_articles(found, start, end)
         _count_kinds(paragraphs, kinds)
         writer.write("paragraphs", paragraphs)
         writer.write("spans", spans)
-    counts = dict.fromkeys(("pairs", "clusters"), 0)
     for unit in found.clusters:
         members = number_members(found, unit)
         for start, end in _ranges(members.num_rows, PART_ROWS):
@@ -147,18 +182,20 @@ def _write_tables(
             writer.write("pairs", pairs)
             counts["pairs"] += pairs.num_rows
         counts["clusters"] += found.clusters[unit].num_rows
-    writer.write("rejected", prints.rejected)
+    for rejected in prints.catalogue.rejected():
+        writer.write("rejected", rejected)
     return {
         "articles": corpus.articles,
         "paragraphs": corpus.paragraphs,
         "distinct_paragraphs": corpus.distincts,
         **{f"{kind}_paragraphs": number for kind, number in sorted(kinds.items())},
-        **counts,
-        "rejected_rows": prints.rejected.num_rows,
-        "empty_articles": pc.sum(pc.equal(scored["tokens"], 0)).as_py() or 0,
-        "low_evidence_articles": pc.sum(scored["low_evidence"]).as_py() or 0,
-        "duplicate_ids": articles.num_rows - pc.count_distinct(articles["article_id"]).as_py(),
-        "unreadable_dates": prints.unreadable_dates,
+        "pairs": counts["pairs"],
+        "clusters": counts["clusters"],
+        "rejected_rows": prints.catalogue.rejected_rows,
+        "empty_articles": counts["empty_articles"],
+        "low_evidence_articles": counts["low_evidence_articles"],
+        "duplicate_ids": _native.count_repeated(pa.record_batch({"id": found.names.ids})),
+        "unreadable_dates": prints.catalogue.unreadable_dates,
         "text_bytes": prints.text_bytes,
     }
 
@@ -175,7 +212,3 @@ def _ranges(length: int, size: int) -> Iterator[tuple[int, int]]:
 def _count_kinds(paragraphs: pa.Table, kinds: dict[str, int]) -> None:
     for row in paragraphs["kind"].value_counts().to_pylist():
         kinds[row["values"]] = kinds.get(row["values"], 0) + row["counts"]
-
-
-def _describe(file: InputFile) -> dict[str, Any]:
-    return {"path": file.path, "bytes": file.size, "digest": digest_input(file)}

@@ -1,15 +1,14 @@
 """A results folder: written as a whole or not at all, opened only if it is whole.
 
-Tables are written into a hidden folder beside the place they are meant for. The manifest goes in
-last, and then the folder takes its name in one step; an older result stays until that moment.
+Tables are written into a hidden folder beside the place they are meant for (`unfinished.py`). The
+manifest goes in last, and then the folder takes its name in one step; an older result stays until
+that moment.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -126,23 +125,16 @@ def open_scan(path: str | os.PathLike[str]) -> Scan:
 class ResultsWriter:
     """Writes the tables of one scan, and shows them to the world together at the end.
 
-    Use it as a context manager; leaving it without `finish` leaves nothing behind.
+    Use it as a context manager; leaving it without `finish` leaves no table that looks whole.
     """
 
-    def __init__(self, target: str | os.PathLike[str]) -> None:
-        refuse_url(target)
-        self.target = Path(target)
+    def __init__(self, folder: Path, target: Path) -> None:
+        """Write into `folder`, which takes the place of `target` at the end."""
+        self.folder = folder
+        self.target = target
         self._writers: dict[str, pq.ParquetWriter] = {}
-        self._finished = False
 
     def __enter__(self) -> ResultsWriter:
-        check_target(self.target)
-        with naming_output(self.target):
-            parent = self.target.absolute().parent
-            parent.mkdir(parents=True, exist_ok=True)
-            prefix = f".{self.target.name}.unfinished-"
-            self.folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
-            self.folder.chmod(0o755)
         return self
 
     def __exit__(
@@ -151,10 +143,8 @@ class ResultsWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if not self._finished:
-            for writer in self._writers.values():
-                writer.is_open = False  # a footer would make half a table look whole
-            shutil.rmtree(self.folder, ignore_errors=True)
+        for writer in self._writers.values():
+            writer.is_open = False  # a footer would make half a table look whole
 
     def write(self, table: str, rows: pa.Table) -> None:
         """Append rows; columns are brought into the table's schema."""
@@ -177,8 +167,6 @@ class ResultsWriter:
             text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
             (self.folder / MANIFEST).write_text(text, encoding="utf-8")
             _native.put_in_place(self.folder, self.target)
-        self._finished = True
-        shutil.rmtree(self.folder, ignore_errors=True)  # the older result, after an exchange
         return Scan(self.target, document)
 
 

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dedup import _native
 from dedup.config import Config
 from dedup.errors import ConfigError
+from dedup.journal import Journal
 from dedup.pipeline import Silent, find_copies
 from dedup.schemas import ARTICLES
 from dedup.sources import ArticleBatch, InputFile
 from dedup.sources.batches import make_batches
 from dedup.sources.dates import is_date_like
 from dedup.sources.strings import is_text, is_text_or_scalar, read_strings
+from dedup.stages.catalogue import Catalogue
 from dedup.stages.findings import Findings
-from dedup.stages.fingerprints import fingerprint_articles
+from dedup.stages.fingerprints import Fingerprints, fingerprint_articles
 from dedup.stages.redundancy import score_articles
 
 SCORES = ARTICLES.remove(ARTICLES.get_field_index("input_file"))
@@ -49,19 +51,26 @@ def score(
     """
     config = (config or Config()).with_options(**options)
     table = _to_table(texts, ids, dates, sources)
-    scored = score_articles(find_in_memory(table, config), config.score)
-    return scored.select(SCORES.names).cast(SCORES)
+    found, catalogue = find_in_memory(table, config)
+    scored = score_articles(found, catalogue, config.score)
+    parts = [part.select(SCORES.names).cast(SCORES) for part in scored]
+    return pa.concat_tables([SCORES.empty_table(), *parts])
 
 
-def find_in_memory(articles: pa.Table, config: Config) -> Findings:
+def find_in_memory(articles: pa.Table, config: Config) -> tuple[Findings, Catalogue]:
     """Run the flow over a table of article_id, text, date and source."""
-    # The core's temporary file has no name, so it is gone as soon as nobody reads it.
-    spool = Path(config.temp_dir or tempfile.gettempdir())
-    prints = fingerprint_articles(
-        batch_articles(articles), config, spool, lambda articles, size: None
-    )
-    found, _ = find_copies(prints, config, Silent())
-    return found
+    prints = fingerprint_in_memory(batch_articles(articles), config)
+    found, _ = find_copies(prints, config, Journal(), Silent())
+    return found, prints.catalogue
+
+
+def fingerprint_in_memory(batches: Iterable[ArticleBatch], config: Config) -> Fingerprints:
+    """Fingerprint articles that come from no file."""
+    # The spool has no name, so it is gone as soon as nobody reads it.
+    spool = _native.Spool.temporary(config.temp_dir or tempfile.gettempdir())
+    prints = Fingerprints(spool, [_MEMORY.path])
+    fingerprint_articles(batches, prints, config, Journal(), Silent().advance)
+    return prints
 
 
 def batch_articles(articles: pa.Table) -> Iterator[ArticleBatch]:

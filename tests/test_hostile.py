@@ -325,7 +325,9 @@ def test_a_full_disk_leaves_the_result_that_was_there(corpus: Path, tmp_path: Pa
 
 
 @pytest.mark.parametrize("step", ["read", "match", "score", "write"])
-def test_ctrl_c_leaves_no_results_and_no_leftovers(corpus: Path, tmp_path: Path, step: str) -> None:
+def test_ctrl_c_leaves_no_results_and_what_was_done(
+    corpus: Path, tmp_path: Path, step: str
+) -> None:
     process = start(PREAMBLE + WAIT + SCAN, corpus, tmp_path / "results", step)
     assert process.stdout is not None
     for line in process.stdout:
@@ -335,7 +337,9 @@ def test_ctrl_c_leaves_no_results_and_no_leftovers(corpus: Path, tmp_path: Path,
     _, errors = process.communicate(timeout=60)
     assert process.returncode == -signal.SIGINT
     assert "KeyboardInterrupt" in errors
-    assert list(tmp_path.iterdir()) == []
+    kept = [] if step == "read" else [".results.unfinished"]
+    assert [path.name for path in tmp_path.iterdir()] == kept
+    assert ("pass --resume" in errors) == bool(kept)
 
 
 def kill_after(process: subprocess.Popen[str], delay_s: float) -> None:

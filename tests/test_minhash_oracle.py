@@ -15,9 +15,9 @@ from datasketch import MinHash, MinHashLSH
 
 import dedup
 from dedup.config import Config
-from dedup.scoring import batch_articles
+from dedup.journal import Journal
+from dedup.scoring import batch_articles, fingerprint_in_memory
 from dedup.stages.candidates import find_candidates
-from dedup.stages.fingerprints import fingerprint_articles
 from dedup.stages.first_seen import order_articles
 
 BANDS, ROWS = 16, 4
@@ -77,17 +77,17 @@ def shuffled_pairs(block: int, draw: random.Random) -> Iterator[tuple[str, str]]
             yield " ".join(words), " ".join(other)
 
 
-def count_candidates(texts: list[str], folder: Path) -> int:
+def count_candidates(texts: list[str]) -> int:
     config = Config.from_options(bands=BANDS, rows=ROWS)
     ids = pa.array([str(i) for i in range(len(texts))])
     batches = batch_articles(pa.table({"article_id": ids, "text": texts}))
-    prints = fingerprint_articles(batches, config, folder, lambda articles, size: None)
-    prints.corpus.set_order(order_articles(prints.articles), 1)
-    return len(find_candidates(prints.corpus, config))
+    prints = fingerprint_in_memory(batches, config)
+    prints.corpus.set_order(order_articles(prints.catalogue.named()["date"]), 1)
+    return len(find_candidates(prints.corpus, config, Journal()))
 
 
 @pytest.mark.parametrize("block", [2, 3, 4, 6])
-def test_pairs_become_candidates_as_often_as_the_curve_says(block: int, tmp_path: Path) -> None:
+def test_pairs_become_candidates_as_often_as_the_curve_says(block: int) -> None:
     draw = random.Random(block)
     made = shuffled_pairs(block, draw)
     pairs = [next(made) for _ in range(400)]
@@ -95,7 +95,7 @@ def test_pairs_become_candidates_as_often_as_the_curve_says(block: int, tmp_path
     expected = chances.sum()
     # Four standard deviations; the seeds are fixed, so this passes always or never.
     margin = 4 * np.sqrt((chances * (1 - chances)).sum()) + 1
-    found = count_candidates([text for pair in pairs for text in pair], tmp_path)
+    found = count_candidates([text for pair in pairs for text in pair])
     assert abs(found - expected) <= margin
 
     lsh = MinHashLSH(num_perm=BANDS * ROWS, params=(BANDS, ROWS))

@@ -65,8 +65,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Nobody reads on; Python must not complain when it closes what is left of stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, click.Abort) as err:
         click.echo("Interrupted: nothing was written", err=True)
+        if way_on := str(err.__cause__ or ""):  # click raises its own from Python's
+            click.echo(f"hint: {way_on}", err=True)
         return 128 + signal.SIGINT
     except Exception as err:
         return _report(err)

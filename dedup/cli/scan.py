@@ -73,7 +73,12 @@ from dedup.cli.options import field_options, given_settings, inputs_argument, qu
 @click.option(
     "--temp-dir",
     metavar="FOLDER",
-    help="Folder for temporary files, about as large as the text; by default beside the results.",
+    help="Folder for the temporary file, some three times the text; by default beside the results.",
+)
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on with an unfinished scan of the same inputs and settings; by default begin anew.",
 )
 @click.option(
     "--config",
@@ -83,7 +88,12 @@ from dedup.cli.options import field_options, given_settings, inputs_argument, qu
 )
 @quiet_option
 def command(
-    inputs: tuple[str, ...], output: str, config_file: str | None, quiet: bool, **options: Any
+    inputs: tuple[str, ...],
+    output: str,
+    resume: bool,
+    config_file: str | None,
+    quiet: bool,
+    **options: Any,
 ) -> None:
     """Find near-copies and repeats in articles, and score each article by them.
 
@@ -103,7 +113,12 @@ def command(
     is_packed = any(hides_text_size(file) for file in locate_inputs(inputs))
     with follow(quiet=quiet, is_packed=is_packed) as progress:
         result = scan(
-            list(inputs), output, config=config, progress=progress, **given_settings(options)
+            list(inputs),
+            output,
+            config=config,
+            progress=progress,
+            resume=resume,
+            **given_settings(options),
         )
     if not quiet:
         from dedup.cli.summary import print_summary

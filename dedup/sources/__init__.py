@@ -1,7 +1,7 @@
 """Where articles come from: files and folders in, Arrow batches of articles out."""
 
 from dedup.sources.batches import ARTICLE_INPUT, REJECTED, ArticleBatch
-from dedup.sources.locate import InputFile, locate_inputs
+from dedup.sources.locate import InputFile, check_unchanged, locate_inputs
 from dedup.sources.reading import read_articles
 from dedup.sources.streams import digest_input
 
@@ -10,6 +10,7 @@ __all__ = [
     "REJECTED",
     "ArticleBatch",
     "InputFile",
+    "check_unchanged",
     "digest_input",
     "locate_inputs",
     "read_articles",

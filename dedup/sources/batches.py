@@ -54,22 +54,29 @@ class ArticleBatch(NamedTuple):
     articles: pa.RecordBatch  # ARTICLE_INPUT
     rejected: pa.RecordBatch  # REJECTED
     unreadable_dates: int
+    read_to: tuple[int, int] = (0, 0)  # number of the file, and its first row behind the batch
 
 
-def make_batches(raw: pa.RecordBatch, file: InputFile, on_error: OnError) -> Iterator[ArticleBatch]:
+def make_batches(
+    raw: pa.RecordBatch, file: InputFile, on_error: OnError, number: int = 0
+) -> Iterator[ArticleBatch]:
     """Bring rows as a reader gives them into shape, about 4 MiB of text at a time.
 
     `raw` has `input_row` and any of article_id, text, date, source and url in the types of the
     file. It may have `reason`, which is not null for a row that could not be read. Such a row,
     and one that is not UTF-8, stops the reading with a RowError or goes to `rejected`.
 
-    A missing text becomes "", a missing id `<file name>:<row>`, any other blank a null.
+    A missing text becomes "", a missing id `<file name>:<row>`, any other blank a null. `number`
+    is that of the file among all.
     """
     for start in range(0, raw.num_rows, SLICE_ROWS):
         rows = raw.slice(start, SLICE_ROWS)
         text = lay_out(_column(rows, "text"))
         for first, count in _cuts(text):
-            yield _make_batch(rows.slice(first, count), text.slice(first, count), file, on_error)
+            batch = rows.slice(first, count)
+            read_to = (number, batch["input_row"][-1].as_py() + 1)
+            made = _make_batch(batch, text.slice(first, count), file, on_error)
+            yield made._replace(read_to=read_to)
 
 
 def join_batches(batches: Iterable[ArticleBatch]) -> Iterator[ArticleBatch]:
@@ -186,4 +193,5 @@ def _join(held: list[ArticleBatch]) -> ArticleBatch:
         articles[0] if articles else NO_ARTICLES,
         rejected[0] if rejected else NONE_REJECTED,
         sum(batch.unreadable_dates for batch in held),
+        held[-1].read_to,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 from typing import NamedTuple
@@ -43,7 +44,7 @@ class InputFile(NamedTuple):
     compression: str | None  # a value of COMPRESSIONS
     size: int  # bytes as it is stored; 0 for standard input
     folder: str = ""  # the folder the user named, if the file was found in one
-    version: str | None = None  # of a remote file, if its service tells
+    version: str | None = None  # of a remote file, if its service tells; else when it was changed
 
     @property
     def is_remote(self) -> bool:
@@ -151,11 +152,29 @@ def _describe(path: str, folder: str = "") -> InputFile:
             f"the file name {_shown(path)} is not valid UTF-8", hint="rename the file"
         ) from err
     known = _known_format(path)
+    size, version = _state_of(path)
+    return InputFile(path, *known, size, str(PurePath(folder)) if folder else "", version)
+
+
+def _state_of(path: str) -> tuple[int, str | None]:
+    """Return the size of a file and when it was changed; of a pipe nobody knows."""
     try:
-        size = os.stat(path).st_size
+        state = os.stat(path)
     except OSError as err:
         raise InputError(f"cannot read {path}: {err.strerror}") from err
-    return InputFile(path, *known, size, str(PurePath(folder)) if folder else "")
+    is_file = stat.S_ISREG(state.st_mode)
+    return state.st_size, f"modified:{state.st_mtime_ns}" if is_file else None
+
+
+def check_unchanged(file: InputFile) -> None:
+    """Refuse a file of this machine that changed after it was located."""
+    if file.version is None or file.is_remote:
+        return
+    if _state_of(file.path) != (file.size, file.version):
+        raise InputError(
+            f"{file.path} changed while it was read",
+            hint="scan it when nothing writes to it any more, or scan a copy",
+        )
 
 
 def _known_format(path: str) -> tuple[str, str | None]:

@@ -37,7 +37,7 @@ def list_clusters(found: Findings, unit: str, members: pa.Table) -> Iterator[pa.
     holders = members["article"].combine_chunks()
     for name in ("source", "date"):
         values = found.articles[name].combine_chunks()
-        values = values.dictionary_encode().indices if name == "source" else values
+        values = values.indices if name == "source" else values
         members = members.append_column(name, values.take(holders))
     numbers = members["cluster_id"].to_numpy()
     heads = found.clusters[unit]

@@ -18,7 +18,7 @@ class Findings(NamedTuple):
     corpus: _native.Corpus
     matches: _native.Matches
     scores: _native.Scores
-    articles: pa.Table  # ARTICLE_INPUT without the text, in input order
+    articles: pa.Table  # article_id, date and source, in input order
     names: Names
     clusters: dict[str, pa.Table]  # by unit: the representative of each cluster, by its number
 

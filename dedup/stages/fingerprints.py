@@ -3,37 +3,49 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
-from typing import NamedTuple
-
-import pyarrow as pa
 
 from dedup import _native
 from dedup.config import Config
-from dedup.sources import ARTICLE_INPUT, REJECTED, ArticleBatch
+from dedup.journal import Journal
+from dedup.sources import ArticleBatch
+from dedup.stages.catalogue import Catalogue
 
-_KNOWN = ARTICLE_INPUT.remove(ARTICLE_INPUT.get_field_index("text"))
+OnBatch = Callable[[int, int], None]
 
 
-class Fingerprints(NamedTuple):
+class Fingerprints:
     """Everything read: the corpus in the core, and what else is known of its articles."""
 
-    corpus: _native.Corpus
-    articles: pa.Table  # ARTICLE_INPUT without the text, in input order
-    rejected: pa.Table
-    unreadable_dates: int
-    text_bytes: int
+    def __init__(self, spool: _native.Spool, files: Sequence[str]) -> None:
+        self.spool = spool
+        self.corpus = _native.Corpus(spool)
+        self.catalogue = Catalogue(spool, files)
+        self.text_bytes = 0
+        self.read_to = (0, 0)  # number of a file, and its first row that is not here yet
+
+
+def restore_fingerprints(prints: Fingerprints, journal: Journal, on_batch: OnBatch) -> None:
+    """Take over what another process fingerprinted of the same files."""
+    for entry in journal.of("batch"):
+        numbers = tuple(entry["numbers"])
+        batch = _native.Batch.restore(prints.spool, entry["places"]["batch"], numbers)
+        prints.corpus.add(batch)
+        prints.catalogue.restore(entry)
+        prints.text_bytes += numbers[0]
+        prints.read_to = tuple(entry["read_to"])
+        on_batch(numbers[1], numbers[0])
 
 
 def fingerprint_articles(
     batches: Iterable[ArticleBatch],
+    prints: Fingerprints,
     config: Config,
-    temp_dir: Path,
-    on_batch: Callable[[int, int], None],
-) -> Fingerprints:
-    """Fingerprint every article and keep its text, on disk, for the steps that need it again.
+    journal: Journal,
+    on_batch: OnBatch,
+) -> None:
+    """Fingerprint articles and keep their text, in the spool, for the steps that need it again.
 
     Reading goes on while earlier batches are worked on by `config.threads` threads; batches join
     the corpus in input order, so threads never show in the result. `on_batch` is told how many
@@ -41,36 +53,36 @@ def fingerprint_articles(
     """
     parts = config.fingerprint
     fingerprinter = _native.Fingerprinter(
-        temp_dir,
+        prints.spool,
         paragraphs=parts.paragraphs,
         min_tokens=parts.min_tokens,
         bands=parts.bands,
         rows=parts.rows,
         min_repeat_tokens=config.score.min_repeat_tokens,
     )
-    corpus = _native.Corpus(fingerprinter)
-    known: list[pa.RecordBatch] = []
-    rejected: list[pa.RecordBatch] = []
-    waiting: deque[tuple[Future[_native.Batch], int, int]] = deque()
-    unreadable_dates = 0
-    text_bytes = 0
+    waiting: deque[tuple[Future[_native.Batch], ArticleBatch]] = deque()
 
     def add_oldest() -> None:
-        future, articles, size = waiting.popleft()
-        corpus.add(future.result())
-        on_batch(articles, size)
+        future, read = waiting.popleft()
+        batch = future.result()
+        place, numbers = batch.record()
+        places = {"batch": place, **prints.catalogue.add(read)}
+        prints.corpus.add(batch)
+        prints.text_bytes += numbers[0]
+        journal.note(
+            "batch",
+            places,
+            numbers=numbers,
+            read_to=read.read_to,
+            unreadable_dates=read.unreadable_dates,
+        )
+        on_batch(numbers[1], numbers[0])
 
     with ThreadPoolExecutor(config.threads, thread_name_prefix="fingerprint") as pool:
         try:
             for batch in batches:
                 text = batch.articles.select(["text"])
-                size = text.nbytes
-                text_bytes += size
-                unreadable_dates += batch.unreadable_dates
-                known.append(batch.articles.drop_columns(["text"]))
-                rejected.append(batch.rejected)
-                future = pool.submit(fingerprinter.fingerprint, text)
-                waiting.append((future, text.num_rows, size))
+                waiting.append((pool.submit(fingerprinter.fingerprint, text), batch))
                 if len(waiting) > config.threads:
                     add_oldest()
             while waiting:
@@ -78,14 +90,3 @@ def fingerprint_articles(
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-    return Fingerprints(
-        corpus,
-        _to_table(known, _KNOWN),
-        _to_table(rejected, REJECTED),
-        unreadable_dates,
-        text_bytes,
-    )
-
-
-def _to_table(batches: list[pa.RecordBatch], schema: pa.Schema) -> pa.Table:
-    return pa.Table.from_batches(batches, schema).unify_dictionaries()

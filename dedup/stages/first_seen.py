@@ -9,13 +9,13 @@ import pyarrow.compute as pc
 HOUR_US = 3_600_000_000
 
 
-def order_articles(articles: pa.Table) -> pa.RecordBatch:
+def order_articles(dates: pa.ChunkedArray) -> pa.RecordBatch:
     """Put articles in the order (date, input file, row); those without a date come last.
 
-    Takes ARTICLE_INPUT in input order, returns one column: row numbers, earliest first. The input
-    order is that of file and row already, so it settles equal dates.
+    Takes dates in input order, returns one column: row numbers, earliest first. The input order
+    is that of file and row already, so it settles equal dates.
     """
-    table = pa.table({"date": articles["date"], "row": pa.array(range(articles.num_rows))})
+    table = pa.table({"date": dates, "row": pa.array(np.arange(len(dates)))})
     keys = [("date", "ascending"), ("row", "ascending")]
     order = pc.sort_indices(table, sort_keys=keys)
     return pa.record_batch({"article": order.cast(pa.int64())})

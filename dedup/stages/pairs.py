@@ -8,28 +8,41 @@ import pyarrow as pa
 
 from dedup import _native
 from dedup.config import Config
+from dedup.journal import Journal
+from dedup.memory import Budget
 from dedup.stages.findings import Findings
 from dedup.stages.naming import PART_ROWS, constant
 
 
 def match_candidates(
-    corpus: _native.Corpus, candidates: _native.Candidates, config: Config, memory: int
+    corpus: _native.Corpus,
+    candidates: _native.Candidates,
+    config: Config,
+    journal: Journal,
 ) -> _native.Matches:
     """Align every candidate, keep near-copies, and find what they say of whole articles.
 
     What is kept was compared word by word: the longest common subsequence decides, never the
-    sketch. `memory` is how many bytes of tokens to hold at once; more are taken in turns.
+    sketch. Candidates are taken in turns whose words fit in the memory that is left.
     """
     match = config.match
-    return corpus.verify(
-        candidates,
+    verifier = _native.Verifier(
         threshold=match.threshold,
         containment=match.containment,
         min_shared_tokens=match.min_shared_tokens,
         min_run_tokens=match.min_run_tokens,
         threads=config.threads,
-        memory=memory,
     )
+    budget = Budget(config.max_memory)
+    verified = _native.Verified()
+    for turn in journal.of("verified"):
+        verified.restore(corpus, turn["places"]["verified"])
+    while verified.done < len(candidates):
+        memory = budget.working("comparing paragraphs")
+        place = verifier.verify(corpus, candidates, verified, memory)
+        journal.note("verified", {"verified": place})
+    memory = budget.working("comparing articles")
+    return verifier.gather(corpus, candidates, verified, memory)
 
 
 def list_pairs(found: Findings, unit: str) -> Iterator[pa.Table]:

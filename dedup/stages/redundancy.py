@@ -5,25 +5,45 @@ The words are counted in the core (`redundancy.rs`); here the counts become shar
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from dedup.config import ScoreConfig
 from dedup.schemas import PARAGRAPH_KINDS, SPAN_KINDS
+from dedup.stages.catalogue import Catalogue
 from dedup.stages.findings import Findings, name_clusters
 from dedup.stages.first_seen import flag_ambiguous
 from dedup.stages.naming import from_codes, nulls
 
+ARTICLES_AT_ONCE = 1 << 16
 
-def score_articles(found: Findings, config: ScoreConfig) -> pa.Table:
-    """Give every article its redundancy: ARTICLES.
+
+def score_articles(
+    found: Findings, catalogue: Catalogue, config: ScoreConfig
+) -> Iterator[pa.Table]:
+    """Give every article its redundancy: ARTICLES, in parts.
 
     Each word counts once, internal before copied before formulaic, so `redundancy` is the sum of
     its parts exactly. An article without words has redundancy 0 and little evidence.
     """
-    corpus, matches, scores, articles, names, _ = found
-    counts = pa.Table.from_batches([corpus.article_rows(matches, scores, 0, corpus.articles)])
+    dates = found.articles["date"]
+    ambiguous = flag_ambiguous(dates, found.scores.copies(), config.ambiguous_hours)
+    start = 0
+    for articles in catalogue.articles(ARTICLES_AT_ONCE):
+        flags = ambiguous.slice(start, articles.num_rows)
+        yield _score(found, articles, start, flags, config)
+        start += articles.num_rows
+
+
+def _score(
+    found: Findings, articles: pa.Table, start: int, ambiguous: pa.Array, config: ScoreConfig
+) -> pa.Table:
+    corpus, matches, scores, _, names, _ = found
+    end = start + articles.num_rows
+    counts = pa.Table.from_batches([corpus.article_rows(matches, scores, start, end)])
     tokens = counts["tokens"].to_numpy()
     words = np.maximum(tokens, 1)
 
@@ -41,9 +61,7 @@ def score_articles(found: Findings, config: ScoreConfig) -> pa.Table:
         "redundancy_symmetric": share("symmetric"),
         "top_source": names.ids.take(counts["top_source"].combine_chunks()),
         "top_source_share": share("top_source_tokens"),
-        "origin_ambiguous": flag_ambiguous(
-            articles["date"], scores.copies(), config.ambiguous_hours
-        ),
+        "origin_ambiguous": ambiguous,
         "low_evidence": tokens < config.low_evidence_tokens,
     }
     table = articles

@@ -7,9 +7,10 @@ use std::collections::HashMap;
 use crate::align::{Agreement, MAX_WORK, Pattern, Rule, common_length, work};
 use crate::candidates::Candidate;
 use crate::clusters::{Stars, cluster};
-use crate::corpus::{Corpus, Marks, NO_DISTINCT, Numbered};
+use crate::corpus::{Corpus, NO_DISTINCT};
 use crate::error::Error;
 use crate::evidence::Evidence;
+use crate::marks::{Marks, Numbered};
 use crate::pairs::Pair;
 use crate::parallel;
 use crate::tokenize::{Tokens, tokenize};
@@ -46,7 +47,7 @@ pub fn match_articles(
     threads: usize,
 ) -> Result<ArticleMatches, Error> {
     let order = corpus.order();
-    let first_equal = first_with_equal_words(corpus, &order);
+    let first_equal = first_with_equal_words(corpus, &order, threads)?;
     let related = Related::new(corpus, pairs, evidence);
     let candidates = find_candidates(corpus, &related, evidence, &order, &first_equal);
     let parts = parallel::map_ranges(threads, candidates.len(), PIECE, |range| {
@@ -86,13 +87,14 @@ pub fn match_articles(
 }
 
 /// For each rank: the smallest rank of an article with the same words.
-fn first_with_equal_words(corpus: &Corpus, order: &[u32]) -> Vec<u32> {
-    let mut first: HashMap<u128, u32> = HashMap::with_capacity(order.len());
-    let hash = |article: &u32| corpus.articles[*article as usize].hash;
-    let ranked = order.iter().enumerate();
-    ranked
-        .map(|(rank, article)| *first.entry(hash(article)).or_insert(rank as u32))
-        .collect()
+fn first_with_equal_words(
+    corpus: &Corpus,
+    order: &[u32],
+    threads: usize,
+) -> Result<Vec<u32>, Error> {
+    let first = corpus.first_equal_articles(threads)?;
+    let rank = |article: &u32| corpus.rank[first[*article as usize] as usize];
+    Ok(order.iter().map(rank).collect())
 }
 
 /// Ranks of articles that share at least half of the shorter one's words, paragraph by paragraph.
@@ -152,9 +154,9 @@ const NO_RANK: u32 = u32::MAX;
 impl Holders {
     fn new(corpus: &Corpus, related: &Related) -> Self {
         let is_shared = |distinct: &u32| {
-            corpus.distincts[*distinct as usize].articles > 1 || related.has_later.has(*distinct)
+            corpus.distinct(*distinct).articles > 1 || related.has_later.has(*distinct)
         };
-        let distincts = corpus.distincts.len();
+        let distincts = corpus.distincts();
         let shared = (0..distincts as u32).filter(is_shared);
         let shared = Numbered::new(Marks::new(distincts, shared));
         Self {
@@ -198,7 +200,7 @@ struct Related {
 
 impl Related {
     fn new(corpus: &Corpus, pairs: &[Pair], evidence: &Evidence) -> Self {
-        let distincts = corpus.distincts.len();
+        let distincts = corpus.distincts();
         let mut earlier: Vec<(u32, u32)> = pairs.iter().map(|p| (p.right, p.left)).collect();
         earlier.sort_unstable();
         let runs = evidence
@@ -296,18 +298,10 @@ impl<'a> Reader<'a> {
 
     fn read(&mut self, rank: u32) -> Result<(), Error> {
         let article = self.order[rank as usize];
-        let paragraphs = self.corpus.paragraphs_of(article);
-        let end = paragraphs
-            .end
-            .checked_sub(1)
-            .filter(|last| *last >= paragraphs.start);
-        let len = end.map_or(0, |last| self.corpus.paragraphs[last as usize].byte_end);
-        self.bytes.resize(len as usize, 0);
-        self.corpus.spool.read(
-            self.corpus.articles[article as usize].text_at,
-            &mut self.bytes,
-        )?;
-        // The spool holds what arrived as valid UTF-8, cut at line ends.
+        let article = &self.corpus.articles[article as usize];
+        self.bytes.resize(article.text as usize, 0);
+        self.corpus.spool.read(article.text_at, &mut self.bytes)?;
+        // The spool holds what arrived as valid UTF-8.
         tokenize(
             std::str::from_utf8(&self.bytes).unwrap_or_default(),
             &mut self.tokens,

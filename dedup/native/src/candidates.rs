@@ -74,8 +74,8 @@ pub fn join_candidates(
     max_leaders: usize,
     threads: usize,
 ) -> Result<Candidates, Error> {
-    let long: Vec<u32> = (0..corpus.distincts.len() as u32)
-        .filter(|distinct| corpus.first(*distinct).tokens >= min_tokens)
+    let long: Vec<u32> = (0..corpus.distincts() as u32)
+        .filter(|distinct| corpus.tokens(*distinct) >= min_tokens)
         .collect();
     let store = TokenStore::load(corpus, long.clone(), threads)?;
     let mut all = Candidates {

@@ -2,21 +2,26 @@
 //!
 //! Once `set_order` was called, a *distinct* is one set of paragraphs with equal words, numbered
 //! in first-seen order: a smaller number was seen earlier. Every later stage works on distincts.
+//!
+//! This is what stays in memory of every paragraph, so it is kept small: 16 bytes for its place, 4
+//! for its distinct, 4 for a distinct's first holder, and counts where words stand twice.
 
 use std::sync::Arc;
 
+use crate::batch::{HASH_BYTES, Spooled};
 use crate::error::Error;
-use crate::fingerprint::{Fingerprints, Paragraph, Repeat, Worker};
+use crate::fingerprint::{Paragraph, Repeat};
+use crate::marks::{Marks, Numbered};
 use crate::parallel;
-use crate::partition::{Packed, Rows};
 use crate::spool::Spool;
 
 /// A paragraph without words belongs to no distinct.
 pub const NO_DISTINCT: u32 = u32::MAX;
 
-const HASH_BYTES: usize = 16;
-/// Paragraphs that `collapse` sorts at once, 24 bytes each.
-const COLLAPSED_AT_ONCE: usize = 1 << 20;
+/// Items that `first_of_equal` sorts at once, 24 bytes each.
+const SORTED_AT_ONCE: usize = 1 << 20;
+/// Paragraphs of which one has its article noted.
+const NOTED: usize = 64;
 
 /// Where the packed rows of one batch stand in the spool.
 pub struct Block {
@@ -26,123 +31,22 @@ pub struct Block {
     pub base: u32,
 }
 
-/// A fingerprinted batch whose text and rows are in the spool.
-pub struct Spooled {
-    fingerprints: Fingerprints,
-    text_at: u64,
-    /// Where each article starts in the batch's text, and where the last one ends.
-    offsets: Vec<u32>,
-    hashes_at: u64,
-    bands: Block,
-    anchors: Block,
-}
-
-impl Spooled {
-    /// Move the text and the rows of a batch to the spool. Threads may call this at once.
-    ///
-    /// `text` holds the articles one behind the other, `offsets` says where each starts. The
-    /// buffers of `worker`, which fingerprinted them, stay with it.
-    ///
-    /// # Errors
-    /// The disk is full, or the batch holds too many paragraphs.
-    pub fn new(
-        worker: &mut Worker,
-        text: &[u8],
-        offsets: Vec<u32>,
-        spool: &Spool,
-    ) -> Result<Self, Error> {
-        let paragraphs = worker.fingerprints.paragraphs.len();
-        let spill = |rows: &mut Rows| -> Result<Block, Error> {
-            let Packed { bytes, ends } = rows.pack(paragraphs)?;
-            Ok(Block {
-                at: spool.append(bytes)?,
-                ends,
-                base: 0,
-            })
-        };
-        let hashes: Vec<[u8; HASH_BYTES]> = worker
-            .hashes
-            .iter()
-            .map(|hash| hash.to_le_bytes())
-            .collect();
-        let bands = spill(&mut worker.band_rows)?;
-        let anchors = spill(&mut worker.anchor_rows)?;
-        Ok(Self {
-            fingerprints: worker.fingerprints.clone(),
-            text_at: spool.append(text)?,
-            hashes_at: spool.append(hashes.as_flattened())?,
-            offsets,
-            bands,
-            anchors,
-        })
-    }
-}
-
-/// Whether a number is in a set: one bit each, so that asking costs no search.
-#[derive(Default)]
-pub struct Marks(Vec<u64>);
-
-impl Marks {
-    pub fn new(len: usize, marked: impl Iterator<Item = u32>) -> Self {
-        let mut bits = vec![0; len.div_ceil(64)];
-        for item in marked {
-            bits[item as usize / 64] |= 1 << (item % 64);
-        }
-        Self(bits)
-    }
-
-    #[inline]
-    pub fn has(&self, item: u32) -> bool {
-        self.0[item as usize / 64] >> (item % 64) & 1 == 1
-    }
-}
-
-/// The members of a set, numbered from 0 by size, with no table of numbers.
-pub struct Numbered {
-    marks: Marks,
-    /// Members before each word of the set.
-    before: Vec<u32>,
-}
-
-impl Numbered {
-    pub fn new(marks: Marks) -> Self {
-        let mut total = 0;
-        let count = |word: &u64| {
-            total += word.count_ones();
-            total - word.count_ones()
-        };
-        let before = marks.0.iter().map(count).collect();
-        Self { marks, before }
-    }
-
-    pub fn len(&self) -> usize {
-        let last = self.marks.0.last().map_or(0, |word| word.count_ones());
-        (self.before.last().unwrap_or(&0) + last) as usize
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// The number of a member; nothing for an item that is none.
-    #[inline]
-    pub fn number(&self, item: u32) -> Option<usize> {
-        let (word, bit) = (item as usize / 64, item % 64);
-        let smaller = self.marks.0[word] & !(u64::MAX << bit);
-        let number = self.before[word] + smaller.count_ones();
-        self.marks.has(item).then_some(number as usize)
-    }
+/// Where the identities of one batch stand in the spool.
+struct Hashes {
+    at: u64,
+    len: usize,
+    /// Items of the batches before this one.
+    base: usize,
 }
 
 /// One article's row of the corpus.
 #[derive(Clone, Copy)]
 pub struct Article {
-    /// Where its text starts in the spool.
+    /// Where its text starts in the spool, and its bytes.
     pub text_at: u64,
+    pub text: u32,
     pub first_paragraph: u32,
     pub tokens: u32,
-    /// Identity of its whole token sequence.
-    pub hash: u128,
 }
 
 /// One set of paragraphs with equal words.
@@ -156,19 +60,31 @@ pub struct Distinct {
     pub articles: u32,
 }
 
+/// How often words stand that stand more than once.
+#[derive(Clone, Copy, Default)]
+struct Counts {
+    copies: u32,
+    articles: u32,
+}
+
 pub struct Corpus {
     pub spool: Arc<Spool>,
     pub articles: Vec<Article>,
-    /// `article` counts over the whole corpus here.
     pub paragraphs: Vec<Paragraph>,
+    /// `article` counts over the whole corpus here.
     pub repeats: Vec<Repeat>,
-    /// Where the paragraphs' identities of each batch stand in the spool, and how many there are.
-    hashes: Vec<(u64, usize)>,
+    paragraph_hashes: Vec<Hashes>,
+    article_hashes: Vec<Hashes>,
     pub bands: Vec<Block>,
     pub anchors: Vec<Block>,
     /// Position of each article in first-seen order.
     pub rank: Vec<u32>,
-    pub distincts: Vec<Distinct>,
+    /// The article of every `NOTED`th paragraph.
+    noted: Vec<u32>,
+    /// The first-seen paragraph of each distinct.
+    firsts: Vec<u32>,
+    repeated: Numbered,
+    counts: Vec<Counts>,
     /// The distinct of each paragraph.
     pub distinct_of: Vec<u32>,
     /// The paragraphs whose rows count: of those with equal words the first to arrive.
@@ -182,11 +98,15 @@ impl Corpus {
             articles: Vec::new(),
             paragraphs: Vec::new(),
             repeats: Vec::new(),
-            hashes: Vec::new(),
+            paragraph_hashes: Vec::new(),
+            article_hashes: Vec::new(),
             bands: Vec::new(),
             anchors: Vec::new(),
             rank: Vec::new(),
-            distincts: Vec::new(),
+            noted: Vec::new(),
+            firsts: Vec::new(),
+            repeated: Numbered::default(),
+            counts: Vec::new(),
             distinct_of: Vec::new(),
             carriers: Marks::default(),
         }
@@ -197,58 +117,54 @@ impl Corpus {
     /// # Errors
     /// More than 2^32 - 2 paragraphs in all.
     pub fn add(&mut self, batch: Spooled) -> Result<(), Error> {
+        let (record, prints) = (batch.record, batch.fingerprints);
         let base = self.paragraphs.len();
-        let total = base + batch.fingerprints.paragraphs.len();
+        let total = base + prints.paragraphs.len();
         if total >= NO_DISTINCT as usize {
             return Err(Error::TooManyParagraphs {
                 paragraphs: total,
                 limit: NO_DISTINCT - 1,
             });
         }
-        let first_article = self.articles.len() as u32;
-        self.articles
-            .extend(batch.fingerprints.articles.iter().zip(&batch.offsets).map(
-                |(hash, offset)| Article {
-                    text_at: batch.text_at + u64::from(*offset),
-                    first_paragraph: base as u32,
-                    tokens: 0,
-                    hash: *hash,
-                },
-            ));
-        let here = &mut self.articles[first_article as usize..];
-        let mut paragraphs = batch.fingerprints.paragraphs.iter().enumerate().peekable();
-        for (i, article) in here.iter_mut().enumerate() {
-            let next = paragraphs.peek().map_or(total - base, |(at, _)| *at);
-            article.first_paragraph = (base + next) as u32;
-            while let Some((_, p)) = paragraphs.next_if(|(_, p)| p.article as usize == i) {
-                article.tokens += p.tokens;
-            }
-        }
-        let moved = |article: u32| article + first_article;
-        self.paragraphs.extend(
-            batch
-                .fingerprints
-                .paragraphs
-                .into_iter()
-                .map(|p| Paragraph {
-                    article: moved(p.article),
-                    ..p
-                }),
-        );
-        self.repeats
-            .extend(batch.fingerprints.repeats.into_iter().map(|r| Repeat {
-                article: moved(r.article),
-                ..r
-            }));
-        self.hashes.push((batch.hashes_at, total - base));
-        self.bands.push(Block {
-            base: base as u32,
-            ..batch.bands
+        let first_article = self.articles.len();
+        let mut text_at = record.extent.at;
+        let mut first_paragraph = base as u32;
+        self.articles.extend(prints.articles.iter().map(|article| {
+            let placed = Article {
+                text_at,
+                text: article.text,
+                first_paragraph,
+                tokens: article.tokens,
+            };
+            text_at += u64::from(article.text);
+            first_paragraph += article.paragraphs;
+            placed
+        }));
+        self.paragraphs.extend(prints.paragraphs);
+        let moved = |repeat: Repeat| Repeat {
+            article: repeat.article + first_article as u32,
+            ..repeat
+        };
+        self.repeats.extend(prints.repeats.into_iter().map(moved));
+        self.paragraph_hashes.push(Hashes {
+            at: record.paragraph_hashes_at(),
+            len: record.paragraphs as usize,
+            base,
         });
-        self.anchors.push(Block {
-            base: base as u32,
-            ..batch.anchors
+        self.article_hashes.push(Hashes {
+            at: record.article_hashes_at(),
+            len: record.articles as usize,
+            base: first_article,
         });
+        let block = |at, ends| Block {
+            at,
+            ends,
+            base: base as u32,
+        };
+        self.bands
+            .push(block(record.band_rows_at(), batch.band_ends));
+        self.anchors
+            .push(block(record.anchor_rows_at(), batch.anchor_ends));
         Ok(())
     }
 
@@ -261,15 +177,73 @@ impl Corpus {
         self.articles[article as usize].first_paragraph..end
     }
 
+    /// The article that holds a paragraph.
+    #[inline]
+    pub fn article_of(&self, paragraph: u32) -> u32 {
+        let note = paragraph as usize / NOTED;
+        let from = self.noted[note] as usize;
+        let end = self.articles.len();
+        let end = self
+            .noted
+            .get(note + 1)
+            .map_or(end, |next| *next as usize + 1);
+        let starts_before = |article: &Article| article.first_paragraph <= paragraph;
+        (from + self.articles[from..end].partition_point(starts_before)) as u32 - 1
+    }
+
     /// Place of a paragraph in its article.
     pub fn position(&self, paragraph: u32) -> u32 {
-        let article = self.paragraphs[paragraph as usize].article;
-        paragraph - self.articles[article as usize].first_paragraph
+        paragraph - self.articles[self.article_of(paragraph) as usize].first_paragraph
+    }
+
+    /// Where a paragraph stands in the spool, with the space behind it.
+    pub fn text_of(&self, paragraph: u32) -> std::ops::Range<u64> {
+        let number = self.article_of(paragraph);
+        let article = &self.articles[number as usize];
+        let end = if paragraph + 1 < self.paragraphs_of(number).end {
+            self.paragraphs[paragraph as usize + 1].byte_start
+        } else {
+            article.text
+        };
+        let start = self.paragraphs[paragraph as usize].byte_start;
+        article.text_at + u64::from(start)..article.text_at + u64::from(end)
+    }
+
+    /// How many distincts there are.
+    pub fn distincts(&self) -> usize {
+        self.firsts.len()
+    }
+
+    /// A distinct, and how often it stands.
+    #[inline]
+    pub fn distinct(&self, distinct: u32) -> Distinct {
+        let once = Counts {
+            copies: 1,
+            articles: 1,
+        };
+        let number = self.repeated.number(distinct);
+        let counts = number.map_or(once, |number| self.counts[number]);
+        Distinct {
+            first: self.firsts[distinct as usize],
+            copies: counts.copies,
+            articles: counts.articles,
+        }
     }
 
     /// The paragraph that held a distinct's words first.
-    pub fn first(&self, distinct: u32) -> &Paragraph {
-        &self.paragraphs[self.distincts[distinct as usize].first as usize]
+    #[inline]
+    pub fn first(&self, distinct: u32) -> u32 {
+        self.firsts[distinct as usize]
+    }
+
+    /// The article that held a distinct's words first.
+    pub fn first_article(&self, distinct: u32) -> u32 {
+        self.article_of(self.first(distinct))
+    }
+
+    /// How many tokens a distinct has.
+    pub fn tokens(&self, distinct: u32) -> u32 {
+        self.paragraphs[self.first(distinct) as usize].tokens
     }
 
     /// Say in which order the articles were first seen, and collapse exact copies.
@@ -283,14 +257,26 @@ impl Corpus {
         for (rank, article) in order.iter().enumerate() {
             self.rank[*article as usize] = rank as u32;
         }
-        self.distinct_of = self.first_holders(threads)?;
+        self.note_articles();
+        let has_words = |p: u32| self.paragraphs[p as usize].tokens > 0;
+        let order_of = |p: u32| (self.rank[self.article_of(p) as usize], p);
+        self.distinct_of =
+            self.first_of_equal(&self.paragraph_hashes, threads, has_words, order_of)?;
         self.number_distincts(order);
-        let mut met = vec![false; self.distincts.len()];
-        let is_first = |(_, distinct): &(usize, &u32)| {
-            **distinct != NO_DISTINCT && !std::mem::replace(&mut met[**distinct as usize], true)
+        self.count_repeated(order);
+        let mut met = Marks::new(self.repeated.len(), std::iter::empty());
+        let is_first = |(_, distinct): &(usize, &u32)| match self.repeated.number(**distinct) {
+            Some(number) => {
+                let is_new = !met.has(number as u32);
+                met.insert(number as u32);
+                is_new
+            }
+            None => true,
         };
-        let carriers = self.distinct_of.iter().enumerate().filter(is_first);
-        self.carriers = Marks::new(self.paragraphs.len(), carriers.map(|(p, _)| p as u32));
+        let with_words = self.distinct_of.iter().enumerate();
+        let with_words = with_words.filter(|(_, distinct)| **distinct != NO_DISTINCT);
+        let carriers = with_words.filter(is_first).map(|(p, _)| p as u32);
+        self.carriers = Marks::new(self.paragraphs.len(), carriers);
         Ok(())
     }
 
@@ -303,17 +289,48 @@ impl Corpus {
         order
     }
 
-    /// For each paragraph with words: the first-seen paragraph with the same words.
-    fn first_holders(&self, threads: usize) -> Result<Vec<u32>, Error> {
-        let paragraphs = self.paragraphs.len();
-        let parts = paragraphs.div_ceil(COLLAPSED_AT_ONCE).max(threads);
+    fn note_articles(&mut self) {
+        let mut article = 0;
+        let paragraphs = (0..self.paragraphs.len()).step_by(NOTED);
+        let noted = paragraphs.map(|paragraph| {
+            let next = |article: usize| self.articles.get(article + 1);
+            while next(article).is_some_and(|next| next.first_paragraph as usize <= paragraph) {
+                article += 1;
+            }
+            article as u32
+        });
+        self.noted = noted.collect();
+    }
+
+    /// For each article: the first-seen one with the same words.
+    ///
+    /// # Errors
+    /// The spool cannot be read.
+    pub fn first_equal_articles(&self, threads: usize) -> Result<Vec<u32>, Error> {
+        let rank = |article: u32| self.rank[article as usize];
+        self.first_of_equal(&self.article_hashes, threads, |_| true, rank)
+    }
+
+    /// For each item: the first of those with the same identity, or the item itself if it is not
+    /// `wanted`.
+    fn first_of_equal<K: Ord>(
+        &self,
+        hashes: &[Hashes],
+        threads: usize,
+        wanted: impl Fn(u32) -> bool + Sync,
+        order: impl Fn(u32) -> K + Sync,
+    ) -> Result<Vec<u32>, Error> {
+        let items = hashes.last().map_or(0, |last| last.base + last.len);
+        let parts = items.div_ceil(SORTED_AT_ONCE).max(threads);
         let found = parallel::map(threads, parts, |part| {
-            let mut rows =
-                self.read_hashes(|hash| ((hash >> 96) as usize * parts) >> 32 == part)?;
-            let rank = |p: u32| self.rank[self.paragraphs[p as usize].article as usize];
+            let mut rows: Vec<([u64; 2], u32)> = Vec::new();
+            self.read_hashes(hashes, |item, hash| {
+                if ((hash >> 96) as usize * parts) >> 32 == part && wanted(item) {
+                    rows.push(([(hash >> 64) as u64, hash as u64], item));
+                }
+            })?;
             rows.sort_unstable_by(|(a, p), (b, q)| {
-                let earlier = || (rank(*p), *p).cmp(&(rank(*q), *q));
-                a.cmp(b).then_with(earlier)
+                a.cmp(b).then_with(|| order(*p).cmp(&order(*q)))
             });
             let copies = rows.chunk_by(|a, b| a.0 == b.0).flat_map(|equal| {
                 let first = equal[0].1;
@@ -321,7 +338,7 @@ impl Corpus {
             });
             Ok(copies.collect())
         });
-        let mut first: Vec<u32> = (0..paragraphs as u32).collect();
+        let mut first: Vec<u32> = (0..items as u32).collect();
         for part in found {
             let copies: Vec<(u32, u32)> = part?;
             for (copy, of) in copies {
@@ -331,53 +348,54 @@ impl Corpus {
         Ok(first)
     }
 
-    /// The identities that `wanted` accepts of paragraphs with words, each with its paragraph.
-    fn read_hashes(&self, wanted: impl Fn(u128) -> bool) -> Result<Vec<([u64; 2], u32)>, Error> {
-        let mut rows = Vec::new();
+    fn read_hashes(&self, hashes: &[Hashes], mut show: impl FnMut(u32, u128)) -> Result<(), Error> {
         let mut buffer = Vec::new();
-        let mut paragraph = 0;
-        for (at, len) in &self.hashes {
-            buffer.resize(len * HASH_BYTES, 0);
-            self.spool.read(*at, &mut buffer)?;
-            let (hashes, _) = buffer.as_chunks::<HASH_BYTES>();
-            for hash in hashes {
-                let hash = u128::from_le_bytes(*hash);
-                if wanted(hash) && self.paragraphs[paragraph as usize].tokens > 0 {
-                    rows.push(([(hash >> 64) as u64, hash as u64], paragraph));
-                }
-                paragraph += 1;
+        for block in hashes {
+            buffer.resize(block.len * HASH_BYTES, 0);
+            self.spool.read(block.at, &mut buffer)?;
+            let (identities, _) = buffer.as_chunks::<HASH_BYTES>();
+            for (i, hash) in identities.iter().enumerate() {
+                show((block.base + i) as u32, u128::from_le_bytes(*hash));
             }
         }
-        Ok(rows)
+        Ok(())
     }
 
     /// Number the distincts in first-seen order; `distinct_of` holds each paragraph's first holder.
     fn number_distincts(&mut self, order: &[u32]) {
-        let mut last_holder: Vec<u32> = Vec::new();
+        let mut repeated = Marks::new(self.paragraphs.len(), std::iter::empty());
         for article in order {
             for paragraph in self.paragraphs_of(*article) {
-                if self.paragraphs[paragraph as usize].tokens == 0 {
-                    self.distinct_of[paragraph as usize] = NO_DISTINCT;
-                    continue;
-                }
                 let first = self.distinct_of[paragraph as usize];
-                if first == paragraph {
-                    self.distinct_of[paragraph as usize] = self.distincts.len() as u32;
-                    self.distincts.push(Distinct {
-                        first,
-                        copies: 0,
-                        articles: 0,
-                    });
-                    last_holder.push(u32::MAX);
-                } else {
-                    // It was seen before, so it has its number already.
-                    self.distinct_of[paragraph as usize] = self.distinct_of[first as usize];
-                }
-                let distinct = self.distinct_of[paragraph as usize] as usize;
-                let entry = &mut self.distincts[distinct];
-                entry.copies += 1;
-                if std::mem::replace(&mut last_holder[distinct], *article) != *article {
-                    entry.articles += 1;
+                self.distinct_of[paragraph as usize] =
+                    if self.paragraphs[paragraph as usize].tokens == 0 {
+                        NO_DISTINCT
+                    } else if first == paragraph {
+                        self.firsts.push(first);
+                        self.firsts.len() as u32 - 1
+                    } else {
+                        // It was seen before, so it has its number already.
+                        let distinct = self.distinct_of[first as usize];
+                        repeated.insert(distinct);
+                        distinct
+                    };
+            }
+        }
+        self.firsts.shrink_to_fit();
+        self.repeated = Numbered::new(repeated);
+    }
+
+    fn count_repeated(&mut self, order: &[u32]) {
+        self.counts = vec![Counts::default(); self.repeated.len()];
+        let mut last_holder = vec![u32::MAX; self.repeated.len()];
+        for article in order {
+            for paragraph in self.paragraphs_of(*article) {
+                let distinct = self.distinct_of[paragraph as usize];
+                if let Some(number) = self.repeated.number(distinct) {
+                    self.counts[number].copies += 1;
+                    if std::mem::replace(&mut last_holder[number], *article) != *article {
+                        self.counts[number].articles += 1;
+                    }
                 }
             }
         }
@@ -388,44 +406,35 @@ impl Corpus {
     /// # Errors
     /// The spool cannot be read.
     pub fn hashes_of(&self, paragraphs: &[u32]) -> Result<Vec<u128>, Error> {
-        let mut order: Vec<usize> = (0..paragraphs.len()).collect();
-        order.sort_unstable_by_key(|i| paragraphs[*i]);
-        let mut found = vec![0; paragraphs.len()];
+        self.identities(&self.paragraph_hashes, paragraphs)
+    }
+
+    /// The identities of articles, in any order.
+    ///
+    /// # Errors
+    /// The spool cannot be read.
+    pub fn article_hashes_of(&self, articles: &[u32]) -> Result<Vec<u128>, Error> {
+        self.identities(&self.article_hashes, articles)
+    }
+
+    fn identities(&self, hashes: &[Hashes], items: &[u32]) -> Result<Vec<u128>, Error> {
+        let mut order: Vec<usize> = (0..items.len()).collect();
+        order.sort_unstable_by_key(|i| items[*i]);
+        let mut found = vec![0; items.len()];
         let mut buffer = Vec::new();
         let mut loaded = 0..0;
         for i in order {
-            let paragraph = paragraphs[i] as usize;
-            if !loaded.contains(&paragraph) {
-                let next = self
-                    .bands
-                    .partition_point(|block| block.base as usize <= paragraph);
-                let base = self.bands[next - 1].base as usize;
-                let (at, len) = self.hashes[next - 1];
-                buffer.resize(len * HASH_BYTES, 0);
-                self.spool.read(at, &mut buffer)?;
-                loaded = base..base + len;
+            let item = items[i] as usize;
+            if !loaded.contains(&item) {
+                let next = hashes.partition_point(|block| block.base <= item);
+                let block = &hashes[next - 1];
+                buffer.resize(block.len * HASH_BYTES, 0);
+                self.spool.read(block.at, &mut buffer)?;
+                loaded = block.base..block.base + block.len;
             }
-            let (hashes, _) = buffer.as_chunks::<HASH_BYTES>();
-            found[i] = u128::from_le_bytes(hashes[paragraph - loaded.start]);
+            let (identities, _) = buffer.as_chunks::<HASH_BYTES>();
+            found[i] = u128::from_le_bytes(identities[item - loaded.start]);
         }
         Ok(found)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn members_are_numbered_by_size() {
-        let members = [0, 3, 63, 64, 130, 191];
-        let numbered = Numbered::new(Marks::new(200, members.into_iter()));
-        assert_eq!(numbered.len(), members.len());
-        for item in 0..200 {
-            assert_eq!(
-                numbered.number(item),
-                members.iter().position(|m| *m == item)
-            );
-        }
     }
 }

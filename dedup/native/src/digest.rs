@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use xxhash_rust::xxh3::Xxh3;
+use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use crate::error::Error;
 
@@ -32,10 +32,26 @@ pub fn digest_file(path: &Path) -> Result<String, Error> {
     }
 }
 
+/// How many values stand among those before them.
+pub fn count_repeated<'a>(values: impl Iterator<Item = &'a str>) -> usize {
+    let mut hashes: Vec<[u64; 2]> = values
+        .map(|value| xxh3_128(value.as_bytes()))
+        .map(|hash| [(hash >> 64) as u64, hash as u64])
+        .collect();
+    hashes.sort_unstable();
+    hashes.windows(2).filter(|pair| pair[0] == pair[1]).count()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::io::Write;
+
+    #[test]
+    fn values_that_stood_before_are_counted() {
+        assert_eq!(count_repeated(["a", "b", "a", "", "a", ""].into_iter()), 3);
+        assert_eq!(count_repeated(std::iter::empty()), 0);
+    }
 
     #[test]
     fn a_file_longer_than_a_block_has_the_digest_of_its_bytes() {

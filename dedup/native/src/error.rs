@@ -86,6 +86,13 @@ pub enum Error {
         source: io::Error,
     },
 
+    /// A temporary file of an earlier process that is not as it was left.
+    #[error("the temporary file in {} is not what the unfinished scan wrote", folder.display())]
+    SpoolChanged {
+        /// The folder that holds it.
+        folder: PathBuf,
+    },
+
     /// More paragraphs than their numbers can count.
     #[error("{paragraphs} paragraphs, but at most {limit} can be numbered")]
     TooManyParagraphs {

@@ -61,7 +61,7 @@ impl Evidence {
 /// # Errors
 /// The spool cannot be read.
 pub fn gather(corpus: &Corpus, verified: &Verified, threads: usize) -> Result<Evidence, Error> {
-    let article = |distinct: u32| corpus.first(distinct).article;
+    let article = |distinct: u32| corpus.first_article(distinct);
     let mut by_right = verified.pairs.clone();
     // Best first: most alike, then seen earliest.
     by_right.sort_by(|a, b| {
@@ -125,7 +125,7 @@ pub fn gather(corpus: &Corpus, verified: &Verified, threads: usize) -> Result<Ev
 /// For distincts that nothing explains: the later near-copy in another article that is most alike
 /// and whose own explanation is another paragraph, so that `place` does not show it.
 fn best_later(corpus: &Corpus, pairs: &[Pair], matches: &[Pair]) -> Vec<Pair> {
-    let article = |distinct: u32| corpus.first(distinct).article;
+    let article = |distinct: u32| corpus.first_article(distinct);
     let explained = |pair: &Pair| {
         matches
             .binary_search_by_key(&pair.right, |m| m.right)
@@ -152,7 +152,7 @@ type Group<'a> = (Option<Pair>, Vec<&'a SharedRun>);
 
 /// What is known of each right-hand distinct, runs within one article left out.
 fn group_by_right<'a>(corpus: &Corpus, matches: &[Pair], runs: &'a [SharedRun]) -> Vec<Group<'a>> {
-    let article = |distinct: u32| corpus.first(distinct).article;
+    let article = |distinct: u32| corpus.first_article(distinct);
     let mut groups: Vec<(u32, Group<'a>)> = matches
         .iter()
         .map(|pair| (pair.right, (Some(*pair), Vec::new())))
@@ -209,7 +209,7 @@ fn place(
 
 /// Note which words of `pair.left` its later near-copy holds, and nothing else.
 fn mirror(corpus: &Corpus, store: &PlacedStore, pair: Pair, out: &mut Evidence) {
-    let paragraph = corpus.distincts[pair.left as usize].first;
+    let paragraph = corpus.first(pair.left);
     let runs = aligned_runs(store.get(pair.left), store.get(pair.right));
     out.reused.extend(runs.into_iter().map(|run| Reused {
         paragraph,
@@ -227,17 +227,17 @@ fn write(
 ) {
     let source_end = run.source + (run.end - run.start);
     out.copied.push(Copied {
-        paragraph: corpus.distincts[right as usize].first,
+        paragraph: corpus.first(right),
         tokens: [run.start, run.end],
         start: here.places[run.start as usize][0],
         end: here.places[run.end as usize - 1][1],
-        source_article: corpus.first(left).article,
+        source_article: corpus.first_article(left),
         source_start: there.places[run.source as usize][0],
         source_end: there.places[source_end as usize - 1][1],
         is_run,
     });
     out.reused.push(Reused {
-        paragraph: corpus.distincts[left as usize].first,
+        paragraph: corpus.first(left),
         tokens: [run.source, source_end],
     });
 }

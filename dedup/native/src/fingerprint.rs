@@ -36,22 +36,28 @@ pub struct Options {
     pub min_repeat_tokens: u32,
 }
 
-/// One paragraph. Byte positions are in the article's text; so are `start` and `end`, which count
-/// Unicode code points.
+/// One paragraph. `byte_start` counts bytes of the article's text, `start` and `end` Unicode code
+/// points.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Paragraph {
-    /// Row of the article in its batch.
-    pub article: u32,
+    pub byte_start: u32,
     pub start: u32,
     pub end: u32,
-    pub byte_start: u32,
-    pub byte_end: u32,
+    pub tokens: u32,
+}
+
+/// One article: the bytes of its text, and how many paragraphs and tokens are in it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ArticlePrint {
+    pub text: u32,
+    pub paragraphs: u32,
     pub tokens: u32,
 }
 
 /// Words of an article that stood in it before. Tokens are counted from the article's first.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Repeat {
+    /// Row of the article in its batch.
     pub article: u32,
     pub token_start: u32,
     pub token_end: u32,
@@ -65,10 +71,9 @@ pub struct Repeat {
 /// What one batch of articles gives, but for its rows.
 #[derive(Clone, Default)]
 pub struct Fingerprints {
+    pub articles: Vec<ArticlePrint>,
     pub paragraphs: Vec<Paragraph>,
     pub repeats: Vec<Repeat>,
-    /// Identity of each article's whole token sequence.
-    pub articles: Vec<u128>,
 }
 
 /// Fingerprints batches, one at a time. Its buffers are reused from batch to batch, so that each
@@ -79,7 +84,9 @@ pub struct Worker {
     short_bands: Bands,
     pub fingerprints: Fingerprints,
     /// Identity of each paragraph's tokens.
-    pub hashes: Vec<u128>,
+    pub paragraph_hashes: Vec<u128>,
+    /// Identity of each article's whole token sequence.
+    pub article_hashes: Vec<u128>,
     /// (band key, paragraph of this batch), for one of each set of equal paragraphs.
     pub band_rows: Rows,
     /// (anchor, paragraph of this batch), likewise.
@@ -107,7 +114,8 @@ impl Worker {
             short_bands: Bands::new(1, SHORT_BANDS, SHORT_ROWS),
             options,
             fingerprints: Fingerprints::default(),
-            hashes: Vec::new(),
+            paragraph_hashes: Vec::new(),
+            article_hashes: Vec::new(),
             band_rows: Rows::default(),
             anchor_rows: Rows::default(),
             sketched: HashSet::default(),
@@ -130,7 +138,8 @@ impl Worker {
         self.fingerprints.paragraphs.clear();
         self.fingerprints.repeats.clear();
         self.fingerprints.articles.clear();
-        self.hashes.clear();
+        self.paragraph_hashes.clear();
+        self.article_hashes.clear();
         self.band_rows.clear();
         self.anchor_rows.clear();
         self.sketched.clear();
@@ -143,15 +152,19 @@ impl Worker {
         tokenize(text, &mut self.tokens);
         split(text, self.options.paragraphs, &mut self.ranges);
         self.grams.set(&self.tokens.hashes);
-        self.fingerprints
-            .articles
+        self.article_hashes
             .push(hash_tokens(&self.tokens.hashes, &mut self.bytes));
         let code_points = CodePoints::new(text);
-        self.add_paragraphs(article, &code_points);
+        self.add_paragraphs(&code_points);
+        self.fingerprints.articles.push(ArticlePrint {
+            text: text.len() as u32,
+            paragraphs: self.ranges.len() as u32,
+            tokens: self.spans.last().map_or(0, |span| span.1),
+        });
         self.add_repeats(article, &code_points);
     }
 
-    fn add_paragraphs(&mut self, article: u32, code_points: &CodePoints<'_>) {
+    fn add_paragraphs(&mut self, code_points: &CodePoints<'_>) {
         let mut first = 0;
         self.spans.clear();
         for i in 0..self.ranges.len() {
@@ -164,14 +177,12 @@ impl Worker {
             let hash = hash_tokens(tokens, &mut self.bytes);
             let paragraph = self.fingerprints.paragraphs.len() as u32;
             self.fingerprints.paragraphs.push(Paragraph {
-                article,
+                byte_start,
                 start: code_points.at(byte_start),
                 end: code_points.at(byte_end),
-                byte_start,
-                byte_end,
                 tokens: (last - first) as u32,
             });
-            self.hashes.push(hash);
+            self.paragraph_hashes.push(hash);
             if tokens.len() >= self.options.min_tokens && self.sketched.insert(hash as u64) {
                 self.add_rows(paragraph, first, last);
             }

@@ -4,7 +4,9 @@
 
 pub mod align;
 pub mod articles;
+pub mod batch;
 pub mod candidates;
+pub mod checkpoint;
 pub mod clusters;
 pub mod columns;
 pub mod corpus;
@@ -17,6 +19,7 @@ pub mod fingerprint;
 pub mod grams;
 pub mod hash;
 pub mod jsonl;
+pub mod marks;
 pub mod matches;
 pub mod minhash;
 pub mod pairs;

@@ -1,7 +1,6 @@
 //! Candidates to matches: near-copies, their clusters, and what they say of whole articles.
 
 use crate::articles::{ArticleMatches, match_articles};
-use crate::candidates::Candidate;
 use crate::clusters::{Clusters, Stars, cluster};
 use crate::corpus::{Corpus, NO_DISTINCT};
 use crate::error::Error;
@@ -51,7 +50,7 @@ impl Matches {
     /// The spool cannot be read.
     pub fn paragraph_heads(&self, corpus: &Corpus) -> Result<Vec<Head>, Error> {
         let representatives = self.paragraph_clusters.representatives.iter();
-        let first = |distinct: &u32| corpus.distincts[*distinct as usize].first;
+        let first = |distinct: &u32| corpus.first(*distinct);
         let paragraphs: Vec<u32> = representatives.map(first).collect();
         let hashes = corpus.hashes_of(&paragraphs)?;
         let head = |(paragraph, hash): (u32, u128)| Head {
@@ -62,38 +61,37 @@ impl Matches {
     }
 
     /// The heads of the clusters of articles, by the cluster's number.
-    pub fn article_heads(&self, corpus: &Corpus) -> Vec<Head> {
+    ///
+    /// # Errors
+    /// The spool cannot be read.
+    pub fn article_heads(&self, corpus: &Corpus) -> Result<Vec<Head>, Error> {
         let order = corpus.order();
+        let representatives = self.article_clusters.representatives.iter();
+        let articles: Vec<u32> = representatives.map(|rank| order[*rank as usize]).collect();
+        let hashes = corpus.article_hashes_of(&articles)?;
         let has_words = |p: &u32| corpus.distinct_of[*p as usize] != NO_DISTINCT;
-        let head = |rank: &u32| {
-            let article = order[*rank as usize];
-            let first = corpus.paragraphs_of(article).find(has_words);
-            Head {
-                id: to_id(corpus.articles[article as usize].hash as u64),
-                paragraph: first.unwrap_or_default(),
-            }
+        let head = |(article, hash): (u32, u128)| Head {
+            id: to_id(hash as u64),
+            paragraph: corpus
+                .paragraphs_of(article)
+                .find(has_words)
+                .unwrap_or_default(),
         };
-        let representatives = &self.article_clusters.representatives;
-        representatives.iter().map(head).collect()
+        Ok(articles.into_iter().zip(hashes).map(head).collect())
     }
 }
 
-/// Align the sorted `candidates`, complete their families, and gather clusters and evidence.
+/// Gather clusters and evidence from what was verified, families completed.
 ///
 /// # Errors
 /// The spool cannot be read.
-pub fn match_candidates(
-    verifier: &Verifier<'_>,
-    candidates: &[Candidate],
-) -> Result<Matches, Error> {
+pub fn match_verified(verifier: &Verifier<'_>, verified: Verified) -> Result<Matches, Error> {
     let Verifier {
         corpus,
         rule,
         threads,
         ..
     } = *verifier;
-    let mut verified = verifier.verify(candidates)?;
-    verifier.complete_families(&mut verified, candidates.to_vec())?;
     let stars = cluster(&verified.pairs, |left, right| {
         let agreement = verifier.compare(left, right)?;
         Ok(agreement.filter(|agreement| rule.holds(*agreement)))
@@ -102,10 +100,9 @@ pub fn match_candidates(
     let articles = match_articles(corpus, &verified.pairs, &evidence, rule, threads)?;
     // Without a near-copy, copies are a cluster if they are long enough to mean something.
     let copied = |distinct: &u32| {
-        corpus.distincts[*distinct as usize].copies > 1
-            && corpus.first(*distinct).tokens >= MIN_EVIDENCE_TOKENS
+        corpus.distinct(*distinct).copies > 1 && corpus.tokens(*distinct) >= MIN_EVIDENCE_TOKENS
     };
-    let distincts = corpus.distincts.len();
+    let distincts = corpus.distincts();
     let founders = (0..distincts as u32).filter(copied);
     Ok(Matches {
         paragraph_clusters: Clusters::new(distincts, founders, &stars),

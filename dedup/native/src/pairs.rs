@@ -12,6 +12,9 @@ use crate::texts::TokenStore;
 /// keeps some hundred pairs for each of them, not 10^10 in all.
 const MAX_FAMILY: usize = 256;
 const PIECE: usize = 4096;
+/// Candidates taken in one turn at most: the work of some seconds, which is what a scan that is
+/// interrupted may have to do again.
+const MAX_TURN: usize = 1 << 18;
 
 /// Two distincts that are near-copies, the earlier seen first.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,13 +43,17 @@ pub struct Verified {
     pub too_long: u64,
     /// Paragraphs with more near-copies than are compared with each other.
     pub large_families: u64,
+    /// Candidates compared, counted from the first.
+    pub done: usize,
 }
 
 impl Verified {
-    fn extend(&mut self, other: Self) {
+    /// Add what another turn found.
+    pub fn extend(&mut self, other: Self) {
         self.pairs.extend(other.pairs);
         self.runs.extend(other.runs);
         self.too_long += other.too_long;
+        self.done += other.done;
     }
 
     fn sort_runs(&mut self) {
@@ -72,25 +79,35 @@ impl Verifier<'_> {
     /// The spool cannot be read.
     pub fn verify(&self, candidates: &[Candidate]) -> Result<Verified, Error> {
         let mut all = Verified::default();
-        let mut rest = candidates;
-        while !rest.is_empty() {
-            let (turn, later) = rest.split_at(self.fitting(rest));
-            let involved = turn.iter().flat_map(|(l, r)| [*l, *r]).collect();
-            let store = TokenStore::load(self.corpus, involved, self.threads)?;
-            for piece in parallel::map_ranges(self.threads, turn.len(), PIECE, |range| {
-                verify_piece(&store, &turn[range], self.rule, self.min_run_words)
-            }) {
-                all.extend(piece);
-            }
-            rest = later;
+        while all.done < candidates.len() {
+            all.extend(self.verify_next(&candidates[all.done..])?);
         }
-        all.sort_runs();
         Ok(all)
     }
 
-    /// How many of the next candidates can be held, at least one.
+    /// Align the first of some candidates, as many as a turn takes.
+    ///
+    /// # Errors
+    /// The spool cannot be read.
+    pub fn verify_next(&self, candidates: &[Candidate]) -> Result<Verified, Error> {
+        let turn = &candidates[..self.fitting(candidates)];
+        let involved = turn.iter().flat_map(|(l, r)| [*l, *r]).collect();
+        let store = TokenStore::load(self.corpus, involved, self.threads)?;
+        let mut found = Verified {
+            done: turn.len(),
+            ..Verified::default()
+        };
+        for piece in parallel::map_ranges(self.threads, turn.len(), PIECE, |range| {
+            verify_piece(&store, &turn[range], self.rule, self.min_run_words)
+        }) {
+            found.extend(piece);
+        }
+        Ok(found)
+    }
+
+    /// How many of the next candidates can be held, at least one if there is any.
     fn fitting(&self, candidates: &[Candidate]) -> usize {
-        let bytes = |distinct: u32| self.corpus.first(distinct).tokens as usize * 8;
+        let bytes = |distinct: u32| self.corpus.tokens(distinct) as usize * 8;
         let mut held = 0;
         let mut last = None;
         let fits = |(left, right): &&Candidate| {
@@ -100,7 +117,8 @@ impl Verifier<'_> {
             held += bytes(*right);
             held <= self.memory
         };
-        candidates.iter().take_while(fits).count().max(1)
+        let next = &candidates[..candidates.len().min(MAX_TURN)];
+        next.iter().take_while(fits).count().max(next.len().min(1))
     }
 
     /// How two distincts agree, or nothing if they are too long to align.
@@ -124,22 +142,24 @@ impl Verifier<'_> {
     /// and again until nothing new is found (as in nearest-neighbour descent, Dong et al. 2011).
     ///
     /// A bucket pairs its members with a few others only, so two near-copies may not have met. The
-    /// work follows the number of pairs found, not the size of the buckets. `tried` are the sorted
-    /// candidates compared before.
+    /// work follows the number of pairs found, not the size of the buckets. `candidates` are those
+    /// compared before, sorted.
     ///
     /// # Errors
     /// The spool cannot be read.
     pub fn complete_families(
         &self,
         verified: &mut Verified,
-        mut tried: Vec<Candidate>,
+        candidates: &[Candidate],
     ) -> Result<(), Error> {
+        let mut tried: Vec<Candidate> = Vec::new();
         let mut known = 0;
         while known < verified.pairs.len() {
             let mut fresh = neighbours_of_neighbours(&verified.pairs, known);
             let full = large_families(&verified.pairs);
             let is_full = |item: u32| full.binary_search(&item).is_ok();
-            fresh.retain(|candidate| tried.binary_search(candidate).is_err());
+            let is_new = |known: &[Candidate], c: &Candidate| known.binary_search(c).is_err();
+            fresh.retain(|candidate| is_new(candidates, candidate) && is_new(&tried, candidate));
             fresh.retain(|(left, right)| !is_full(*left) && !is_full(*right));
             known = verified.pairs.len();
             verified.extend(self.verify(&fresh)?);

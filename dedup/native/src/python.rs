@@ -10,9 +10,10 @@ mod tables;
 
 use std::path::PathBuf;
 
-use arrow_array::RecordBatch;
+use arrow_array::{Array, RecordBatch, StringArray};
 use arrow_pyarrow::PyArrowType;
 use arrow_schema::ArrowError;
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
 use crate::digest;
@@ -20,13 +21,21 @@ use crate::error::Error;
 use crate::hash::FINGERPRINT_VERSION;
 
 pyo3::import_exception!(dedup.errors, NativeError);
+pyo3::import_exception!(dedup.errors, ResumeError);
 
 /// Rows on their way through the door.
 type Table = PyArrowType<RecordBatch>;
 
+fn first_column<T: 'static>(batch: &RecordBatch) -> Option<&T> {
+    batch.columns().first()?.as_any().downcast_ref()
+}
+
 impl From<Error> for PyErr {
     fn from(err: Error) -> Self {
-        NativeError::new_err(err.to_string())
+        match err {
+            Error::SpoolChanged { .. } => ResumeError::new_err(err.to_string()),
+            _ => NativeError::new_err(err.to_string()),
+        }
     }
 }
 
@@ -37,6 +46,14 @@ fn from_arrow(err: ArrowError) -> PyErr {
 #[pyfunction]
 fn digest_file(py: Python<'_>, path: PathBuf) -> PyResult<String> {
     Ok(py.detach(|| digest::digest_file(&path))?)
+}
+
+/// How many values of the first column, strings, stand among those before them.
+#[pyfunction]
+fn count_repeated(py: Python<'_>, rows: Table) -> PyResult<usize> {
+    let values = first_column::<StringArray>(&rows.0)
+        .ok_or_else(|| PyTypeError::new_err("the first column must be strings"))?;
+    Ok(py.detach(|| digest::count_repeated(values.iter().flatten())))
 }
 
 /// Give a finished folder its name. What stood there before takes the folder's old name.
@@ -56,10 +73,13 @@ fn put_in_place(folder: PathBuf, target: PathBuf) -> PyResult<()> {
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("FINGERPRINT_VERSION", FINGERPRINT_VERSION)?;
+    module.add_class::<engine::PySpool>()?;
     module.add_class::<engine::PyFingerprinter>()?;
     module.add_class::<engine::PyBatch>()?;
     module.add_class::<engine::PyCorpus>()?;
     module.add_class::<engine::PyCandidates>()?;
+    module.add_class::<engine::PyVerifier>()?;
+    module.add_class::<engine::PyVerified>()?;
     module.add_class::<engine::PyMatches>()?;
     module.add_class::<engine::PyScores>()?;
     module.add_class::<engine::PyJudged>()?;
@@ -67,6 +87,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(readers::parse_json, module)?)?;
     module.add_function(wrap_pyfunction!(readers::parse_csv, module)?)?;
     module.add_function(wrap_pyfunction!(digest_file, module)?)?;
+    module.add_function(wrap_pyfunction!(count_repeated, module)?)?;
     module.add_function(wrap_pyfunction!(put_in_place, module)?)?;
     Ok(())
 }

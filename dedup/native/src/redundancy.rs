@@ -5,8 +5,9 @@
 
 use std::collections::HashMap;
 
-use crate::corpus::{Corpus, Marks, NO_DISTINCT};
+use crate::corpus::{Corpus, NO_DISTINCT};
 use crate::evidence::{Copied, Evidence};
+use crate::marks::Marks;
 use crate::parallel;
 
 /// A paragraph of fewer words is no evidence on its own: "Read more" stands everywhere.
@@ -176,10 +177,7 @@ impl Known {
     fn new(corpus: &Corpus, evidence: &Evidence) -> Self {
         let paragraphs = corpus.paragraphs.len();
         Self {
-            matched: Marks::new(
-                corpus.distincts.len(),
-                evidence.matches.iter().map(|m| m.right),
-            ),
+            matched: Marks::new(corpus.distincts(), evidence.matches.iter().map(|m| m.right)),
             copied: Marks::new(paragraphs, evidence.copied.iter().map(|c| c.paragraph)),
             reused: Marks::new(paragraphs, evidence.reused.iter().map(|r| r.paragraph)),
             short_sources: Marks::new(paragraphs, std::iter::empty()),
@@ -281,7 +279,7 @@ impl<'a> Judge<'a> {
         let first = range.start;
         let continues = |i: usize, neighbour: Option<u32>, step: i32| -> Option<u32> {
             let candidate = neighbour?.checked_add_signed(step)?;
-            let home = corpus.paragraphs[neighbour? as usize].article;
+            let home = corpus.article_of(neighbour?);
             let wanted = distinct(first + i as u32);
             let fits = corpus.paragraphs_of(home).contains(&candidate)
                 && wanted != NO_DISTINCT
@@ -310,8 +308,8 @@ impl<'a> Judge<'a> {
         if distinct == NO_DISTINCT || self.is_short(paragraph) {
             return None;
         }
-        let first = self.corpus.distincts[distinct as usize].first;
-        let holder = self.corpus.paragraphs[first as usize].article;
+        let first = self.corpus.first(distinct);
+        let holder = self.corpus.article_of(first);
         (holder != article).then_some(first)
     }
 
@@ -323,7 +321,7 @@ impl<'a> Judge<'a> {
                 source: None,
             };
         }
-        let entry = self.corpus.distincts[distinct as usize];
+        let entry = self.corpus.distinct(distinct);
         if !self.is_short(paragraph) && entry.copies > entry.articles {
             let earlier = *self.first_here.entry(distinct).or_insert(paragraph);
             if earlier < paragraph {
@@ -355,10 +353,7 @@ impl<'a> Judge<'a> {
         match self.evidence.best_match(distinct) {
             Some(pair) => Verdict {
                 kind: ParagraphKind::NearCopy,
-                source: Some((
-                    self.corpus.distincts[pair.left as usize].first,
-                    pair.agreement.similarity(),
-                )),
+                source: Some((self.corpus.first(pair.left), pair.agreement.similarity())),
             },
             None => Verdict {
                 kind: ParagraphKind::Original,
@@ -370,13 +365,14 @@ impl<'a> Judge<'a> {
     fn flag_exact_copy(&mut self, article: u32, paragraph: u32, i: usize, source: u32) {
         let p = &self.corpus.paragraphs[paragraph as usize];
         let s = &self.corpus.paragraphs[source as usize];
-        self.flag_copied(self.offsets[i], p.tokens as usize, s.article);
+        let source_article = self.corpus.article_of(source);
+        self.flag_copied(self.offsets[i], p.tokens as usize, source_article);
         self.judged.spans.push(Span {
             article,
             start: p.start,
             end: p.end,
             kind: SpanKind::ExactCopy,
-            source_article: s.article,
+            source_article,
             source_start: s.start,
             source_end: s.end,
             similarity: 1.0,
@@ -437,7 +433,7 @@ impl<'a> Judge<'a> {
         let is_shared = if self.is_short(paragraph) {
             self.known.short_sources.has(paragraph)
         } else {
-            self.corpus.distincts[distinct as usize].articles > 1
+            self.corpus.distinct(distinct).articles > 1
         };
         if is_shared {
             for flags in &mut self.flags[offset..offset + p.tokens as usize] {

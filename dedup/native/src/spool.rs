@@ -1,12 +1,15 @@
 //! A temporary file that holds what a scan will need again: the text and the packed rows.
 //!
-//! It has no name, so it is gone when the process is, however it ends. Nothing in it is kept in
-//! memory; what the system caches of it, the system can drop.
+//! One without a name is gone when the process is, however it ends; one with a name can be opened
+//! again by a scan that goes on. Nothing in it is kept in memory; what the system caches of it,
+//! the system can drop.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use xxhash_rust::xxh3::Xxh3;
 
 use crate::error::Error;
 
@@ -16,31 +19,80 @@ pub struct Spool {
     end: AtomicU64,
 }
 
+/// Where something stands in a spool, and the hash it must have.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Extent {
+    pub at: u64,
+    pub len: u64,
+    pub check: u64,
+}
+
 impl Spool {
+    /// Make a file without a name in a folder.
+    ///
     /// # Errors
     /// The folder does not exist or cannot be written.
-    pub fn new(folder: &Path) -> Result<Self, Error> {
-        let file = tempfile::tempfile_in(folder).map_err(|source| Error::Spool {
+    pub fn temporary(folder: &Path) -> Result<Self, Error> {
+        Self::new(folder, 0, |folder| tempfile::tempfile_in(folder))
+    }
+
+    /// Open or make the file at `path`, and keep its first `end` bytes.
+    ///
+    /// # Errors
+    /// The file cannot be written, or is shorter than that.
+    pub fn open(path: &Path, end: u64) -> Result<Self, Error> {
+        let mut len = 0;
+        let spool = Self::new(path.parent().unwrap_or(path), end, |_| {
+            let mut options = OpenOptions::new();
+            options.read(true).write(true).create(true).truncate(false);
+            let file = options.open(path)?;
+            len = file.metadata()?.len();
+            file.set_len(end.min(len))?;
+            Ok(file)
+        })?;
+        if len < end {
+            return Err(spool.changed());
+        }
+        Ok(spool)
+    }
+
+    fn new(
+        folder: &Path,
+        end: u64,
+        open: impl FnOnce(&Path) -> std::io::Result<File>,
+    ) -> Result<Self, Error> {
+        let file = open(folder).map_err(|source| Error::Spool {
             folder: folder.into(),
             source,
         })?;
         Ok(Self {
             file,
             folder: folder.into(),
-            end: AtomicU64::new(0),
+            end: AtomicU64::new(end),
         })
     }
 
-    /// Add bytes and return where they start. Threads may call this at once.
+    /// Add parts one behind the other. Threads may call this at once.
     ///
     /// # Errors
     /// The disk is full or fails.
-    pub fn append(&self, bytes: &[u8]) -> Result<u64, Error> {
-        let at = self.end.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-        self.file
-            .write_all_at(bytes, at)
-            .map_err(|source| self.error(source))?;
-        Ok(at)
+    pub fn append(&self, parts: &[&[u8]]) -> Result<Extent, Error> {
+        let len = parts.iter().map(|part| part.len() as u64).sum();
+        let at = self.end.fetch_add(len, Ordering::Relaxed);
+        let mut hasher = Xxh3::new();
+        let mut next = at;
+        for part in parts {
+            hasher.update(part);
+            self.file
+                .write_all_at(part, next)
+                .map_err(|source| self.error(source))?;
+            next += part.len() as u64;
+        }
+        Ok(Extent {
+            at,
+            len,
+            check: hasher.digest(),
+        })
     }
 
     /// Fill `bytes` from position `at`.
@@ -51,6 +103,25 @@ impl Spool {
         self.file
             .read_exact_at(bytes, at)
             .map_err(|source| self.error(source))
+    }
+
+    /// Read something whole, if it is what was written.
+    ///
+    /// # Errors
+    /// The disk fails, or gives other bytes: a machine that lost its power kept only a part.
+    pub fn restore(&self, extent: Extent) -> Result<Vec<u8>, Error> {
+        let mut bytes = vec![0; extent.len as usize];
+        self.read(extent.at, &mut bytes)?;
+        if xxhash_rust::xxh3::xxh3_64(&bytes) != extent.check {
+            return Err(self.changed());
+        }
+        Ok(bytes)
+    }
+
+    fn changed(&self) -> Error {
+        Error::SpoolChanged {
+            folder: self.folder.clone(),
+        }
     }
 
     fn error(&self, source: std::io::Error) -> Error {

@@ -1,5 +1,7 @@
 //! Texts of chosen distincts, read back from the spool and tokenised again.
 
+use std::ops::Range;
+
 use crate::corpus::Corpus;
 use crate::error::Error;
 use crate::fingerprint::CodePoints;
@@ -82,7 +84,7 @@ impl PlaceOf {
 fn in_reading_order(corpus: &Corpus, mut distincts: Vec<u32>) -> Vec<u32> {
     distincts.sort_unstable();
     distincts.dedup();
-    distincts.sort_by_key(|distinct| corpus.distincts[*distinct as usize].first);
+    distincts.sort_by_key(|distinct| corpus.first(*distinct));
     distincts
 }
 
@@ -111,7 +113,7 @@ impl TokenStore {
             store.tokens.extend(hashes);
             store.starts.extend(ends.into_iter().map(|end| base + end));
         }
-        store.place_of = PlaceOf::new(corpus.distincts.len(), &distincts);
+        store.place_of = PlaceOf::new(corpus.distincts(), &distincts);
         Ok(store)
     }
 
@@ -127,48 +129,43 @@ impl TokenStore {
     }
 }
 
-/// Where the text of a distinct's first paragraph starts in the spool.
-fn position(corpus: &Corpus, distinct: u32) -> u64 {
-    let p = corpus.first(distinct);
-    corpus.articles[p.article as usize].text_at + u64::from(p.byte_start)
-}
-
-/// Show the text of each distinct, which must be sorted by position, in that order.
+/// Show the text of each distinct, which must be sorted by first holder, in that order.
 fn read_texts(corpus: &Corpus, distincts: &[u32], mut show: impl FnMut(&str)) -> Result<(), Error> {
     let mut buffer: Vec<u8> = Vec::new();
     let mut from = 0;
     for (i, distinct) in distincts.iter().enumerate() {
-        let p = corpus.first(*distinct);
-        let start = position(corpus, *distinct);
-        let len = u64::from(p.byte_end - p.byte_start);
-        if start < from || start + len > from + buffer.len() as u64 {
+        let place = corpus.text_of(corpus.first(*distinct));
+        if place.start < from || place.end > from + buffer.len() as u64 {
             let end = end_of_read(corpus, &distincts[i..]);
-            buffer.resize((end - start) as usize, 0);
-            corpus.spool.read(start, &mut buffer)?;
-            from = start;
+            buffer.resize((end - place.start) as usize, 0);
+            corpus.spool.read(place.start, &mut buffer)?;
+            from = place.start;
         }
-        let at = (start - from) as usize;
-        // The spool holds what arrived as valid UTF-8, cut at line ends.
-        show(std::str::from_utf8(&buffer[at..at + len as usize]).unwrap_or_default());
+        let text = &buffer[(place.start - from) as usize..(place.end - from) as usize];
+        // The spool holds what arrived as valid UTF-8, cut at line ends. Between paragraphs is
+        // nothing but space.
+        show(std::str::from_utf8(text).unwrap_or_default().trim_end());
     }
     Ok(())
 }
 
 /// How far one read should go: on over texts that lie close behind each other.
 fn end_of_read(corpus: &Corpus, distincts: &[u32]) -> u64 {
-    let mut texts = distincts.iter().map(|distinct| {
-        let p = corpus.first(*distinct);
-        let start = position(corpus, *distinct);
-        (start, start + u64::from(p.byte_end - p.byte_start))
-    });
-    let Some((first, mut end)) = texts.next() else {
+    let mut texts = distincts
+        .iter()
+        .map(|distinct| corpus.text_of(corpus.first(*distinct)));
+    let Some(Range {
+        start: from,
+        mut end,
+    }) = texts.next()
+    else {
         return 0;
     };
-    for (start, next) in texts {
-        if start < end || start > end + MAX_GAP || next > first + READ_BYTES {
+    for next in texts {
+        if next.start < end || next.start > end + MAX_GAP || next.end > from + READ_BYTES {
             break;
         }
-        end = next;
+        end = next.end;
     }
     end
 }
@@ -183,7 +180,7 @@ pub fn show_texts(
     mut show: impl FnMut(usize, &str),
 ) -> Result<(), Error> {
     let mut order: Vec<usize> = (0..distincts.len()).collect();
-    order.sort_by_key(|i| position(corpus, distincts[*i]));
+    order.sort_by_key(|i| corpus.first(distincts[*i]));
     let sorted: Vec<u32> = order.iter().map(|i| distincts[*i]).collect();
     let mut next = order.iter();
     read_texts(corpus, &sorted, |text| {
@@ -218,9 +215,8 @@ impl PlacedStore {
         let mut places: Vec<[u32; 2]> = Vec::new();
         let mut next = distincts.iter();
         read_texts(corpus, &distincts, |text| {
-            let base = next
-                .next()
-                .map_or(0, |distinct| corpus.first(*distinct).start);
+            let first = next.next().map_or(0, |distinct| corpus.first(*distinct));
+            let base = corpus.paragraphs[first as usize].start;
             tokenize(text, &mut tokens);
             let points = CodePoints::new(text);
             places.extend(
@@ -232,7 +228,7 @@ impl PlacedStore {
             store.tokens.extend_from_slice(&tokens.hashes);
             store.starts.push(store.tokens.len());
         })?;
-        store.place_of = PlaceOf::new(corpus.distincts.len(), &distincts);
+        store.place_of = PlaceOf::new(corpus.distincts(), &distincts);
         Ok(Self { store, places })
     }
 

@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use dedup_native::align::{Pattern, Rule, align};
-use dedup_native::candidates::find_candidates;
-use dedup_native::corpus::{Corpus, Spooled};
+use dedup_native::batch::Spooled;
+use dedup_native::candidates::{Candidate, find_candidates};
+use dedup_native::corpus::Corpus;
 use dedup_native::exact;
 use dedup_native::fingerprint::{Options, Worker};
 use dedup_native::grams::{
     GRAM, Grams, RepeatScratch, Run, SharedScratch, find_repeats, find_shared_runs,
 };
-use dedup_native::matches::match_candidates;
+use dedup_native::matches::{Matches, match_verified};
 use dedup_native::minhash::Bands;
 use dedup_native::pairs::Verifier;
 use dedup_native::partition::{PARTITIONS, Rows, range_of, unpack};
@@ -202,11 +203,17 @@ proptest! {
 
     #[test]
     fn a_paragraph_is_as_long_in_code_points_as_its_text(texts in vec(layout(), 0..4)) {
-        for p in &fingerprint(&texts).fingerprints.paragraphs {
-            let text = &texts[p.article as usize];
-            let start = text[..p.byte_start as usize].chars().count();
-            let len = text[p.byte_start as usize..p.byte_end as usize].chars().count();
-            prop_assert_eq!((p.start as usize, p.end as usize), (start, start + len));
+        let prints = fingerprint(&texts).fingerprints;
+        let mut paragraphs = prints.paragraphs.iter();
+        for (text, article) in texts.iter().zip(&prints.articles) {
+            let ranges = paragraphs_of(text, OPTIONS.paragraphs);
+            prop_assert_eq!(ranges.len(), article.paragraphs as usize);
+            for ([from, to], p) in ranges.into_iter().zip(paragraphs.by_ref()) {
+                prop_assert_eq!(p.byte_start, from);
+                let start = text[..from as usize].chars().count();
+                let len = text[from as usize..to as usize].chars().count();
+                prop_assert_eq!((p.start as usize, p.end as usize), (start, start + len));
+            }
         }
     }
 
@@ -355,18 +362,10 @@ fn fingerprint(texts: &[String]) -> Worker {
 }
 
 fn corpus_of(texts: &[String]) -> Corpus {
-    let spool = Arc::new(Spool::new(&std::env::temp_dir()).unwrap());
-    let mut worker = fingerprint(texts);
-    let mut offsets = vec![0];
-    let mut all = String::new();
-    for text in texts {
-        all.push_str(text);
-        offsets.push(u32::try_from(all.len()).unwrap());
-    }
+    let spool = Arc::new(Spool::temporary(&std::env::temp_dir()).unwrap());
     let mut corpus = Corpus::new(Arc::clone(&spool));
-    corpus
-        .add(Spooled::new(&mut worker, all.as_bytes(), offsets, &spool).unwrap())
-        .unwrap();
+    let batch = Spooled::new(&mut fingerprint(texts), texts.concat().as_bytes(), &spool).unwrap();
+    corpus.add(batch).unwrap();
     let order: Vec<u32> = (0..u32::try_from(texts.len()).unwrap()).collect();
     corpus.set_order(&order, 2).unwrap();
     corpus
@@ -381,7 +380,7 @@ proptest! {
         let rule = Rule { threshold: 0.6, containment: 0.9, min_shared: 12 };
         let candidates = find_candidates(&corpus, 4, 2).unwrap().pairs;
         let [at_once, in_turns] = [usize::MAX, 1]
-            .map(|memory| match_candidates(&verifier_of(&corpus, rule, memory), &candidates).unwrap());
+            .map(|memory| match_candidates(&verifier_of(&corpus, rule, memory), &candidates));
         prop_assert_eq!(at_once.verified.pairs, in_turns.verified.pairs);
         prop_assert_eq!(at_once.verified.runs, in_turns.verified.runs);
     }
@@ -392,7 +391,7 @@ proptest! {
         threshold in prop::sample::select(vec![0.5, 0.75, 0.8, 0.9, 1.0]),
     ) {
         let corpus = corpus_of(&texts);
-        let all: Vec<u32> = (0..u32::try_from(corpus.distincts.len()).unwrap()).collect();
+        let all: Vec<u32> = (0..u32::try_from(corpus.distincts()).unwrap()).collect();
         let store = TokenStore::load(&corpus, all.clone(), 2).unwrap();
         let joined = exact::join(&store, &all, threshold, 2);
         for right in &all {
@@ -417,6 +416,14 @@ fn verifier_of(corpus: &Corpus, rule: Rule, memory: usize) -> Verifier<'_> {
     }
 }
 
+fn match_candidates(verifier: &Verifier<'_>, candidates: &[Candidate]) -> Matches {
+    let mut verified = verifier.verify(candidates).unwrap();
+    verifier
+        .complete_families(&mut verified, candidates)
+        .unwrap();
+    match_verified(verifier, verified).unwrap()
+}
+
 #[test]
 fn a_near_copy_is_in_the_cluster_of_the_text_seen_before_it() {
     let texts = [
@@ -433,9 +440,9 @@ fn a_near_copy_is_in_the_cluster_of_the_text_seen_before_it() {
     let corpus = corpus_of(&texts);
     let candidates = find_candidates(&corpus, 4, 2).unwrap();
     let verifier = verifier_of(&corpus, rule, usize::MAX);
-    let matches = match_candidates(&verifier, &candidates.pairs).unwrap();
+    let matches = match_candidates(&verifier, &candidates.pairs);
     let clusters = [0, 1, 2].map(|paragraph| matches.cluster_of(&corpus, paragraph));
     assert_eq!(clusters, [Some(0), None, Some(0)]);
     assert_eq!(matches.paragraph_heads(&corpus).unwrap()[0].paragraph, 0);
-    assert_eq!(matches.article_heads(&corpus)[0].paragraph, 0);
+    assert_eq!(matches.article_heads(&corpus).unwrap()[0].paragraph, 0);
 }

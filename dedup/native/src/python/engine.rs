@@ -4,23 +4,66 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow_array::{Array, Int32Array, Int64Array, RecordBatch, StringArray};
+use arrow_array::{Array, Int32Array, Int64Array, StringArray};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 
-use super::{Table, tables};
+use super::{Table, first_column, tables};
 use crate::align::Rule;
+use crate::batch::{BatchRecord, Spooled};
 use crate::candidates::{Candidates, find_candidates, join_candidates};
-use crate::corpus::{Corpus, NO_DISTINCT, Spooled};
+use crate::checkpoint::{restore_candidates, restore_verified, save_candidates, save_verified};
+use crate::corpus::{Corpus, NO_DISTINCT};
 use crate::error::Error;
 use crate::fingerprint::{Options, Worker};
-use crate::matches::{Matches, match_candidates};
-use crate::pairs::Verifier;
+use crate::matches::{Matches, match_verified};
+use crate::pairs::{Verified, Verifier};
 use crate::redundancy::{Judged, Scores, judge, score};
 use crate::split::Paragraphs;
-use crate::spool::Spool;
+use crate::spool::{Extent, Spool};
 
-/// Turns batches of articles into fingerprints; text and rows go to a temporary file.
+/// Where something stands in a spool: position, bytes and hash.
+type Place = (u64, u64, u64);
+
+fn to_place(extent: Extent) -> Place {
+    (extent.at, extent.len, extent.check)
+}
+
+fn from_place((at, len, check): Place) -> Extent {
+    Extent { at, len, check }
+}
+
+/// A temporary file for what a scan will need again.
+#[pyclass(name = "Spool", frozen, module = "dedup._native")]
+pub struct PySpool(Arc<Spool>);
+
+#[pymethods]
+impl PySpool {
+    /// A file without a name in a folder.
+    #[staticmethod]
+    fn temporary(folder: PathBuf) -> PyResult<Self> {
+        Ok(Self(Arc::new(Spool::temporary(&folder)?)))
+    }
+
+    /// The file at `path`, made if need be, of which the first `end` bytes are kept.
+    #[staticmethod]
+    fn open(path: PathBuf, end: u64) -> PyResult<Self> {
+        Ok(Self(Arc::new(Spool::open(&path, end)?)))
+    }
+
+    /// Add bytes; return their place.
+    fn append(&self, bytes: &[u8]) -> PyResult<Place> {
+        Ok(to_place(self.0.append(&[bytes])?))
+    }
+
+    /// Read what was added at a place.
+    fn read<'py>(&self, py: Python<'py>, place: Place) -> PyResult<Bound<'py, PyBytes>> {
+        Ok(PyBytes::new(py, &self.0.restore(from_place(place))?))
+    }
+}
+
+/// Turns batches of articles into fingerprints; text and rows go to a spool.
 #[pyclass(name = "Fingerprinter", frozen, module = "dedup._native")]
 pub struct PyFingerprinter {
     options: Options,
@@ -32,9 +75,9 @@ pub struct PyFingerprinter {
 #[pymethods]
 impl PyFingerprinter {
     #[new]
-    #[pyo3(signature = (folder, *, paragraphs, min_tokens, bands, rows, min_repeat_tokens))]
+    #[pyo3(signature = (spool, *, paragraphs, min_tokens, bands, rows, min_repeat_tokens))]
     fn new(
-        folder: PathBuf,
+        spool: &PySpool,
         paragraphs: &str,
         min_tokens: usize,
         bands: usize,
@@ -65,7 +108,7 @@ impl PyFingerprinter {
         };
         Ok(Self {
             options,
-            spool: Arc::new(Spool::new(&folder)?),
+            spool: Arc::clone(&spool.0),
             idle: Mutex::default(),
         })
     }
@@ -90,8 +133,7 @@ impl PyFingerprinter {
         let start = offsets.first().copied().unwrap_or(0);
         let end = offsets.last().copied().unwrap_or(0);
         let text = &texts.value_data()[start as usize..end as usize];
-        let offsets = offsets.iter().map(|at| (at - start) as u32).collect();
-        let spooled = Spooled::new(&mut worker, text, offsets, &self.spool)?;
+        let spooled = Spooled::new(&mut worker, text, &self.spool)?;
         idle().push(worker);
         Ok(spooled)
     }
@@ -101,6 +143,49 @@ impl PyFingerprinter {
 #[pyclass(name = "Batch", module = "dedup._native")]
 pub struct PyBatch(Option<Spooled>);
 
+/// How many a batch has: bytes of text, articles, paragraphs, rows of bands, rows of anchors, and
+/// repeats.
+type Numbers = (u64, u32, u32, u32, u32, u32);
+
+#[pymethods]
+impl PyBatch {
+    /// By what the batch can be had back from its spool.
+    fn record(&self) -> PyResult<(Place, Numbers)> {
+        let spooled = self.0.as_ref();
+        let r = spooled.ok_or_else(added_before)?.record;
+        let numbers = (
+            r.text,
+            r.articles,
+            r.paragraphs,
+            r.band_rows,
+            r.anchor_rows,
+            r.repeats,
+        );
+        Ok((to_place(r.extent), numbers))
+    }
+
+    /// Have a batch back from the spool that another process wrote.
+    #[staticmethod]
+    fn restore(py: Python<'_>, spool: &PySpool, place: Place, numbers: Numbers) -> PyResult<Self> {
+        let (text, articles, paragraphs, band_rows, anchor_rows, repeats) = numbers;
+        let record = BatchRecord {
+            extent: from_place(place),
+            text,
+            articles,
+            paragraphs,
+            band_rows,
+            anchor_rows,
+            repeats,
+        };
+        let spooled = py.detach(|| Spooled::restore(record, &spool.0))?;
+        Ok(Self(Some(spooled)))
+    }
+}
+
+fn added_before() -> PyErr {
+    PyValueError::new_err("this batch was added before")
+}
+
 /// All articles of a scan.
 #[pyclass(name = "Corpus", module = "dedup._native")]
 pub struct PyCorpus(Corpus);
@@ -108,16 +193,13 @@ pub struct PyCorpus(Corpus);
 #[pymethods]
 impl PyCorpus {
     #[new]
-    fn new(fingerprinter: &PyFingerprinter) -> Self {
-        Self(Corpus::new(Arc::clone(&fingerprinter.spool)))
+    fn new(spool: &PySpool) -> Self {
+        Self(Corpus::new(Arc::clone(&spool.0)))
     }
 
     /// Take over a batch; batches come in input order, each once.
     fn add(&mut self, batch: &mut PyBatch) -> PyResult<()> {
-        let spooled = batch.0.take();
-        let spooled =
-            spooled.ok_or_else(|| PyValueError::new_err("this batch was added before"))?;
-        Ok(self.0.add(spooled)?)
+        Ok(self.0.add(batch.0.take().ok_or_else(added_before)?)?)
     }
 
     /// Collapse exact copies. `order` is one int64 column: the articles, earliest first.
@@ -151,7 +233,7 @@ impl PyCorpus {
 
     #[getter]
     fn distincts(&self) -> usize {
-        self.0.distincts.len()
+        self.0.distincts()
     }
 
     /// Pair paragraphs that share a band key or an anchor.
@@ -177,39 +259,6 @@ impl PyCorpus {
         let candidates =
             py.detach(|| join_candidates(&self.0, threshold, min_tokens, max_leaders, threads))?;
         Ok(PyCandidates(candidates))
-    }
-
-    /// Align candidates, complete families, gather clusters and evidence. `memory` is how many
-    /// bytes of tokens to hold at once.
-    #[pyo3(signature = (candidates, *, threshold, containment, min_shared_tokens, min_run_tokens, threads, memory))]
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "keyword-only, each a setting of the user's"
-    )]
-    fn verify(
-        &self,
-        py: Python<'_>,
-        candidates: &PyCandidates,
-        threshold: f64,
-        containment: f64,
-        min_shared_tokens: u32,
-        min_run_tokens: u32,
-        threads: usize,
-        memory: usize,
-    ) -> PyResult<PyMatches> {
-        let verifier = Verifier {
-            corpus: &self.0,
-            rule: Rule {
-                threshold,
-                containment,
-                min_shared: min_shared_tokens,
-            },
-            min_run_words: min_run_tokens,
-            threads,
-            memory,
-        };
-        let matches = py.detach(|| match_candidates(&verifier, &candidates.0.pairs))?;
-        Ok(PyMatches(matches))
     }
 
     /// Count the repeated and copied words of every article.
@@ -323,6 +372,125 @@ impl PyCorpus {
     }
 }
 
+/// Says when two texts are near-copies, by aligning them.
+#[pyclass(name = "Verifier", frozen, module = "dedup._native")]
+pub struct PyVerifier {
+    rule: Rule,
+    min_run_words: u32,
+    threads: usize,
+}
+
+#[pymethods]
+impl PyVerifier {
+    #[new]
+    #[pyo3(signature = (*, threshold, containment, min_shared_tokens, min_run_tokens, threads))]
+    fn new(
+        threshold: f64,
+        containment: f64,
+        min_shared_tokens: u32,
+        min_run_tokens: u32,
+        threads: usize,
+    ) -> Self {
+        Self {
+            rule: Rule {
+                threshold,
+                containment,
+                min_shared: min_shared_tokens,
+            },
+            min_run_words: min_run_tokens,
+            threads,
+        }
+    }
+
+    /// Align the next candidates, and return where in the spool the outcome is. `memory` is how
+    /// many bytes of tokens to hold at once.
+    fn verify(
+        &self,
+        py: Python<'_>,
+        corpus: &PyCorpus,
+        candidates: &PyCandidates,
+        verified: &mut PyVerified,
+        memory: usize,
+    ) -> PyResult<Place> {
+        let verifier = self.of(corpus, memory);
+        let verified = verified.get()?;
+        let rest = candidates.0.pairs.get(verified.done..).unwrap_or_default();
+        let (turn, extent) = py.detach(|| {
+            let turn = verifier.verify_next(rest)?;
+            let extent = save_verified(&turn, &corpus.0.spool)?;
+            Ok::<_, Error>((turn, extent))
+        })?;
+        verified.extend(turn);
+        Ok(to_place(extent))
+    }
+
+    /// Compare near-copies of the same paragraph with each other, gather clusters and evidence.
+    fn gather(
+        &self,
+        py: Python<'_>,
+        corpus: &PyCorpus,
+        candidates: &PyCandidates,
+        verified: &mut PyVerified,
+        memory: usize,
+    ) -> PyResult<PyMatches> {
+        let verifier = self.of(corpus, memory);
+        let mut verified = verified.0.take().ok_or_else(gathered_before)?;
+        let candidates = &candidates.0.pairs;
+        let matches = py.detach(|| {
+            verifier.complete_families(&mut verified, candidates)?;
+            match_verified(&verifier, verified)
+        })?;
+        Ok(PyMatches(matches))
+    }
+}
+
+impl PyVerifier {
+    fn of<'a>(&self, corpus: &'a PyCorpus, memory: usize) -> Verifier<'a> {
+        Verifier {
+            corpus: &corpus.0,
+            rule: self.rule,
+            min_run_words: self.min_run_words,
+            threads: self.threads,
+            memory,
+        }
+    }
+}
+
+/// Pairs and shared runs found so far; nothing once they are gathered.
+#[pyclass(name = "Verified", module = "dedup._native")]
+pub struct PyVerified(Option<Verified>);
+
+#[pymethods]
+impl PyVerified {
+    #[new]
+    fn new() -> Self {
+        Self(Some(Verified::default()))
+    }
+
+    /// Candidates compared, counted from the first.
+    #[getter]
+    fn done(&mut self) -> PyResult<usize> {
+        Ok(self.get()?.done)
+    }
+
+    /// Add what `Verifier.verify` found in another process.
+    fn restore(&mut self, corpus: &PyCorpus, place: Place) -> PyResult<()> {
+        let turn = restore_verified(from_place(place), &corpus.0.spool)?;
+        self.get()?.extend(turn);
+        Ok(())
+    }
+}
+
+impl PyVerified {
+    fn get(&mut self) -> PyResult<&mut Verified> {
+        self.0.as_mut().ok_or_else(gathered_before)
+    }
+}
+
+fn gathered_before() -> PyErr {
+    PyValueError::new_err("these pairs were gathered before")
+}
+
 /// Pairs worth aligning.
 #[pyclass(name = "Candidates", frozen, module = "dedup._native")]
 pub struct PyCandidates(Candidates);
@@ -331,6 +499,18 @@ pub struct PyCandidates(Candidates);
 impl PyCandidates {
     fn __len__(&self) -> usize {
         self.0.pairs.len()
+    }
+
+    /// Add the candidates to the corpus's spool; return their place.
+    fn save(&self, corpus: &PyCorpus) -> PyResult<Place> {
+        Ok(to_place(save_candidates(&self.0, &corpus.0.spool)?))
+    }
+
+    /// Have candidates back that another process saved.
+    #[staticmethod]
+    fn restore(corpus: &PyCorpus, place: Place) -> PyResult<Self> {
+        let candidates = restore_candidates(from_place(place), &corpus.0.spool)?;
+        Ok(Self(candidates))
     }
 
     /// Buckets with more members than were compared with each other.
@@ -373,8 +553,4 @@ impl PyScores {
     fn copies(&self) -> PyResult<Table> {
         tables::copies(&self.0)
     }
-}
-
-fn first_column<T: 'static>(batch: &RecordBatch) -> Option<&T> {
-    batch.columns().first()?.as_any().downcast_ref()
 }

@@ -87,7 +87,10 @@ pub fn paragraph_rows(
     let distinct = |i: u32| corpus.distinct_of[i as usize];
     let source = |i: u32| verdict(i).source.map(|s| s.0);
     to_batch(vec![
-        ("article", int32(range.clone().map(|i| p(i).article))),
+        (
+            "article",
+            int32(range.clone().map(|i| corpus.article_of(i))),
+        ),
         ("position", int32(range.clone().map(|i| corpus.position(i)))),
         ("start", int32(range.clone().map(|i| p(i).start))),
         ("end", int32(range.clone().map(|i| p(i).end))),
@@ -97,7 +100,7 @@ pub fn paragraph_rows(
             "copies",
             int32(range.clone().map(|i| match distinct(i) {
                 NO_DISTINCT => 1,
-                d => corpus.distincts[d as usize].copies,
+                d => corpus.distinct(d).copies,
             })),
         ),
         (
@@ -110,7 +113,11 @@ pub fn paragraph_rows(
         ),
         (
             "match_article",
-            int32_or(range.clone().map(|i| source(i).map(|s| p(s).article))),
+            int32_or(
+                range
+                    .clone()
+                    .map(|i| source(i).map(|s| corpus.article_of(s))),
+            ),
         ),
         (
             "match_position",
@@ -152,10 +159,9 @@ pub fn span_rows(corpus: &Corpus, matches: &Matches, judged: &Judged) -> PyResul
 
 /// One row a verified pair of paragraphs.
 pub fn paragraph_pairs(corpus: &Corpus, matches: &Matches) -> PyResult<Table> {
-    let first = |distinct: u32| corpus.distincts[distinct as usize].first;
-    let article = |distinct: u32| corpus.first(distinct).article;
+    let article = |distinct: u32| corpus.first_article(distinct);
     pair_rows(&matches.verified.pairs, article, |distinct| {
-        Some(corpus.position(first(distinct)))
+        Some(corpus.position(corpus.first(distinct)))
     })
 }
 
@@ -213,7 +219,7 @@ pub fn paragraph_members(corpus: &Corpus, matches: &Matches) -> PyResult<Table> 
         let star = matches.stars.get(&corpus.distinct_of[*paragraph as usize]);
         star.map_or(1.0, |m| m.agreement.similarity())
     };
-    let article = |paragraph: &u32| corpus.paragraphs[*paragraph as usize].article;
+    let article = |paragraph: &u32| corpus.article_of(*paragraph);
     to_batch(vec![
         ("cluster_id", int32_or(members.iter().map(cluster))),
         ("article", int32(members.iter().map(article))),
@@ -260,7 +266,7 @@ pub fn paragraph_heads(corpus: &Corpus, matches: &Matches) -> PyResult<Table> {
 
 /// One row a cluster of articles, by its number.
 pub fn article_heads(corpus: &Corpus, matches: &Matches) -> PyResult<Table> {
-    head_rows(corpus, &matches.article_heads(corpus), |_| None)
+    head_rows(corpus, &matches.article_heads(corpus)?, |_| None)
 }
 
 fn head_rows(
@@ -268,7 +274,7 @@ fn head_rows(
     heads: &[Head],
     position: impl Fn(&Head) -> Option<u32>,
 ) -> PyResult<Table> {
-    let article = |head: &Head| corpus.paragraphs[head.paragraph as usize].article;
+    let article = |head: &Head| corpus.article_of(head.paragraph);
     to_batch(vec![
         (
             "cluster_id",
