@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 import os
+from collections import deque
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -26,6 +28,7 @@ from dedup.sources.remote import is_url
 
 MANIFEST = "manifest.json"
 FORMAT_VERSION = 1  # raised when a table's columns change their meaning
+MAX_WAITING = 2  # parts of tables that are made and not written yet
 ROW_GROUP = 1 << 18  # rows: large enough to compress well, small enough to filter by
 
 
@@ -133,6 +136,8 @@ class ResultsWriter:
         self.folder = folder
         self.target = target
         self._writers: dict[str, pq.ParquetWriter] = {}
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="write")
+        self._waiting: deque[Future[None]] = deque()
 
     def __enter__(self) -> ResultsWriter:
         return self
@@ -143,11 +148,24 @@ class ResultsWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._pool.shutdown(cancel_futures=True)
         for writer in self._writers.values():
             writer.is_open = False  # a footer would make half a table look whole
 
     def write(self, table: str, rows: pa.Table) -> None:
-        """Append rows; columns are brought into the table's schema."""
+        """Append rows; columns are brought into the table's schema.
+
+        They are written in a thread of its own, while the caller makes the next ones; what goes
+        wrong there is raised here, or by `finish`.
+        """
+        self._waiting.append(self._pool.submit(self._write, table, rows))
+        self._wait(MAX_WAITING)
+
+    def _wait(self, at_most: int) -> None:
+        while len(self._waiting) > at_most:
+            self._waiting.popleft().result()
+
+    def _write(self, table: str, rows: pa.Table) -> None:
         schema = TABLES[table]
         with naming_output(self.target):
             if table not in self._writers:
@@ -159,10 +177,12 @@ class ResultsWriter:
 
     def finish(self, manifest: Mapping[str, Any]) -> Scan:
         """Close the tables, add the manifest and put the folder in its place."""
+        for table in TABLES:
+            self.write(table, TABLES[table].empty_table())
+        self._wait(0)
         with naming_output(self.target):
-            for table in TABLES:
-                self.write(table, TABLES[table].empty_table())
-                self._writers[table].close()
+            for writer in self._writers.values():
+                writer.close()
             document = {"format_version": FORMAT_VERSION, **manifest}
             text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
             (self.folder / MANIFEST).write_text(text, encoding="utf-8")

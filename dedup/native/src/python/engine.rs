@@ -269,13 +269,14 @@ impl PyCorpus {
     /// One row an article of `start..end`.
     fn article_rows(
         &self,
+        py: Python<'_>,
         matches: &PyMatches,
         scores: &PyScores,
         start: usize,
         end: usize,
     ) -> PyResult<Table> {
         let range = self.range(start, end)?;
-        tables::article_rows(&self.0, &matches.0, &scores.0, range)
+        py.detach(|| tables::article_rows(&self.0, &matches.0, &scores.0, range))
     }
 
     /// Say what became of the paragraphs of the articles `start..end`.
@@ -296,41 +297,47 @@ impl PyCorpus {
     }
 
     /// One row a paragraph that was judged.
-    fn paragraph_rows(&self, matches: &PyMatches, judged: &PyJudged) -> PyResult<Table> {
-        tables::paragraph_rows(&self.0, &matches.0, &judged.judged, judged.range.clone())
+    fn paragraph_rows(
+        &self,
+        py: Python<'_>,
+        matches: &PyMatches,
+        judged: &PyJudged,
+    ) -> PyResult<Table> {
+        let range = judged.range.clone();
+        py.detach(|| tables::paragraph_rows(&self.0, &matches.0, &judged.judged, range))
     }
 
     /// One row a flagged span of those articles.
-    fn span_rows(&self, matches: &PyMatches, judged: &PyJudged) -> PyResult<Table> {
-        tables::span_rows(&self.0, &matches.0, &judged.judged)
+    fn span_rows(&self, py: Python<'_>, matches: &PyMatches, judged: &PyJudged) -> PyResult<Table> {
+        py.detach(|| tables::span_rows(&self.0, &matches.0, &judged.judged))
     }
 
     /// Verified pairs of paragraphs.
-    fn paragraph_pairs(&self, matches: &PyMatches) -> PyResult<Table> {
-        tables::paragraph_pairs(&self.0, &matches.0)
+    fn paragraph_pairs(&self, py: Python<'_>, matches: &PyMatches) -> PyResult<Table> {
+        py.detach(|| tables::paragraph_pairs(&self.0, &matches.0))
     }
 
     /// Verified pairs of articles.
-    fn article_pairs(&self, matches: &PyMatches) -> PyResult<Table> {
-        tables::article_pairs(&self.0, &matches.0)
+    fn article_pairs(&self, py: Python<'_>, matches: &PyMatches) -> PyResult<Table> {
+        py.detach(|| tables::article_pairs(&self.0, &matches.0))
     }
 
     /// Members of paragraph clusters, every holder on its own.
-    fn paragraph_members(&self, matches: &PyMatches) -> PyResult<Table> {
-        tables::paragraph_members(&self.0, &matches.0)
+    fn paragraph_members(&self, py: Python<'_>, matches: &PyMatches) -> PyResult<Table> {
+        py.detach(|| tables::paragraph_members(&self.0, &matches.0))
     }
 
     /// Members of article clusters.
-    fn article_members(&self, matches: &PyMatches) -> PyResult<Table> {
-        tables::article_members(&self.0, &matches.0)
+    fn article_members(&self, py: Python<'_>, matches: &PyMatches) -> PyResult<Table> {
+        py.detach(|| tables::article_members(&self.0, &matches.0))
     }
 
     /// Representative of every cluster of a unit, by the cluster's number, with its id and the
     /// number of its paragraph (of articles: the first with words).
-    fn cluster_heads(&self, matches: &PyMatches, unit: &str) -> PyResult<Table> {
+    fn cluster_heads(&self, py: Python<'_>, matches: &PyMatches, unit: &str) -> PyResult<Table> {
         match unit {
-            "paragraph" => tables::paragraph_heads(&self.0, &matches.0),
-            "article" => tables::article_heads(&self.0, &matches.0),
+            "paragraph" => py.detach(|| tables::paragraph_heads(&self.0, &matches.0)),
+            "article" => py.detach(|| tables::article_heads(&self.0, &matches.0)),
             other => Err(PyValueError::new_err(format!("no unit {other:?}"))),
         }
     }
