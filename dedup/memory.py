@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import resource
 import sys
 from pathlib import Path
 
 import psutil
+import pyarrow as pa
 
 from dedup.config import parse_size
 from dedup.errors import MemoryLimitError
@@ -39,6 +41,14 @@ def peak_memory() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
+def release_unused() -> None:
+    """Give back what Arrow and the C library keep for later, which counts as taken."""
+    pa.default_memory_pool().release_unused()
+    malloc_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's alone
+    if malloc_trim is not None:
+        malloc_trim(0)
+
+
 class Budget:
     """What the whole process may take."""
 
@@ -52,6 +62,7 @@ class Budget:
 
         Raises MemoryLimitError if that is too little to go on.
         """
+        release_unused()
         left = self.limit - self.resident()
         if left < 2 * MIN_WORKING:
             raise MemoryLimitError(

@@ -9,9 +9,8 @@ use std::collections::HashMap;
 
 use crate::align::Agreement;
 use crate::error::Error;
+use crate::marks::{Marks, Numbered};
 use crate::pairs::Pair;
-
-const NO_CLUSTER: u32 = u32::MAX;
 
 /// The representative of each item that joined one, and how alike the two are.
 pub type Stars = HashMap<u32, Membership>;
@@ -70,7 +69,8 @@ pub fn cluster(
 
 /// Clusters numbered in first-seen order of their representatives.
 pub struct Clusters {
-    /// The cluster of each item, `NO_CLUSTER` for none.
+    members: Numbered,
+    /// The cluster of each member.
     numbers: Vec<u32>,
     /// The representative of each cluster.
     pub representatives: Vec<u32>,
@@ -79,31 +79,31 @@ pub struct Clusters {
 impl Clusters {
     /// Number the clusters of `items` items: the stars, and each of `founders` that is in no star.
     pub fn new(items: usize, founders: impl Iterator<Item = u32>, stars: &Stars) -> Self {
-        let mut representative_of = vec![NO_CLUSTER; items];
-        for founder in founders {
-            representative_of[founder as usize] = founder;
-        }
+        let mut founded = Marks::new(items, founders);
+        let mut members = founded.clone();
         for (member, m) in stars {
-            representative_of[*member as usize] = m.representative;
-            representative_of[m.representative as usize] = m.representative;
+            members.insert(*member);
+            members.insert(m.representative);
+            founded.insert(m.representative);
         }
-        let representatives: Vec<u32> = (0..items as u32)
-            .filter(|item| representative_of[*item as usize] == *item)
-            .collect();
-        let number = |representative: u32| {
-            representatives
-                .binary_search(&representative)
-                .map_or(NO_CLUSTER, |number| number as u32)
+        for member in stars.keys() {
+            founded.remove(*member);
+        }
+        let (members, founded) = (Numbered::new(members), Numbered::new(founded));
+        let number = |member: u32| {
+            let representative = stars.get(&member).map_or(member, |m| m.representative);
+            founded.number(representative).unwrap_or_default() as u32
         };
         Self {
-            numbers: representative_of.into_iter().map(number).collect(),
-            representatives,
+            numbers: members.iter().map(number).collect(),
+            representatives: founded.iter().collect(),
+            members,
         }
     }
 
     /// The cluster of an item.
     pub fn number(&self, item: u32) -> Option<u32> {
-        Some(self.numbers[item as usize]).filter(|number| *number != NO_CLUSTER)
+        self.members.number(item).map(|member| self.numbers[member])
     }
 }
 

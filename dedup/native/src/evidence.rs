@@ -13,6 +13,8 @@ use crate::texts::{Placed, PlacedStore};
 
 /// Right-hand paragraphs handled by one task.
 const PIECE: usize = 4096;
+/// Tasks whose outcome is held before it is put behind that of others.
+const TURN: usize = 64 * PIECE;
 
 /// Words of a paragraph that equal words of an earlier article. Tokens are counted within the
 /// paragraph, `start` to `source_end` are code points of the two articles.
@@ -47,6 +49,16 @@ pub struct Evidence {
 }
 
 impl Evidence {
+    /// Put what several tasks found behind what there is.
+    fn extend(&mut self, parts: Vec<Result<Self, Error>>) -> Result<(), Error> {
+        for part in parts {
+            let part = part?;
+            self.copied.extend(part.copied);
+            self.reused.extend(part.reused);
+        }
+        Ok(())
+    }
+
     /// The best earlier near-copy of a distinct in another article.
     pub fn best_match(&self, distinct: u32) -> Option<&Pair> {
         let at = self
@@ -81,37 +93,33 @@ pub fn gather(corpus: &Corpus, verified: &Verified, threads: usize) -> Result<Ev
     }
     let later = best_later(corpus, &verified.pairs, &evidence.matches);
     let groups = group_by_right(corpus, &evidence.matches, &verified.runs);
-    let parts = parallel::map_ranges(threads, groups.len(), PIECE, |range| {
-        let mut part = Evidence::default();
-        let groups = &groups[range];
-        let pairs = groups
-            .iter()
-            .flat_map(|(pair, _)| pair)
-            .flat_map(|p| [p.left, p.right]);
-        let runs = groups
-            .iter()
-            .flat_map(|(_, runs)| runs)
-            .flat_map(|r| [r.left, r.right]);
-        let store = PlacedStore::load(corpus, pairs.chain(runs).collect())?;
-        for (pair, runs) in groups {
-            place(corpus, &store, *pair, runs, &mut part);
-        }
-        Ok(part)
-    });
-    let mirrored = parallel::map_ranges(threads, later.len(), PIECE, |range| {
-        let mut part = Evidence::default();
-        let pairs = &later[range];
-        let sides = pairs.iter().flat_map(|pair| [pair.left, pair.right]);
-        let store = PlacedStore::load(corpus, sides.collect())?;
-        for pair in pairs {
-            mirror(corpus, &store, *pair, &mut part);
-        }
-        Ok(part)
-    });
-    for part in parts.into_iter().chain(mirrored) {
-        let part: Evidence = part?;
-        evidence.copied.extend(part.copied);
-        evidence.reused.extend(part.reused);
+    for turn in groups.chunks(TURN) {
+        evidence.extend(parallel::map_ranges(threads, turn.len(), PIECE, |range| {
+            let mut part = Evidence::default();
+            let groups = &turn[range];
+            let pairs = groups.iter().filter_map(|group| group.pair);
+            let pairs = pairs.flat_map(|p| [p.left, p.right]);
+            let runs = groups.iter().flat_map(|group| group.runs);
+            let runs = runs.flat_map(|r| [r.left, r.right]);
+            let store = PlacedStore::load(corpus, pairs.chain(runs).collect())?;
+            for group in groups {
+                place(corpus, &store, group, &mut part);
+            }
+            Ok(part)
+        }))?;
+    }
+    drop(groups);
+    for turn in later.chunks(TURN) {
+        evidence.extend(parallel::map_ranges(threads, turn.len(), PIECE, |range| {
+            let mut part = Evidence::default();
+            let pairs = &turn[range];
+            let sides = pairs.iter().flat_map(|pair| [pair.left, pair.right]);
+            let store = PlacedStore::load(corpus, sides.collect())?;
+            for pair in pairs {
+                mirror(corpus, &store, *pair, &mut part);
+            }
+            Ok(part)
+        }))?;
     }
     evidence
         .copied
@@ -148,51 +156,56 @@ fn best_later(corpus: &Corpus, pairs: &[Pair], matches: &[Pair]) -> Vec<Pair> {
     best
 }
 
-type Group<'a> = (Option<Pair>, Vec<&'a SharedRun>);
+/// What is known of a right-hand distinct.
+struct Group<'a> {
+    right: u32,
+    pair: Option<Pair>,
+    runs: &'a [SharedRun],
+}
 
-/// What is known of each right-hand distinct, runs within one article left out.
+/// What is known of each right-hand distinct, if any of it is of another article.
 fn group_by_right<'a>(corpus: &Corpus, matches: &[Pair], runs: &'a [SharedRun]) -> Vec<Group<'a>> {
-    let article = |distinct: u32| corpus.first_article(distinct);
-    let mut groups: Vec<(u32, Group<'a>)> = matches
-        .iter()
-        .map(|pair| (pair.right, (Some(*pair), Vec::new())))
-        .collect();
-    for family in runs.chunk_by(|a, b| a.right == b.right) {
-        let right = family[0].right;
-        let foreign: Vec<&SharedRun> = family
-            .iter()
-            .filter(|run| article(run.left) != article(right))
-            .collect();
-        if foreign.is_empty() {
+    let to_group = |pair: &Pair| Group {
+        right: pair.right,
+        pair: Some(*pair),
+        runs: &[],
+    };
+    let mut groups: Vec<Group<'a>> = matches.iter().map(to_group).collect();
+    for runs in runs.chunk_by(|a, b| a.right == b.right) {
+        let right = runs[0].right;
+        if !runs.iter().any(|run| is_foreign(corpus, run)) {
             continue;
         }
         match matches.binary_search_by_key(&right, |pair| pair.right) {
-            Ok(at) => groups[at].1.1 = foreign,
-            Err(_) => groups.push((right, (None, foreign))),
+            Ok(at) => groups[at].runs = runs,
+            Err(_) => groups.push(Group {
+                right,
+                pair: None,
+                runs,
+            }),
         }
     }
-    groups.into_iter().map(|(_, group)| group).collect()
+    groups
+}
+
+/// Whether a run is shared by two articles.
+fn is_foreign(corpus: &Corpus, run: &SharedRun) -> bool {
+    corpus.first_article(run.left) != corpus.first_article(run.right)
 }
 
 /// Write down one paragraph's aligned words, then its runs where no aligned word stands.
-fn place(
-    corpus: &Corpus,
-    store: &PlacedStore,
-    pair: Option<Pair>,
-    runs: &[&SharedRun],
-    out: &mut Evidence,
-) {
-    let right = pair.map_or_else(|| runs[0].right, |pair| pair.right);
+fn place(corpus: &Corpus, store: &PlacedStore, group: &Group<'_>, out: &mut Evidence) {
+    let right = group.right;
     let here = store.get(right);
     let mut covered = vec![false; here.hashes.len()];
-    if let Some(pair) = pair {
+    if let Some(pair) = group.pair {
         let there = store.get(pair.left);
         for run in aligned_runs(there, here) {
             write(corpus, (pair.left, there), (right, here), run, false, out);
             covered[run.start as usize..run.end as usize].fill(true);
         }
     }
-    for shared in runs {
+    for shared in group.runs.iter().filter(|run| is_foreign(corpus, run)) {
         for run in uncovered(shared.run, &covered) {
             write(
                 corpus,

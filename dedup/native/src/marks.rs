@@ -1,7 +1,7 @@
 //! Sets of numbers, a bit each, and numbers for their members.
 
 /// Whether a number is in a set: one bit each, so that asking costs no search.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Marks(Vec<u64>);
 
 impl Marks {
@@ -14,6 +14,11 @@ impl Marks {
     #[inline]
     pub fn has(&self, item: u32) -> bool {
         self.0[item as usize / 64] >> (item % 64) & 1 == 1
+    }
+
+    #[inline]
+    pub fn remove(&mut self, item: u32) {
+        self.0[item as usize / 64] &= !(1 << (item % 64));
     }
 
     #[inline]
@@ -50,6 +55,15 @@ impl Numbered {
         self.len() == 0
     }
 
+    /// The members by size.
+    pub fn iter(&self) -> impl Iterator<Item = u32> {
+        let words = self.marks.0.iter().enumerate();
+        words.flat_map(|(at, word)| {
+            let bits = (0..64).filter(move |bit| word >> bit & 1 == 1);
+            bits.map(move |bit| at as u32 * 64 + bit)
+        })
+    }
+
     /// The number of a member; nothing for any other item, however large.
     #[inline]
     pub fn number(&self, item: u32) -> Option<usize> {
@@ -69,6 +83,7 @@ mod tests {
         let members = [0, 3, 63, 64, 130, 191];
         let numbered = Numbered::new(Marks::new(200, members.into_iter()));
         assert_eq!(numbered.len(), members.len());
+        assert_eq!(numbered.iter().collect::<Vec<u32>>(), members);
         for item in 0..200 {
             assert_eq!(
                 numbered.number(item),

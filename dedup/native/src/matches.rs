@@ -85,7 +85,7 @@ impl Matches {
 ///
 /// # Errors
 /// The spool cannot be read.
-pub fn match_verified(verifier: &Verifier<'_>, verified: Verified) -> Result<Matches, Error> {
+pub fn match_verified(verifier: &Verifier<'_>, mut verified: Verified) -> Result<Matches, Error> {
     let Verifier {
         corpus,
         rule,
@@ -97,6 +97,7 @@ pub fn match_verified(verifier: &Verifier<'_>, verified: Verified) -> Result<Mat
         Ok(agreement.filter(|agreement| rule.holds(*agreement)))
     })?;
     let evidence = gather(corpus, &verified, threads)?;
+    verified.runs = Vec::new(); // the evidence has them by now
     let articles = match_articles(corpus, &verified.pairs, &evidence, rule, threads)?;
     // Without a near-copy, copies are a cluster if they are long enough to mean something.
     let copied = |distinct: &u32| {

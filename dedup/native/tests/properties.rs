@@ -12,9 +12,9 @@ use dedup_native::fingerprint::{Options, Worker};
 use dedup_native::grams::{
     GRAM, Grams, RepeatScratch, Run, SharedScratch, find_repeats, find_shared_runs,
 };
-use dedup_native::matches::{Matches, match_verified};
+use dedup_native::matches::match_verified;
 use dedup_native::minhash::Bands;
-use dedup_native::pairs::Verifier;
+use dedup_native::pairs::{Verified, Verifier};
 use dedup_native::partition::{PARTITIONS, Rows, range_of, unpack};
 use dedup_native::split::{Paragraphs, split};
 use dedup_native::spool::Spool;
@@ -380,9 +380,9 @@ proptest! {
         let rule = Rule { threshold: 0.6, containment: 0.9, min_shared: 12 };
         let candidates = find_candidates(&corpus, 4, 2).unwrap().pairs;
         let [at_once, in_turns] = [usize::MAX, 1]
-            .map(|memory| match_candidates(&verifier_of(&corpus, rule, memory), &candidates));
-        prop_assert_eq!(at_once.verified.pairs, in_turns.verified.pairs);
-        prop_assert_eq!(at_once.verified.runs, in_turns.verified.runs);
+            .map(|memory| verify(&verifier_of(&corpus, rule, memory), &candidates));
+        prop_assert_eq!(at_once.pairs, in_turns.pairs);
+        prop_assert_eq!(at_once.runs, in_turns.runs);
     }
 
     #[test]
@@ -416,12 +416,12 @@ fn verifier_of(corpus: &Corpus, rule: Rule, memory: usize) -> Verifier<'_> {
     }
 }
 
-fn match_candidates(verifier: &Verifier<'_>, candidates: &[Candidate]) -> Matches {
+fn verify(verifier: &Verifier<'_>, candidates: &[Candidate]) -> Verified {
     let mut verified = verifier.verify(candidates).unwrap();
     verifier
         .complete_families(&mut verified, candidates)
         .unwrap();
-    match_verified(verifier, verified).unwrap()
+    verified
 }
 
 #[test]
@@ -440,7 +440,7 @@ fn a_near_copy_is_in_the_cluster_of_the_text_seen_before_it() {
     let corpus = corpus_of(&texts);
     let candidates = find_candidates(&corpus, 4, 2).unwrap();
     let verifier = verifier_of(&corpus, rule, usize::MAX);
-    let matches = match_candidates(&verifier, &candidates.pairs);
+    let matches = match_verified(&verifier, verify(&verifier, &candidates.pairs)).unwrap();
     let clusters = [0, 1, 2].map(|paragraph| matches.cluster_of(&corpus, paragraph));
     assert_eq!(clusters, [Some(0), None, Some(0)]);
     assert_eq!(matches.paragraph_heads(&corpus).unwrap()[0].paragraph, 0);
