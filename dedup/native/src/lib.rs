@@ -14,6 +14,7 @@ pub mod error;
 pub mod evidence;
 pub mod exact;
 pub mod fingerprint;
+pub mod formulas;
 pub mod grams;
 pub mod hash;
 pub mod jsonl;
