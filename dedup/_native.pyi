@@ -104,16 +104,20 @@ class Corpus:
         containment: float,
         min_shared_tokens: int,
         min_run_tokens: int,
+        min_support: int,
+        sources: pa.RecordBatch,
         threads: int,
         memory: int,
     ) -> Matches:
         """Align candidates, complete families, gather clusters and evidence.
 
+        `sources` is one int32 column: the source of each article as a number, null where it is
+        unknown. Copies in `min_support` articles that share nothing else are boilerplate.
         `memory` is how many bytes of tokens to hold at once; more are taken in turns.
         """
 
     def score(self, matches: Matches, threads: int) -> Scores:
-        """Count the repeated and copied words of every article."""
+        """Count the repeated, copied and formulaic words of every article."""
 
     def article_rows(
         self, matches: Matches, scores: Scores, start: int, end: int
@@ -125,9 +129,6 @@ class Corpus:
 
     def paragraph_rows(self, matches: Matches, judged: Judged) -> pa.RecordBatch:
         """List the paragraphs that were judged."""
-
-    def span_rows(self, matches: Matches, judged: Judged) -> pa.RecordBatch:
-        """List the flagged spans of the articles that were judged."""
 
     def paragraph_pairs(self, matches: Matches) -> pa.RecordBatch:
         """List the verified pairs of paragraphs."""
@@ -167,6 +168,9 @@ class Matches:
 @final
 class Judged:
     """What became of the paragraphs of some articles, and their flagged spans."""
+
+    def span_rows(self, matches: Matches) -> pa.RecordBatch:
+        """List the flagged spans of those articles."""
 
 @final
 class Scores:

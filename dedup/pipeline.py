@@ -115,7 +115,7 @@ def find_copies(
     corpus.set_order(order_articles(prints.articles), config.threads)
     candidates = find_candidates(corpus, config)
     memory = Budget(config.max_memory).working("comparing paragraphs")
-    matches = match_candidates(corpus, candidates, config, memory)
+    matches = match_candidates(corpus, candidates, prints.articles, config, memory)
     progress.start("score")
     scores = corpus.score(matches, config.threads)
     names = Names(prints.articles["article_id"])

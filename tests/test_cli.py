@@ -187,6 +187,7 @@ def test_scan_options_become_settings(corpus: Path) -> None:
         "fingerprint": {"paragraphs": "line", "min_tokens": 8, "bands": 8, "rows": 5},
         "match": {**Config().to_dict()["match"], "threshold": 0.9, "exact": True},
         "score": Config().to_dict()["score"],
+        "formulas": Config().to_dict()["formulas"],
         "granularity": "paragraph",
         "threads": 3,
         "max_memory": "2GB",

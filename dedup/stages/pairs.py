@@ -10,23 +10,32 @@ from dedup import _native
 from dedup.config import Config
 from dedup.stages.findings import Findings
 from dedup.stages.naming import PART_ROWS, constant
+from dedup.stages.sources import number_sources
 
 
 def match_candidates(
-    corpus: _native.Corpus, candidates: _native.Candidates, config: Config, memory: int
+    corpus: _native.Corpus,
+    candidates: _native.Candidates,
+    articles: pa.Table,
+    config: Config,
+    memory: int,
 ) -> _native.Matches:
     """Align every candidate, keep near-copies, and find what they say of whole articles.
 
     What is kept was compared word by word: the longest common subsequence decides, never the
-    sketch. `memory` is how many bytes of tokens to hold at once; more are taken in turns.
+    sketch. Copies in many of `articles` (ARTICLE_INPUT without the text) that share nothing else
+    are boilerplate. `memory` is how many bytes of tokens to hold at once; more are taken in turns.
     """
     match = config.match
+    sources = pa.record_batch({"source": number_sources(articles).indices})
     return corpus.verify(
         candidates,
         threshold=match.threshold,
         containment=match.containment,
         min_shared_tokens=match.min_shared_tokens,
         min_run_tokens=match.min_run_tokens,
+        min_support=config.formulas.min_support,
+        sources=sources,
         threads=config.threads,
         memory=memory,
     )

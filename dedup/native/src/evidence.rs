@@ -1,9 +1,11 @@
 //! Pairs and shared runs to places: which words of which paragraph stand in which other one.
 //!
 //! A paragraph that no earlier one equals is explained by its best earlier near-copy in another
-//! article, word by word, and what that leaves by runs it shares with others.
+//! article, word by word, and what that leaves by runs it shares with others. Boilerplate needs no
+//! explanation and explains nothing: words that stand in it are boilerplate wherever they are.
 
 use crate::align::align;
+use crate::boilerplate::Boilerplate;
 use crate::corpus::Corpus;
 use crate::error::Error;
 use crate::grams::Run;
@@ -14,7 +16,7 @@ use crate::texts::{Placed, PlacedStore};
 /// Right-hand paragraphs handled by one task.
 const PIECE: usize = 4096;
 
-/// Words of a paragraph that equal words of an earlier article. Tokens are counted within the
+/// Words of a paragraph that equal words of an earlier article, or of boilerplate. Tokens are counted within the
 /// paragraph, `start` to `source_end` are code points of the two articles.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Copied {
@@ -22,7 +24,8 @@ pub struct Copied {
     pub tokens: [u32; 2],
     pub start: u32,
     pub end: u32,
-    pub source_article: u32,
+    /// The distinct that holds them.
+    pub source: u32,
     pub source_start: u32,
     pub source_end: u32,
     /// A shared run, and not words aligned with the paragraph's match.
@@ -60,9 +63,16 @@ impl Evidence {
 ///
 /// # Errors
 /// The spool cannot be read.
-pub fn gather(corpus: &Corpus, verified: &Verified, threads: usize) -> Result<Evidence, Error> {
+pub fn gather(
+    corpus: &Corpus,
+    verified: &Verified,
+    boilerplate: &Boilerplate,
+    threads: usize,
+) -> Result<Evidence, Error> {
     let article = |distinct: u32| corpus.first(distinct).article;
-    let mut by_right = verified.pairs.clone();
+    let is_text = |pair: &Pair| !boilerplate.has(pair.left) && !boilerplate.has(pair.right);
+    let texts: Vec<Pair> = verified.pairs.iter().copied().filter(is_text).collect();
+    let mut by_right = texts.clone();
     // Best first: most alike, then seen earliest.
     by_right.sort_by(|a, b| {
         let likeness = b
@@ -79,22 +89,15 @@ pub fn gather(corpus: &Corpus, verified: &Verified, threads: usize) -> Result<Ev
         let foreign = |pair: &&Pair| article(pair.left) != article(pair.right);
         evidence.matches.extend(family.iter().find(foreign));
     }
-    let later = best_later(corpus, &verified.pairs, &evidence.matches);
-    let groups = group_by_right(corpus, &evidence.matches, &verified.runs);
+    let later = best_later(corpus, &texts, &evidence.matches);
+    let furniture = Furniture::new(verified, boilerplate);
+    let groups = group_by_right(corpus, &evidence.matches, verified, &furniture, boilerplate);
     let parts = parallel::map_ranges(threads, groups.len(), PIECE, |range| {
         let mut part = Evidence::default();
         let groups = &groups[range];
-        let pairs = groups
-            .iter()
-            .flat_map(|(pair, _)| pair)
-            .flat_map(|p| [p.left, p.right]);
-        let runs = groups
-            .iter()
-            .flat_map(|(_, runs)| runs)
-            .flat_map(|r| [r.left, r.right]);
-        let store = PlacedStore::load(corpus, pairs.chain(runs).collect())?;
-        for (pair, runs) in groups {
-            place(corpus, &store, *pair, runs, &mut part);
+        let store = PlacedStore::load(corpus, groups.iter().flat_map(Group::involved).collect())?;
+        for group in groups {
+            place(corpus, &store, group, &mut part);
         }
         Ok(part)
     });
@@ -148,62 +151,131 @@ fn best_later(corpus: &Corpus, pairs: &[Pair], matches: &[Pair]) -> Vec<Pair> {
     best
 }
 
-type Group<'a> = (Option<Pair>, Vec<&'a SharedRun>);
-
-/// What is known of each right-hand distinct, runs within one article left out.
-fn group_by_right<'a>(corpus: &Corpus, matches: &[Pair], runs: &'a [SharedRun]) -> Vec<Group<'a>> {
-    let article = |distinct: u32| corpus.first(distinct).article;
-    let mut groups: Vec<(u32, Group<'a>)> = matches
-        .iter()
-        .map(|pair| (pair.right, (Some(*pair), Vec::new())))
-        .collect();
-    for family in runs.chunk_by(|a, b| a.right == b.right) {
-        let right = family[0].right;
-        let foreign: Vec<&SharedRun> = family
-            .iter()
-            .filter(|run| article(run.left) != article(right))
-            .collect();
-        if foreign.is_empty() {
-            continue;
-        }
-        match matches.binary_search_by_key(&right, |pair| pair.right) {
-            Ok(at) => groups[at].1.1 = foreign,
-            Err(_) => groups.push((right, (None, foreign))),
-        }
-    }
-    groups.into_iter().map(|(_, group)| group).collect()
+/// What boilerplate has in common with paragraphs that are more than boilerplate.
+struct Furniture {
+    /// The boilerplate most of whose words stand in a distinct, and the distinct, by distinct.
+    pairs: Vec<(u32, u32)>,
+    /// `left` is boilerplate; sorted by `right`.
+    runs: Vec<SharedRun>,
 }
 
-/// Write down one paragraph's aligned words, then its runs where no aligned word stands.
-fn place(
-    corpus: &Corpus,
-    store: &PlacedStore,
-    pair: Option<Pair>,
-    runs: &[&SharedRun],
-    out: &mut Evidence,
-) {
-    let right = pair.map_or_else(|| runs[0].right, |pair| pair.right);
-    let here = store.get(right);
-    let mut covered = vec![false; here.hashes.len()];
-    if let Some(pair) = pair {
-        let there = store.get(pair.left);
-        for run in aligned_runs(there, here) {
-            write(corpus, (pair.left, there), (right, here), run, false, out);
-            covered[run.start as usize..run.end as usize].fill(true);
+impl Furniture {
+    fn new(verified: &Verified, boilerplate: &Boilerplate) -> Self {
+        let mut found = Vec::new();
+        for pair in &verified.pairs {
+            match (boilerplate.has(pair.left), boilerplate.has(pair.right)) {
+                (true, false) => found.push((pair.right, pair.agreement.shared, pair.left)),
+                (false, true) => found.push((pair.left, pair.agreement.shared, pair.right)),
+                _ => {}
+            }
+        }
+        // Most words first, then seen earliest.
+        found.sort_unstable_by_key(|(distinct, shared, of)| (*distinct, u32::MAX - shared, *of));
+        found.dedup_by_key(|(distinct, ..)| *distinct);
+        let mut runs: Vec<SharedRun> = Vec::new();
+        for shared in &verified.runs {
+            match (boilerplate.has(shared.left), boilerplate.has(shared.right)) {
+                (true, false) => runs.push(*shared),
+                (false, true) => runs.push(shared.flipped()),
+                _ => {}
+            }
+        }
+        runs.sort_unstable_by_key(|r| (r.right, r.run.start, r.run.end, r.left, r.run.source));
+        Self {
+            pairs: found.into_iter().map(|(d, _, of)| (of, d)).collect(),
+            runs,
         }
     }
-    for shared in runs {
-        for run in uncovered(shared.run, &covered) {
-            write(
-                corpus,
-                (shared.left, store.get(shared.left)),
-                (right, here),
-                run,
-                true,
-                out,
-            );
-            covered[run.start as usize..run.end as usize].fill(true);
+}
+
+/// What is known of one distinct.
+struct Group<'a> {
+    right: u32,
+    /// Boilerplate that it is a near-copy of, or that stands in it.
+    furniture: Option<u32>,
+    furniture_runs: &'a [SharedRun],
+    left: Option<u32>,
+    runs: Vec<&'a SharedRun>,
+}
+
+impl Group<'_> {
+    fn involved(&self) -> impl Iterator<Item = u32> {
+        let runs = self.furniture_runs.iter().chain(self.runs.iter().copied());
+        let others = runs.map(|run| run.left).chain(self.furniture);
+        others.chain(self.left).chain([self.right])
+    }
+}
+
+/// What is known of each distinct that is not boilerplate, runs within one article left out.
+fn group_by_right<'a>(
+    corpus: &Corpus,
+    matches: &[Pair],
+    verified: &'a Verified,
+    furniture: &'a Furniture,
+    boilerplate: &Boilerplate,
+) -> Vec<Group<'a>> {
+    let article = |distinct: u32| corpus.first(distinct).article;
+    let runs = verified.runs.iter().chain(&furniture.runs);
+    let pairs = furniture.pairs.iter().map(|(_, distinct)| *distinct);
+    let mut rights: Vec<u32> = matches.iter().map(|pair| pair.right).collect();
+    rights.extend(runs.map(|run| run.right).chain(pairs));
+    rights.sort_unstable();
+    rights.dedup();
+    rights.retain(|distinct| !boilerplate.has(*distinct));
+    let group = |right: u32| {
+        let pair = furniture.pairs.binary_search_by_key(&right, |pair| pair.1);
+        let best = matches.binary_search_by_key(&right, |pair| pair.right);
+        let is_text =
+            |run: &&SharedRun| article(run.left) != article(right) && !boilerplate.has(run.left);
+        Group {
+            right,
+            furniture: pair.ok().map(|at| furniture.pairs[at].0),
+            furniture_runs: runs_of(&furniture.runs, right),
+            left: best.ok().map(|at| matches[at].left),
+            runs: runs_of(&verified.runs, right)
+                .iter()
+                .filter(is_text)
+                .collect(),
         }
+    };
+    rights.into_iter().map(group).collect()
+}
+
+fn runs_of(runs: &[SharedRun], right: u32) -> &[SharedRun] {
+    let from = runs.partition_point(|run| run.right < right);
+    let len = runs[from..].partition_point(|run| run.right == right);
+    &runs[from..from + len]
+}
+
+/// Write down the words of one paragraph that are boilerplate, of the others those that are
+/// aligned with its match, and of what is left the runs.
+fn place(corpus: &Corpus, store: &PlacedStore, group: &Group<'_>, out: &mut Evidence) {
+    let right = group.right;
+    let here = store.get(right);
+    let mut covered = vec![false; here.hashes.len()];
+    let mut add = |left: u32, run: Run, is_run: bool| {
+        for piece in uncovered(run, &covered) {
+            let there = (left, store.get(left));
+            write(corpus, there, (right, here), piece, is_run, out);
+            covered[piece.start as usize..piece.end as usize].fill(true);
+        }
+    };
+    let aligned = |left: u32| aligned_runs(store.get(left), here);
+    if let Some(left) = group.furniture {
+        for run in aligned(left) {
+            add(left, run, false);
+        }
+    }
+    for shared in group.furniture_runs {
+        add(shared.left, shared.run, true);
+    }
+    if let Some(left) = group.left {
+        for run in aligned(left) {
+            add(left, run, false);
+        }
+    }
+    for shared in &group.runs {
+        add(shared.left, shared.run, true);
     }
 }
 
@@ -231,7 +303,7 @@ fn write(
         tokens: [run.start, run.end],
         start: here.places[run.start as usize][0],
         end: here.places[run.end as usize - 1][1],
-        source_article: corpus.first(left).article,
+        source: left,
         source_start: there.places[run.source as usize][0],
         source_end: there.places[source_end as usize - 1][1],
         is_run,

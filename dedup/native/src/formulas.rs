@@ -11,3 +11,10 @@ pub struct Formula {
     /// The template's number.
     pub template: u32,
 }
+
+/// Templates and where they stand.
+#[derive(Default)]
+pub struct Templates {
+    /// Sorted by (paragraph, tokens).
+    pub formulas: Vec<Formula>,
+}

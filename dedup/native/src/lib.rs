@@ -4,6 +4,7 @@
 
 pub mod align;
 pub mod articles;
+pub mod boilerplate;
 pub mod candidates;
 pub mod clusters;
 pub mod columns;

@@ -1,11 +1,13 @@
 //! Candidates to matches: near-copies, their clusters, and what they say of whole articles.
 
 use crate::articles::{ArticleMatches, match_articles};
+use crate::boilerplate::{Boilerplate, Support, Verdicts, judge_clusters, short_lines};
 use crate::candidates::Candidate;
 use crate::clusters::{Clusters, Stars, cluster};
 use crate::corpus::{Corpus, NO_DISTINCT};
 use crate::error::Error;
 use crate::evidence::{Evidence, gather};
+use crate::formulas::Templates;
 use crate::pairs::{Verified, Verifier};
 use crate::redundancy::MIN_EVIDENCE_TOKENS;
 
@@ -15,9 +17,13 @@ pub struct Matches {
     /// Of distincts.
     pub stars: Stars,
     pub evidence: Evidence,
+    pub boilerplate: Boilerplate,
+    pub templates: Templates,
     pub articles: ArticleMatches,
     /// Of distincts.
     pub paragraph_clusters: Clusters,
+    /// What those clusters are.
+    pub verdicts: Verdicts,
     /// Of articles by rank.
     pub article_clusters: Clusters,
 }
@@ -85,6 +91,7 @@ impl Matches {
 pub fn match_candidates(
     verifier: &Verifier<'_>,
     candidates: &[Candidate],
+    support: Support<'_>,
 ) -> Result<Matches, Error> {
     let Verifier {
         corpus,
@@ -98,23 +105,59 @@ pub fn match_candidates(
         let agreement = verifier.compare(left, right)?;
         Ok(agreement.filter(|agreement| rule.holds(*agreement)))
     })?;
-    let evidence = gather(corpus, &verified, threads)?;
-    let articles = match_articles(corpus, &verified.pairs, &evidence, rule, threads)?;
-    // Without a near-copy, copies are a cluster if they are long enough to mean something.
-    let copied = |distinct: &u32| {
-        corpus.distincts[*distinct as usize].copies > 1
-            && corpus.first(*distinct).tokens >= MIN_EVIDENCE_TOKENS
-    };
-    let distincts = corpus.distincts.len();
-    let founders = (0..distincts as u32).filter(copied);
+    let (paragraph_clusters, verdicts) = cluster_paragraphs(corpus, &stars, support, threads);
+    let boilerplate = Boilerplate::new(
+        corpus,
+        &paragraph_clusters,
+        &verdicts,
+        &stars,
+        &verified.pairs,
+    );
+    let evidence = gather(corpus, &verified, &boilerplate, threads)?;
+    let articles = match_articles(
+        corpus,
+        &verified.pairs,
+        &evidence,
+        &boilerplate,
+        rule,
+        threads,
+    )?;
     Ok(Matches {
-        paragraph_clusters: Clusters::new(distincts, founders, &stars),
         article_clusters: Clusters::new(corpus.articles.len(), std::iter::empty(), &articles.stars),
+        paragraph_clusters,
+        verdicts,
+        boilerplate,
+        templates: Templates::default(),
         verified,
         stars,
         evidence,
         articles,
     })
+}
+
+/// Number the clusters of paragraphs and say what each is.
+///
+/// Without a near-copy, copies are a cluster if they are long enough to mean something, or are
+/// boilerplate.
+fn cluster_paragraphs(
+    corpus: &Corpus,
+    stars: &Stars,
+    support: Support<'_>,
+    threads: usize,
+) -> (Clusters, Verdicts) {
+    let distincts = corpus.distincts.len();
+    let is_copied = |distinct: &u32| {
+        corpus.distincts[*distinct as usize].copies > 1
+            && corpus.first(*distinct).tokens >= MIN_EVIDENCE_TOKENS
+    };
+    let copied = || (0..distincts as u32).filter(is_copied);
+    let lines = short_lines(corpus, support);
+    let all = Clusters::new(distincts, copied().chain(lines), stars);
+    let verdicts = judge_clusters(corpus, &all, support, threads);
+    let kept = short_lines(corpus, support).filter(|line| verdicts.is_boilerplate(&all, *line));
+    let clusters = Clusters::new(distincts, copied().chain(kept), stars);
+    let verdicts = verdicts.renumbered(&all, &clusters);
+    (clusters, verdicts)
 }
 
 /// An id from half of the words' identity: the upper half for paragraphs, the lower one for

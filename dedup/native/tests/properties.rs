@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use dedup_native::align::{Pattern, Rule, align};
+use dedup_native::boilerplate::Support;
 use dedup_native::candidates::find_candidates;
 use dedup_native::corpus::{Corpus, Spooled};
 use dedup_native::exact;
@@ -381,7 +382,7 @@ proptest! {
         let rule = Rule { threshold: 0.6, containment: 0.9, min_shared: 12 };
         let candidates = find_candidates(&corpus, 4, 2).unwrap().pairs;
         let [at_once, in_turns] = [usize::MAX, 1]
-            .map(|memory| match_candidates(&verifier_of(&corpus, rule, memory), &candidates).unwrap());
+            .map(|memory| match_candidates(&verifier_of(&corpus, rule, memory), &candidates, support(&corpus)).unwrap());
         prop_assert_eq!(at_once.verified.pairs, in_turns.verified.pairs);
         prop_assert_eq!(at_once.verified.runs, in_turns.verified.runs);
     }
@@ -417,6 +418,13 @@ fn verifier_of(corpus: &Corpus, rule: Rule, memory: usize) -> Verifier<'_> {
     }
 }
 
+fn support(corpus: &Corpus) -> Support<'static> {
+    Support {
+        min_articles: 5,
+        sources: &[None; 16][..corpus.articles.len()],
+    }
+}
+
 #[test]
 fn a_near_copy_is_in_the_cluster_of_the_text_seen_before_it() {
     let texts = [
@@ -433,7 +441,7 @@ fn a_near_copy_is_in_the_cluster_of_the_text_seen_before_it() {
     let corpus = corpus_of(&texts);
     let candidates = find_candidates(&corpus, 4, 2).unwrap();
     let verifier = verifier_of(&corpus, rule, usize::MAX);
-    let matches = match_candidates(&verifier, &candidates.pairs).unwrap();
+    let matches = match_candidates(&verifier, &candidates.pairs, support(&corpus)).unwrap();
     let clusters = [0, 1, 2].map(|paragraph| matches.cluster_of(&corpus, paragraph));
     assert_eq!(clusters, [Some(0), None, Some(0)]);
     assert_eq!(matches.paragraph_heads(&corpus).unwrap()[0].paragraph, 0);

@@ -10,6 +10,7 @@ use pyo3::prelude::*;
 
 use super::{Table, tables};
 use crate::align::Rule;
+use crate::boilerplate::Support;
 use crate::candidates::{Candidates, find_candidates, join_candidates};
 use crate::corpus::{Corpus, NO_DISTINCT, Spooled};
 use crate::error::Error;
@@ -181,7 +182,9 @@ impl PyCorpus {
 
     /// Align candidates, complete families, gather clusters and evidence. `memory` is how many
     /// bytes of tokens to hold at once.
-    #[pyo3(signature = (candidates, *, threshold, containment, min_shared_tokens, min_run_tokens, threads, memory))]
+    /// `sources` is one int32 column: the source of each article as a number, null where it is
+    /// unknown.
+    #[pyo3(signature = (candidates, *, threshold, containment, min_shared_tokens, min_run_tokens, min_support, sources, threads, memory))]
     #[expect(
         clippy::too_many_arguments,
         reason = "keyword-only, each a setting of the user's"
@@ -194,9 +197,16 @@ impl PyCorpus {
         containment: f64,
         min_shared_tokens: u32,
         min_run_tokens: u32,
+        min_support: u32,
+        sources: Table,
         threads: usize,
         memory: usize,
     ) -> PyResult<PyMatches> {
+        let sources = self.sources(&sources.0)?;
+        let support = Support {
+            min_articles: min_support,
+            sources: &sources,
+        };
         let verifier = Verifier {
             corpus: &self.0,
             rule: Rule {
@@ -208,13 +218,13 @@ impl PyCorpus {
             threads,
             memory,
         };
-        let matches = py.detach(|| match_candidates(&verifier, &candidates.0.pairs))?;
+        let matches = py.detach(|| match_candidates(&verifier, &candidates.0.pairs, support))?;
         Ok(PyMatches(matches))
     }
 
-    /// Count the repeated and copied words of every article.
+    /// Count the repeated, copied and formulaic words of every article.
     fn score(&self, py: Python<'_>, matches: &PyMatches, threads: usize) -> PyScores {
-        PyScores(py.detach(|| score(&self.0, &matches.0.evidence, threads)))
+        PyScores(py.detach(|| score(&self.0, &matches.0, threads)))
     }
 
     /// One row an article of `start..end`.
@@ -241,7 +251,7 @@ impl PyCorpus {
         let range = self.range(start, end)?;
         let judged = py.detach(|| {
             let articles = range.start as u32..range.end as u32;
-            judge(&self.0, &matches.0.evidence, &scores.0, articles)
+            judge(&self.0, &matches.0, &scores.0, articles)
         });
         Ok(PyJudged { range, judged })
     }
@@ -249,11 +259,6 @@ impl PyCorpus {
     /// One row a paragraph that was judged.
     fn paragraph_rows(&self, matches: &PyMatches, judged: &PyJudged) -> PyResult<Table> {
         tables::paragraph_rows(&self.0, &matches.0, &judged.judged, judged.range.clone())
-    }
-
-    /// One row a flagged span of those articles.
-    fn span_rows(&self, matches: &PyMatches, judged: &PyJudged) -> PyResult<Table> {
-        tables::span_rows(&self.0, &matches.0, &judged.judged)
     }
 
     /// Verified pairs of paragraphs.
@@ -312,6 +317,16 @@ impl PyCorpus {
 }
 
 impl PyCorpus {
+    fn sources(&self, batch: &RecordBatch) -> PyResult<Vec<Option<u32>>> {
+        let codes = first_column::<Int32Array>(batch)
+            .filter(|codes| codes.len() == self.0.articles.len())
+            .ok_or_else(|| PyTypeError::new_err("sources must be int32, one an article"))?;
+        Ok(codes
+            .iter()
+            .map(|code| code.map(|code| code as u32))
+            .collect())
+    }
+
     fn range(&self, start: usize, end: usize) -> PyResult<Range<usize>> {
         let len = self.0.articles.len();
         if start > end || end > len {
@@ -361,6 +376,14 @@ impl PyMatches {
 pub struct PyJudged {
     range: Range<usize>,
     judged: Judged,
+}
+
+#[pymethods]
+impl PyJudged {
+    /// One row a flagged span of those articles.
+    fn span_rows(&self, matches: &PyMatches) -> PyResult<Table> {
+        tables::span_rows(&matches.0, &self.judged)
+    }
 }
 
 /// The counts of every article.
