@@ -7,7 +7,7 @@
 //! reprints have little or nothing.
 
 use crate::align::Agreement;
-use crate::clusters::{Clusters, Stars};
+use crate::clusters::{Clusters, Membership, Stars};
 use crate::corpus::{Corpus, Marks, NO_DISTINCT};
 use crate::pairs::Pair;
 use crate::parallel;
@@ -65,22 +65,36 @@ pub struct Boilerplate {
 
 impl Boilerplate {
     /// The members of clusters that are boilerplate, and near-copies of them that are in no other
-    /// cluster that was judged. One that holds much else beside the boilerplate is not.
+    /// cluster that was judged. One that holds much else beside the boilerplate is not, be it the
+    /// representative.
     pub fn new(
         corpus: &Corpus,
         clusters: &Clusters,
         verdicts: &Verdicts,
         stars: &Stars,
         pairs: &[Pair],
+        min_articles: u32,
     ) -> Self {
         let distincts = corpus.distincts.len();
         let kind = &|distinct: u32| {
             let cluster = clusters.number(distinct);
             cluster.map(|cluster| verdicts.kinds[cluster as usize])
         };
-        let is_covered = |distinct: &u32| {
-            let membership = stars.get(distinct);
-            membership.is_none_or(|m| is_mostly_shared(m.agreement, m.agreement.right))
+        let mine = |m: &&Membership| is_mostly_shared(m.agreement, m.agreement.left);
+        let leaders = |memberships: &mut dyn Iterator<Item = &Membership>| {
+            Marks::new(distincts, memberships.map(|m| m.representative))
+        };
+        let has_members = leaders(&mut stars.values());
+        let is_like_a_member = leaders(&mut stars.values().filter(mine));
+        let is_line = |distinct: u32| corpus.first(distinct).tokens < MIN_EVIDENCE_TOKENS;
+        let is_covered = |distinct: &u32| match stars.get(distinct) {
+            _ if is_line(*distinct) => true,
+            Some(m) => is_mostly_shared(m.agreement, m.agreement.right),
+            None => {
+                !has_members.has(*distinct)
+                    || is_like_a_member.has(*distinct)
+                    || corpus.distincts[*distinct as usize].articles >= min_articles
+            }
         };
         let members = (0..distincts as u32)
             .filter(|distinct| kind(*distinct) == Some(ClusterKind::Boilerplate))
@@ -146,6 +160,11 @@ const SITE_TENTHS: u32 = 9;
 const OWN_WORDS: u32 = 20;
 const OWN_SHARE: f64 = 0.5;
 const OWN_SHARE_OF_SITE: f64 = 0.2;
+/// A story is seldom printed by more outlets than this, and furniture stands on every page: a
+/// paragraph in twice as many articles says half as much about what they have in common.
+const FEW: f64 = 20.0;
+/// A line of one word stands in one article of so many by chance.
+const ARTICLES_PER_WORD: u32 = 300;
 /// Furniture that is found makes room to see more of it; so many rounds are tried.
 const ROUNDS: usize = 4;
 const PIECE: usize = 64;
@@ -153,15 +172,6 @@ const PIECE: usize = 64;
 /// the same length has fewer.
 const SHARED_THIRDS: u32 = 2;
 const NONE: u32 = u32::MAX;
-
-/// Short lines that so many articles hold that they may be boilerplate.
-pub fn short_lines(corpus: &Corpus, support: Support<'_>) -> impl Iterator<Item = u32> {
-    let is_line = move |distinct: &u32| {
-        corpus.distincts[*distinct as usize].articles >= support.min_articles
-            && corpus.first(*distinct).tokens < MIN_EVIDENCE_TOKENS
-    };
-    (0..corpus.distincts.len() as u32).filter(is_line)
-}
 
 /// Say what each of `clusters` is, which are made of paragraphs and hold every short line that
 /// many articles do.
@@ -286,9 +296,11 @@ impl<'a> Holders<'a> {
     /// come from its elected source.
     fn draw(&mut self, order: &[u32]) {
         let mut end = 0;
-        for tally in &mut self.tallies {
+        for cluster in 0..self.tallies.len() {
+            let needed = self.needed(cluster);
+            let tally = &mut self.tallies[cluster];
             tally.last = NONE;
-            let is_candidate = tally.articles >= self.support.min_articles;
+            let is_candidate = tally.articles >= needed;
             self.sample_at.push(if is_candidate { end } else { NONE });
             end += if is_candidate { sample_size(tally) } else { 0 } as u32;
         }
@@ -310,6 +322,21 @@ impl<'a> Holders<'a> {
                     self.samples[self.sample_at[cluster] as usize + place] = *article;
                 }
             }
+        }
+    }
+
+    /// Articles that must hold a cluster before it may be boilerplate.
+    fn needed(&self, cluster: usize) -> u32 {
+        let words = self
+            .corpus
+            .first(self.clusters.representatives[cluster])
+            .tokens;
+        let by_chance = self.corpus.articles.len() as u32 / ARTICLES_PER_WORD;
+        let least = self.support.min_articles;
+        if words == 1 {
+            least.max(by_chance)
+        } else {
+            least
         }
     }
 
@@ -367,7 +394,11 @@ impl<'a> Holders<'a> {
             let words = self.corpus.paragraphs[paragraph as usize].tokens;
             rest.words += words;
             let is_own = !cluster.is_some_and(|c| self.is_candidate(c));
-            rest.own += if is_own { words } else { 0 };
+            if is_own {
+                rest.own += words;
+            } else {
+                rest.common += cluster.map_or(0.0, |c| self.weight(c)) * f64::from(words);
+            }
             rest.parts.push(Part {
                 key: cluster.map_or(distinct, |c| self.clusters.representatives[c]),
                 words,
@@ -383,13 +414,24 @@ impl<'a> Holders<'a> {
         rest
     }
 
+    /// What a word of a cluster counts for when articles are held to be the same story.
+    fn weight(&self, cluster: usize) -> f64 {
+        (FEW / f64::from(self.tallies[cluster].articles)).min(1.0)
+    }
+
     /// What a cluster is, from what the articles of its sample share besides it.
     fn decide(&self, cluster: u32, rests: &[Rest], shared: &[Vec<Shared>]) -> ClusterKind {
         let key = self.clusters.representatives[cluster as usize];
         let here: Vec<u32> = rests.iter().map(|rest| rest.words_of(key)).collect();
+        let weight = self.weight(cluster as usize);
+        let beside = |i: usize| Beside {
+            rest: &rests[i],
+            words: rests[i].words - here[i],
+            common: rests[i].common - weight * f64::from(here[i]),
+        };
         let relation = |i: usize, j: usize| {
             let shared = shared[j][i].without(here[i].min(here[j]));
-            relate((&rests[i], here[i]), (&rests[j], here[j]), shared)
+            relate(beside(i), beside(j), shared)
         };
         // Articles that tell the same story count once.
         let mut stories: Vec<usize> = Vec::new();
@@ -451,6 +493,8 @@ struct Rest {
     words: u32,
     /// Words of paragraphs that few articles hold.
     own: u32,
+    /// The other words, by weight.
+    common: f64,
     /// By key, each once.
     parts: Vec<Part>,
 }
@@ -467,15 +511,25 @@ impl Rest {
         let at = self.parts.binary_search_by_key(&key, |part| part.key);
         at.map_or(0, |at| self.parts[at].words)
     }
+}
 
-    /// Whether its own words make a story among so many words in all.
-    fn has_story(&self, words: u32, is_one_site: bool) -> bool {
+/// An article beside the cluster that is judged.
+struct Beside<'a> {
+    rest: &'a Rest,
+    words: u32,
+    common: f64,
+}
+
+impl Beside<'_> {
+    /// Whether its own words make a story.
+    fn has_story(&self, is_one_site: bool) -> bool {
         let share = if is_one_site {
             OWN_SHARE_OF_SITE
         } else {
             OWN_SHARE
         };
-        self.own >= OWN_WORDS && f64::from(self.own) >= share * f64::from(words)
+        let own = f64::from(self.rest.own);
+        self.rest.own >= OWN_WORDS && own >= share * (own + self.common)
     }
 }
 
@@ -523,28 +577,21 @@ enum Relation {
     Related,
 }
 
-/// How two articles are related beside a cluster that both hold, in so many words each; nothing
-/// if that cannot be told: one of them is nothing but furniture.
-fn relate(
-    (left, left_here): (&Rest, u32),
-    (right, right_here): (&Rest, u32),
-    shared: Shared,
-) -> Option<Relation> {
-    let (l, r) = (left.words - left_here, right.words - right_here);
-    if l.min(r) == 0 {
-        return (l == r).then_some(Relation::Related);
+/// How two articles are related; nothing if that cannot be told, as one of them is nothing but
+/// furniture.
+fn relate(left: Beside<'_>, right: Beside<'_>, shared: Shared) -> Option<Relation> {
+    let shorter = left.words.min(right.words);
+    if shorter == 0 {
+        return (left.words == right.words).then_some(Relation::Related);
     }
-    let by_all = by_share(shared.all, l.min(r));
+    let by_all = by_share(shared.all, shorter);
     if by_all == Relation::Unrelated {
         return Some(by_all);
     }
-    let is_one_site = left.source == right.source && left.source != NONE;
-    let has_story = (
-        left.has_story(l, is_one_site),
-        right.has_story(r, is_one_site),
-    );
-    match has_story {
-        (true, true) => Some(by_share(shared.own, left.own.min(right.own))),
+    let source = left.rest.source;
+    let is_one_site = source == right.rest.source && source != NONE;
+    match (left.has_story(is_one_site), right.has_story(is_one_site)) {
+        (true, true) => Some(by_share(shared.own, left.rest.own.min(right.rest.own))),
         (false, false) => Some(by_all),
         _ => None,
     }

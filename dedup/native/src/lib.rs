@@ -19,6 +19,7 @@ pub mod formulas;
 pub mod grams;
 pub mod hash;
 pub mod jsonl;
+pub mod lines;
 pub mod matches;
 pub mod minhash;
 pub mod pairs;

@@ -1,13 +1,14 @@
 //! Candidates to matches: near-copies, their clusters, and what they say of whole articles.
 
 use crate::articles::{ArticleMatches, match_articles};
-use crate::boilerplate::{Boilerplate, Support, Verdicts, judge_clusters, short_lines};
+use crate::boilerplate::{Boilerplate, Support, Verdicts, judge_clusters};
 use crate::candidates::Candidate;
 use crate::clusters::{Clusters, Stars, cluster};
 use crate::corpus::{Corpus, NO_DISTINCT};
 use crate::error::Error;
 use crate::evidence::{Evidence, gather};
 use crate::formulas::Templates;
+use crate::lines::{Lines, find_lines};
 use crate::pairs::{Verified, Verifier};
 use crate::redundancy::MIN_EVIDENCE_TOKENS;
 
@@ -101,17 +102,20 @@ pub fn match_candidates(
     } = *verifier;
     let mut verified = verifier.verify(candidates)?;
     verifier.complete_families(&mut verified, candidates.to_vec())?;
-    let stars = cluster(&verified.pairs, |left, right| {
+    let mut stars = cluster(&verified.pairs, |left, right| {
         let agreement = verifier.compare(left, right)?;
         Ok(agreement.filter(|agreement| rule.holds(*agreement)))
     })?;
-    let (paragraph_clusters, verdicts) = cluster_paragraphs(corpus, &stars, support, threads);
+    let lines = find_lines(corpus, support.min_articles, threads)?;
+    let (paragraph_clusters, verdicts) =
+        cluster_paragraphs(corpus, &mut stars, lines, support, threads);
     let boilerplate = Boilerplate::new(
         corpus,
         &paragraph_clusters,
         &verdicts,
         &stars,
         &verified.pairs,
+        support.min_articles,
     );
     let evidence = gather(corpus, &verified, &boilerplate, threads)?;
     let articles = match_articles(
@@ -138,10 +142,11 @@ pub fn match_candidates(
 /// Number the clusters of paragraphs and say what each is.
 ///
 /// Without a near-copy, copies are a cluster if they are long enough to mean something, or are
-/// boilerplate.
+/// boilerplate: then `lines` that are join the stars.
 fn cluster_paragraphs(
     corpus: &Corpus,
-    stars: &Stars,
+    stars: &mut Stars,
+    lines: Lines,
     support: Support<'_>,
     threads: usize,
 ) -> (Clusters, Verdicts) {
@@ -150,12 +155,18 @@ fn cluster_paragraphs(
         corpus.distincts[*distinct as usize].copies > 1
             && corpus.first(*distinct).tokens >= MIN_EVIDENCE_TOKENS
     };
-    let copied = || (0..distincts as u32).filter(is_copied);
-    let lines = short_lines(corpus, support);
-    let all = Clusters::new(distincts, copied().chain(lines), stars);
+    let copied: Vec<u32> = (0..distincts as u32).filter(is_copied).collect();
+    let gather = |lines: &Lines, stars: &Stars| {
+        let founders = copied.iter().chain(&lines.founders).copied();
+        Clusters::new(distincts, founders, stars)
+    };
+    let mut all_stars = stars.clone();
+    all_stars.extend(&lines.variants);
+    let all = gather(&lines, &all_stars);
     let verdicts = judge_clusters(corpus, &all, support, threads);
-    let kept = short_lines(corpus, support).filter(|line| verdicts.is_boilerplate(&all, *line));
-    let clusters = Clusters::new(distincts, copied().chain(kept), stars);
+    let lines = lines.keep(|founder| verdicts.is_boilerplate(&all, founder));
+    stars.extend(&lines.variants);
+    let clusters = gather(&lines, stars);
     let verdicts = verdicts.renumbered(&all, &clusters);
     (clusters, verdicts)
 }
