@@ -130,7 +130,7 @@ class Corpus:
         """Pair paragraphs that share enough words, by a full join, or an anchor."""
 
     def score(self, matches: Matches, threads: int) -> Scores:
-        """Count the repeated and copied words of every article."""
+        """Count the repeated, copied and formulaic words of every article."""
 
     def article_rows(
         self, matches: Matches, scores: Scores, start: int, end: int
@@ -142,9 +142,6 @@ class Corpus:
 
     def paragraph_rows(self, matches: Matches, judged: Judged) -> pa.RecordBatch:
         """List the paragraphs that were judged."""
-
-    def span_rows(self, matches: Matches, judged: Judged) -> pa.RecordBatch:
-        """List the flagged spans of the articles that were judged."""
 
     def paragraph_pairs(self, matches: Matches) -> pa.RecordBatch:
         """List the verified pairs of paragraphs."""
@@ -203,6 +200,7 @@ class Verifier:
         containment: float,
         min_shared_tokens: int,
         min_run_tokens: int,
+        min_support: int,
         threads: int,
     ) -> Verifier: ...
     def verify(
@@ -214,9 +212,18 @@ class Verifier:
         """
 
     def gather(
-        self, corpus: Corpus, candidates: Candidates, verified: Verified, memory: int
+        self,
+        corpus: Corpus,
+        candidates: Candidates,
+        verified: Verified,
+        sources: pa.RecordBatch,
+        memory: int,
     ) -> Matches:
-        """Complete families, gather clusters and evidence. `verified` can be used only once."""
+        """Complete families, gather clusters and evidence. `verified` can be used only once.
+
+        `sources` is one int32 column: the source of each article as a number, null where it is
+        unknown. Copies in `min_support` articles that share nothing else are boilerplate.
+        """
 
 @final
 class Matches:
@@ -229,6 +236,9 @@ class Matches:
 @final
 class Judged:
     """What became of the paragraphs of some articles, and their flagged spans."""
+
+    def span_rows(self, matches: Matches) -> pa.RecordBatch:
+        """List the flagged spans of those articles."""
 
 @final
 class Scores:

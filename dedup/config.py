@@ -171,6 +171,20 @@ class ScoreConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FormulaConfig:
+    """What is boilerplate, and what is a template."""
+
+    min_support: int = 5  # articles that hold it; fewer may be chance, or one author's habit
+    templates: bool = True
+
+    def __post_init__(self) -> None:
+        _need(
+            self.min_support >= 2,
+            f"min_support is {self.min_support}, but what stands in one article is no formula",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Config:
     """All settings of a scan."""
 
@@ -178,6 +192,7 @@ class Config:
     fingerprint: FingerprintConfig = field(default_factory=FingerprintConfig)
     match: MatchConfig = field(default_factory=MatchConfig)
     score: ScoreConfig = field(default_factory=ScoreConfig)
+    formulas: FormulaConfig = field(default_factory=FormulaConfig)
     granularity: Granularity = "both"
     threads: int = field(default_factory=lambda: os.cpu_count() or 1)
     max_memory: str | None = None  # as "4GB"; None: three quarters of what the machine has
@@ -246,6 +261,7 @@ _PARTS = {
     "fingerprint": FingerprintConfig,
     "match": MatchConfig,
     "score": ScoreConfig,
+    "formulas": FormulaConfig,
 }
 _TYPES: dict[str, str] = {
     f.name: str(f.type) for part in (*_PARTS.values(), Config) for f in dataclasses.fields(part)

@@ -148,7 +148,7 @@ def find_copies(
     progress.start("match")
     corpus.set_order(order_articles(articles["date"]), config.threads)
     candidates = find_candidates(corpus, config, journal)
-    matches = match_candidates(corpus, candidates, config, journal)
+    matches = match_candidates(corpus, candidates, articles, config, journal)
     progress.start("score")
     scores = corpus.score(matches, config.threads)
     names = Names(articles["article_id"])

@@ -9,8 +9,24 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-PARAGRAPH_KINDS = ("original", "exact_copy", "near_copy", "internal_repeat", "too_short")
-SPAN_KINDS = ("internal_repeat", "exact_copy", "near_copy", "shared_run")
+PARAGRAPH_KINDS = (
+    "original",
+    "exact_copy",
+    "near_copy",
+    "internal_repeat",
+    "too_short",
+    "boilerplate",
+    "templated",
+)
+SPAN_KINDS = (
+    "internal_repeat",
+    "exact_copy",
+    "near_copy",
+    "shared_run",
+    "boilerplate",
+    "templated",
+)
+CLUSTER_KINDS = ("near_copy", "boilerplate", "syndication")
 
 NAME = pa.dictionary(pa.int32(), pa.string())
 
@@ -31,12 +47,17 @@ ARTICLES = pa.schema(
         _field("paragraphs", pa.int32(), "paragraphs"),
         _field("redundancy", pa.float64(), "internal + copied + formulaic, 0 to 1"),
         _field("internal", pa.float64(), "share of words that stood in the article before"),
-        _field("copied", pa.float64(), "share of words that stand in an earlier article"),
-        _field("formulaic", pa.float64(), "share of words of boilerplate and templates"),
+        _field(
+            "copied",
+            pa.float64(),
+            "share of words that stand in an earlier article, no boilerplate",
+        ),
+        _field("formulaic", pa.float64(), "share of words of boilerplate, or fixed by templates"),
         _field(
             "redundancy_symmetric",
             pa.float64(),
-            "share of words that are repeated or stand in any other article, earlier or later",
+            "share of words that are repeated, formulaic, or stand in any other article, earlier"
+            " or later",
         ),
         _field("reused_by", pa.int32(), "articles that copy words from this one"),
         _field("top_source", pa.string(), "article most words were copied from", nullable=True),
@@ -81,11 +102,26 @@ SPANS = pa.schema(
         _field("start", pa.int32(), "first code point, so that text[start:end] is the span"),
         _field("end", pa.int32(), "code point behind the last"),
         _field("kind", NAME, f"one of {', '.join(SPAN_KINDS)}"),
-        _field("match_article", NAME, "article that held the words before"),
-        _field("match_start", pa.int32(), "first code point there"),
-        _field("match_end", pa.int32(), "code point behind the last there"),
-        _field("similarity", pa.float64(), "of the two paragraphs; 1 for equal runs of words"),
-        _field("cluster_id", NAME, "cluster of the paragraph", nullable=True),
+        _field(
+            "match_article",
+            NAME,
+            "article that held the words before; null for boilerplate and templated",
+            nullable=True,
+        ),
+        _field("match_start", pa.int32(), "first code point there", nullable=True),
+        _field("match_end", pa.int32(), "code point behind the last there", nullable=True),
+        _field(
+            "similarity",
+            pa.float64(),
+            "of the two paragraphs; 1 for equal runs of words",
+            nullable=True,
+        ),
+        _field(
+            "cluster_id",
+            NAME,
+            "cluster of the paragraph, or of the boilerplate whose words these are",
+            nullable=True,
+        ),
         _field("template_id", pa.string(), "template it follows", nullable=True),
     ]
 )
@@ -94,7 +130,18 @@ CLUSTERS = pa.schema(
     [
         _field("cluster_id", pa.string(), "made from the representative's words"),
         _field("unit", NAME, "paragraph or article"),
-        _field("kind", NAME, "near_copy"),
+        _field(
+            "kind",
+            NAME,
+            f"one of {', '.join(CLUSTER_KINDS)}: whether the articles that hold it share nothing"
+            " else, or most of their text; near_copy where neither holds",
+        ),
+        _field(
+            "site",
+            pa.string(),
+            "of boilerplate, the source that at least nine in ten of the articles come from",
+            nullable=True,
+        ),
         _field("members", pa.int64(), "members, the representative included"),
         _field("articles", pa.int64(), "articles that hold a member"),
         _field("sources", pa.int64(), "sources that hold a member; unknown ones count as none"),

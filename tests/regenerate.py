@@ -97,6 +97,7 @@ def _clusters(result: Scan) -> Iterable[Row]:
         yield {
             "unit": row["unit"],
             "kind": row["kind"],
+            "site": row["site"],
             "representative": _place(row["representative_article"], row["representative_position"]),
             **{name: row[name] for name in names},
             "first_seen": row["first_seen"] and row["first_seen"].isoformat(),

@@ -289,7 +289,39 @@ def test_furniture_lines_are_counted_in_seven_articles(result: Scan) -> None:
     furniture = [r for r in rows if r["tokens"] == 3 and r["copies"] > 1]
     assert len(furniture) == 14
     assert {r["copies"] for r in furniture} == {7}
-    assert "near_copy" not in {r["kind"] for r in furniture}
+    assert {r["kind"] for r in furniture} == {"boilerplate"}
+
+
+COOKIE_NOTICE = "pin-013#3 echo-008#3 courier-009#3 pin-012#3 notice-024#2 ledger-007#3 poly-es-2#3"
+
+
+@pytest.mark.parametrize("place", COOKIE_NOTICE.split())
+def test_a_cookie_notice_is_formulaic_in_every_article_the_first_included(
+    articles: dict[str, Row], paragraphs: dict[str, list[Row]], place: str
+) -> None:
+    name, _, position = place.partition("#")
+    assert paragraphs[name][int(position)]["kind"] == "boilerplate"
+    assert articles[name]["copied"] == 0
+    assert articles[name]["formulaic"] >= 47 / articles[name]["tokens"]
+
+
+def test_only_the_contact_block_is_the_boilerplate_of_one_site(result: Scan) -> None:
+    clusters = result.clusters.to_table().to_pylist()
+    sites = {row["text"][:16]: row["site"] for row in clusters if row["kind"] == "boilerplate"}
+    assert sites == {
+        "We use cookies t": None,
+        "Post a comment": None,
+        "Share this story": None,
+        "Saltmere Courier": "Saltmere Courier",
+    }
+
+
+def test_a_story_that_six_sources_print_is_syndication_in_each_of_its_paragraphs(
+    result: Scan,
+) -> None:
+    clusters = result.clusters.to_table().to_pylist()
+    story = [row for row in clusters if row["representative_article"] == "wire-012"]
+    assert [row["kind"] for row in story if row["unit"] == "paragraph"] == ["syndication"] * 5
 
 
 def test_one_story_in_six_sources_is_one_cluster(result: Scan, articles: dict[str, Row]) -> None:

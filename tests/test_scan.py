@@ -503,8 +503,9 @@ def test_spans_are_code_points_of_both_texts_in_every_script(tmp_path: Path, pre
         "near_copy",
         "internal_repeat",
         "shared_run",
+        "boilerplate",
     }
-    for span in spans:
+    for span in (span for span in spans if span["match_article"]):
         here = normal(texts[span["article_id"]][span["start"] : span["end"]])
         there = normal(texts[span["match_article"]][span["match_start"] : span["match_end"]])
         assert here == there != ""

@@ -45,7 +45,7 @@ def _describe(removal: Removal) -> str:
     rows = [
         ("reason", removal.reason),
         ("redundancy", f"{removal.redundancy:.2f}"),
-        ("mostly from", removal.match or "itself"),
+        ("mostly from", removal.match or "no one article"),
     ]
     if removal.snippet:
         rows.append(("for example", f'"{removal.snippet}"'))

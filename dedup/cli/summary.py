@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dedup.results import Scan
 
 TOP_SOURCES = 5
-EXAMPLE_REDUNDANCY = 0.5  # more copied than not
+EXAMPLE_REDUNDANCY = 0.5  # more redundant than not
 
 _LIMITS = {
     "capped_buckets": (
@@ -72,6 +72,8 @@ def summarize(scan: Scan) -> list[tuple[str, str]]:
         ("exact copies", paragraphs("exact_copy")),
         ("near-copies", paragraphs("near_copy")),
         ("internal repeats", paragraphs("internal_repeat")),
+        ("boilerplate", paragraphs("boilerplate")),
+        ("templated", paragraphs("templated")),
         ("redundancy", _spread(articles)),
         ("most copied", _most_copied(articles)),
         ("lost or limited", list_losses(scan) or "nothing"),

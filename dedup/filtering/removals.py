@@ -37,7 +37,10 @@ _BATCH_ROWS = 8192
 
 @dataclass(frozen=True, kw_only=True)
 class Removal:
-    """One removed article and the longest passage that it shares with another."""
+    """One removed article and the longest passage that it shares with another.
+
+    `match` is None where that passage is boilerplate or follows a template.
+    """
 
     article_id: str
     reason: str
@@ -142,10 +145,10 @@ def sample_removals(
     return tuple(removals)
 
 
-def _longest_spans(scan: Scan, ids: set[str]) -> dict[str, tuple[int, int, str]]:
+def _longest_spans(scan: Scan, ids: set[str]) -> dict[str, tuple[int, int, str | None]]:
     columns = ["article_id", "start", "end", "match_article"]
     is_wanted = pc.field("article_id").isin(sorted(ids))
-    longest: dict[str, tuple[int, int, str]] = {}
+    longest: dict[str, tuple[int, int, str | None]] = {}
     for row in scan.spans.to_table(columns=columns, filter=is_wanted).to_pylist():
         start, end, _ = longest.get(row["article_id"], (0, 0, ""))
         if row["end"] - row["start"] > end - start:

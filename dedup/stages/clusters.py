@@ -1,6 +1,7 @@
 """Verified pairs to clusters: what is a near-copy of what, gathered around the first seen.
 
-The stars themselves are made in the core (`clusters.rs`); here they become tables.
+The stars themselves are made in the core (`clusters.rs`), and what they are is judged there
+(`boilerplate.rs`); here they become tables.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dedup.schemas import CLUSTER_KINDS
 from dedup.stages.findings import Findings
-from dedup.stages.naming import Names, constant
+from dedup.stages.naming import Names, constant, from_codes
 
 PART_CLUSTERS = 1 << 15  # clusters whose texts are held at a time
 
@@ -35,9 +37,8 @@ def list_clusters(found: Findings, unit: str, members: pa.Table) -> Iterator[pa.
     # Sums of floats depend on their order, which must not show: rows may come in any.
     members = members.sort_by([("cluster_id", "ascending"), ("similarity", "ascending")])
     holders = members["article"].combine_chunks()
-    for name in ("source", "date"):
-        values = found.articles[name].combine_chunks()
-        values = values.indices if name == "source" else values
+    sources = found.articles["source"].combine_chunks()
+    for name, values in (("source", sources.indices), ("date", found.articles["date"])):
         members = members.append_column(name, values.take(holders))
     numbers = members["cluster_id"].to_numpy()
     heads = found.clusters[unit]
@@ -57,7 +58,8 @@ def list_clusters(found: Findings, unit: str, members: pa.Table) -> Iterator[pa.
                 "representative_article": found.names.ids.take(representatives),
                 "text": texts["text"],
                 "unit": constant(unit, part.num_rows),
-                "kind": constant("near_copy", part.num_rows),
+                "kind": from_codes(part["kind"], CLUSTER_KINDS),
+                "site": sources.dictionary.take(part["site"].combine_chunks()),
             }
         )
 

@@ -47,6 +47,6 @@ def from_codes(codes: pa.ChunkedArray, values: Sequence[str]) -> pa.DictionaryAr
     )
 
 
-def nulls(length: int) -> pa.Array:
-    """Return a column without values."""
-    return pa.nulls(length, pa.string())
+def name_templates(numbers: pa.ChunkedArray, ids: Sequence[str] = ()) -> pa.Array:
+    """Give template numbers their ids; a null stays one."""
+    return pa.array(ids, pa.string()).take(numbers.combine_chunks())

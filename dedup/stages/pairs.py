@@ -17,13 +17,15 @@ from dedup.stages.naming import PART_ROWS, constant
 def match_candidates(
     corpus: _native.Corpus,
     candidates: _native.Candidates,
+    articles: pa.Table,
     config: Config,
     journal: Journal,
 ) -> _native.Matches:
     """Align every candidate, keep near-copies, and find what they say of whole articles.
 
     What is kept was compared word by word: the longest common subsequence decides, never the
-    sketch. Candidates are taken in turns whose words fit in the memory that is left.
+    sketch. Candidates are taken in turns whose words fit in the memory that is left. Copies in many
+    of `articles` (article_id, date and source) that share nothing else are boilerplate.
     """
     match = config.match
     verifier = _native.Verifier(
@@ -31,6 +33,7 @@ def match_candidates(
         containment=match.containment,
         min_shared_tokens=match.min_shared_tokens,
         min_run_tokens=match.min_run_tokens,
+        min_support=config.formulas.min_support,
         threads=config.threads,
     )
     budget = Budget(config.max_memory)
@@ -42,7 +45,8 @@ def match_candidates(
         place = verifier.verify(corpus, candidates, verified, memory)
         journal.note("verified", {"verified": place})
     memory = budget.working("comparing articles")
-    return verifier.gather(corpus, candidates, verified, memory)
+    sources = pa.record_batch({"source": articles["source"].combine_chunks().indices})
+    return verifier.gather(corpus, candidates, verified, sources, memory)
 
 
 def list_pairs(found: Findings, unit: str) -> Iterator[pa.Table]:

@@ -16,7 +16,7 @@ from dedup.schemas import PARAGRAPH_KINDS, SPAN_KINDS
 from dedup.stages.catalogue import Catalogue
 from dedup.stages.findings import Findings, name_clusters
 from dedup.stages.first_seen import flag_ambiguous
-from dedup.stages.naming import from_codes, nulls
+from dedup.stages.naming import from_codes, name_templates
 
 ARTICLES_AT_ONCE = 1 << 16
 
@@ -26,8 +26,9 @@ def score_articles(
 ) -> Iterator[pa.Table]:
     """Give every article its redundancy: ARTICLES, in parts.
 
-    Each word counts once, internal before copied before formulaic, so `redundancy` is the sum of
-    its parts exactly. An article without words has redundancy 0 and little evidence.
+    Each word counts once, internal before boilerplate before copied before what a template fixes,
+    so `redundancy` is the sum of its parts exactly. An article without words has redundancy 0 and
+    little evidence.
     """
     dates = found.articles["date"]
     ambiguous = flag_ambiguous(dates, found.scores.copies(), config.ambiguous_hours)
@@ -51,8 +52,7 @@ def _score(
         shares: npt.NDArray[np.float64] = counts[column].to_numpy() / words
         return shares
 
-    internal, copied = share("internal"), share("copied")
-    formulaic = np.zeros(len(words))
+    internal, copied, formulaic = share("internal"), share("copied"), share("formulaic")
     columns = {
         "redundancy": internal + copied + formulaic,
         "internal": internal,
@@ -82,7 +82,7 @@ def judge_articles(found: Findings, start: int, end: int) -> tuple[pa.Table, pa.
     judged = corpus.judge(matches, found.scores, start, end)
     return (
         _name(found, corpus.paragraph_rows(matches, judged), PARAGRAPH_KINDS),
-        _name(found, corpus.span_rows(matches, judged), SPAN_KINDS),
+        _name(found, judged.span_rows(matches), SPAN_KINDS),
     )
 
 
@@ -93,4 +93,4 @@ def _name(found: Findings, rows: pa.RecordBatch, kinds: tuple[str, ...]) -> pa.T
     table = table.set_column(place, "cluster_id", name_clusters(found, "paragraph", numbers))
     place = table.schema.get_field_index("kind")
     table = table.set_column(place, "kind", from_codes(table["kind"], kinds))
-    return table.append_column("template_id", nulls(table.num_rows))
+    return table.append_column("template_id", name_templates(table["template"]))

@@ -1,10 +1,12 @@
 //! Whole articles: which are near-copies of which, by the same definition as paragraphs.
 //!
 //! Candidates come from what their paragraphs share; each is aligned as a whole, token by token.
+//! Boilerplate is left out: two short notices under one long footer are two notices.
 
 use std::collections::HashMap;
 
 use crate::align::{Agreement, MAX_WORK, Pattern, Rule, common_length, work};
+use crate::boilerplate::Boilerplate;
 use crate::candidates::Candidate;
 use crate::clusters::{Stars, cluster};
 use crate::corpus::{Corpus, NO_DISTINCT};
@@ -43,15 +45,17 @@ pub fn match_articles(
     corpus: &Corpus,
     pairs: &[Pair],
     evidence: &Evidence,
+    boilerplate: &Boilerplate,
     rule: Rule,
     threads: usize,
 ) -> Result<ArticleMatches, Error> {
-    let order = corpus.order();
-    let first_equal = first_with_equal_words(corpus, &order, threads)?;
+    let ranked = Ranked::new(corpus, boilerplate);
+    let order = &ranked.order;
+    let first_equal = first_with_equal_words(corpus, order, threads)?;
     let related = Related::new(corpus, pairs, evidence);
-    let candidates = find_candidates(corpus, &related, evidence, &order, &first_equal);
+    let candidates = find_candidates(&ranked, &related, evidence, &first_equal);
     let parts = parallel::map_ranges(threads, candidates.len(), PIECE, |range| {
-        let mut reader = Reader::new(corpus, &order);
+        let mut reader = Reader::new(&ranked);
         let mut pairs = Vec::new();
         let mut too_long = 0;
         for family in candidates[range].chunk_by(|a, b| a.0 == b.0) {
@@ -77,13 +81,38 @@ pub fn match_articles(
         out.pairs.extend(pairs);
         out.too_long += too_long;
     }
-    let mut reader = Reader::new(corpus, &order);
+    let mut reader = Reader::new(&ranked);
     out.stars = cluster(&out.pairs, |left, right| {
         let agreement = reader.compare(left, right)?;
         Ok(agreement.filter(|agreement| rule.holds(*agreement)))
     })?;
-    add_equal_articles(corpus, &order, &first_equal, &mut out);
+    add_equal_articles(corpus, order, &first_equal, &mut out);
     Ok(out)
+}
+
+/// The articles in first-seen order, with their boilerplate.
+struct Ranked<'a> {
+    corpus: &'a Corpus,
+    boilerplate: &'a Boilerplate,
+    order: Vec<u32>,
+    /// Words of each article that are no boilerplate, by rank.
+    words: Vec<u32>,
+}
+
+impl<'a> Ranked<'a> {
+    fn new(corpus: &'a Corpus, boilerplate: &'a Boilerplate) -> Self {
+        let order = corpus.order();
+        let words = order
+            .iter()
+            .map(|article| boilerplate.other_words(corpus, *article))
+            .collect();
+        Self {
+            corpus,
+            boilerplate,
+            order,
+            words,
+        }
+    }
 }
 
 /// For each rank: the smallest rank of an article with the same words.
@@ -99,16 +128,16 @@ fn first_with_equal_words(
 
 /// Ranks of articles that share at least half of the shorter one's words, paragraph by paragraph.
 fn find_candidates(
-    corpus: &Corpus,
+    ranked: &Ranked<'_>,
     related: &Related,
     evidence: &Evidence,
-    order: &[u32],
     first_equal: &[u32],
 ) -> Vec<Candidate> {
+    let corpus = ranked.corpus;
     let mut holders = Holders::new(corpus, related);
     let mut candidates = Vec::new();
     let mut tally: HashMap<u32, u32> = HashMap::new();
-    for (rank, article) in order.iter().enumerate() {
+    for (rank, article) in ranked.order.iter().enumerate() {
         let rank = rank as u32;
         if first_equal[rank as usize] != rank {
             continue;
@@ -116,7 +145,7 @@ fn find_candidates(
         tally.clear();
         for paragraph in corpus.paragraphs_of(*article) {
             let distinct = corpus.distinct_of[paragraph as usize];
-            if distinct == NO_DISTINCT {
+            if distinct == NO_DISTINCT || ranked.boilerplate.has(distinct) {
                 continue;
             }
             let words = corpus.paragraphs[paragraph as usize].tokens;
@@ -126,11 +155,11 @@ fn find_candidates(
                 }
             }
             if related.has_runs.has(paragraph) {
-                add_run_sources(corpus, evidence, paragraph, first_equal, &mut tally);
+                add_run_sources(ranked, evidence, paragraph, first_equal, &mut tally);
             }
             holders.add(distinct, rank);
         }
-        let length = |rank: u32| corpus.articles[order[rank as usize] as usize].tokens;
+        let length = |rank: u32| ranked.words[rank as usize];
         candidates.extend(tally.iter().filter(|(other, _)| **other < rank).filter_map(
             |(other, words)| {
                 let shorter = length(*other).min(length(rank));
@@ -232,7 +261,7 @@ impl Related {
 }
 
 fn add_run_sources(
-    corpus: &Corpus,
+    ranked: &Ranked<'_>,
     evidence: &Evidence,
     paragraph: u32,
     first_equal: &[u32],
@@ -243,18 +272,20 @@ fn add_run_sources(
     for c in copied[from..]
         .iter()
         .take_while(|c| c.paragraph == paragraph)
-        .filter(|c| c.is_run)
+        .filter(|c| c.is_run && !ranked.boilerplate.has(c.source))
     {
-        let source = first_equal[corpus.rank[c.source_article as usize] as usize];
+        let article = ranked.corpus.first_article(c.source);
+        let source = first_equal[ranked.corpus.rank[article as usize] as usize];
         *tally.entry(source).or_default() += c.tokens[1] - c.tokens[0];
     }
 }
 
 /// Reads and aligns articles; keeps the last left one, as candidates come sorted.
 struct Reader<'a> {
-    corpus: &'a Corpus,
-    order: &'a [u32],
+    ranked: &'a Ranked<'a>,
     tokens: Tokens,
+    /// Tokens of the article read last.
+    hashes: Vec<u64>,
     bytes: Vec<u8>,
     pattern: Pattern,
     /// The left article read last, and its tokens.
@@ -263,11 +294,11 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn new(corpus: &'a Corpus, order: &'a [u32]) -> Self {
+    fn new(ranked: &'a Ranked<'a>) -> Self {
         Self {
-            corpus,
-            order,
+            ranked,
             tokens: Tokens::default(),
+            hashes: Vec::new(),
             bytes: Vec::new(),
             pattern: Pattern::default(),
             left: None,
@@ -277,18 +308,18 @@ impl<'a> Reader<'a> {
 
     /// How two articles agree, or nothing if they are too long to align.
     fn compare(&mut self, left: u32, right: u32) -> Result<Option<Agreement>, Error> {
-        let length = |rank: u32| self.corpus.articles[self.order[rank as usize] as usize].tokens;
+        let length = |rank: u32| self.ranked.words[rank as usize];
         let (l, r) = (length(left), length(right));
         if work(l as usize, r as usize) > MAX_WORK {
             return Ok(None);
         }
         if self.left != Some(left) {
             self.read(left)?;
-            self.left_tokens.clone_from(&self.tokens.hashes);
+            self.left_tokens.clone_from(&self.hashes);
             self.left = Some(left);
         }
         self.read(right)?;
-        let shared = common_length(&self.left_tokens, &self.tokens.hashes, &mut self.pattern);
+        let shared = common_length(&self.left_tokens, &self.hashes, &mut self.pattern);
         Ok(Some(Agreement {
             shared,
             left: l,
@@ -297,15 +328,28 @@ impl<'a> Reader<'a> {
     }
 
     fn read(&mut self, rank: u32) -> Result<(), Error> {
-        let article = self.order[rank as usize];
-        let article = &self.corpus.articles[article as usize];
+        let Ranked {
+            corpus,
+            boilerplate,
+            order,
+            ..
+        } = self.ranked;
+        let number = order[rank as usize];
+        let article = &corpus.articles[number as usize];
         self.bytes.resize(article.text as usize, 0);
-        self.corpus.spool.read(article.text_at, &mut self.bytes)?;
-        // The spool holds what arrived as valid UTF-8.
-        tokenize(
-            std::str::from_utf8(&self.bytes).unwrap_or_default(),
-            &mut self.tokens,
-        );
+        corpus.spool.read(article.text_at, &mut self.bytes)?;
+        self.hashes.clear();
+        let is_text = |p: &u32| !boilerplate.has_paragraph(corpus, *p);
+        for paragraph in corpus.paragraphs_of(number).filter(is_text) {
+            let place = corpus.text_of(paragraph);
+            let [start, end] = [place.start, place.end].map(|at| (at - article.text_at) as usize);
+            // The spool holds what arrived as valid UTF-8, cut at line ends.
+            tokenize(
+                std::str::from_utf8(&self.bytes[start..end]).unwrap_or_default(),
+                &mut self.tokens,
+            );
+            self.hashes.extend_from_slice(&self.tokens.hashes);
+        }
         Ok(())
     }
 }

@@ -1,9 +1,11 @@
 //! Pairs and shared runs to places: which words of which paragraph stand in which other one.
 //!
 //! A paragraph that no earlier one equals is explained by its best earlier near-copy in another
-//! article, word by word, and what that leaves by runs it shares with others.
+//! article, word by word, and what that leaves by runs it shares with others. Boilerplate needs no
+//! explanation and explains nothing: words that stand in it are boilerplate wherever they are.
 
 use crate::align::align;
+use crate::boilerplate::Boilerplate;
 use crate::corpus::Corpus;
 use crate::error::Error;
 use crate::grams::Run;
@@ -16,7 +18,7 @@ const PIECE: usize = 4096;
 /// Tasks whose outcome is held before it is put behind that of others.
 const TURN: usize = 64 * PIECE;
 
-/// Words of a paragraph that equal words of an earlier article. Tokens are counted within the
+/// Words of a paragraph that equal words of an earlier article, or of boilerplate. Tokens are counted within the
 /// paragraph, `start` to `source_end` are code points of the two articles.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Copied {
@@ -24,7 +26,8 @@ pub struct Copied {
     pub tokens: [u32; 2],
     pub start: u32,
     pub end: u32,
-    pub source_article: u32,
+    /// The distinct that holds them.
+    pub source: u32,
     pub source_start: u32,
     pub source_end: u32,
     /// A shared run, and not words aligned with the paragraph's match.
@@ -72,9 +75,62 @@ impl Evidence {
 ///
 /// # Errors
 /// The spool cannot be read.
-pub fn gather(corpus: &Corpus, verified: &Verified, threads: usize) -> Result<Evidence, Error> {
-    let article = |distinct: u32| corpus.first_article(distinct);
-    let mut by_right = verified.pairs.clone();
+pub fn gather(
+    corpus: &Corpus,
+    verified: &Verified,
+    boilerplate: &Boilerplate,
+    threads: usize,
+) -> Result<Evidence, Error> {
+    let is_text = |pair: &Pair| !boilerplate.has(pair.left) && !boilerplate.has(pair.right);
+    let texts: Vec<Pair> = verified.pairs.iter().copied().filter(is_text).collect();
+    let matches = best_earlier(corpus, &texts);
+    let later = best_later(corpus, &texts, &matches);
+    drop(texts);
+    let known = Known {
+        corpus,
+        boilerplate,
+        furniture: Furniture::new(verified, boilerplate),
+        matches: &matches,
+        runs: &verified.runs,
+    };
+    let mut evidence = Evidence::default();
+    for turn in known.rights().chunks(TURN) {
+        evidence.extend(parallel::map_ranges(threads, turn.len(), PIECE, |range| {
+            let groups: Vec<Group<'_>> = turn[range].iter().map(|r| known.group(*r)).collect();
+            let involved = groups.iter().flat_map(Group::involved).collect();
+            let store = PlacedStore::load(corpus, involved)?;
+            let mut part = Evidence::default();
+            for group in &groups {
+                place(corpus, &store, group, &mut part);
+            }
+            Ok(part)
+        }))?;
+    }
+    for turn in later.chunks(TURN) {
+        evidence.extend(parallel::map_ranges(threads, turn.len(), PIECE, |range| {
+            let pairs = &turn[range];
+            let sides = pairs.iter().flat_map(|pair| [pair.left, pair.right]);
+            let store = PlacedStore::load(corpus, sides.collect())?;
+            let mut part = Evidence::default();
+            for pair in pairs {
+                mirror(corpus, &store, *pair, &mut part);
+            }
+            Ok(part)
+        }))?;
+    }
+    evidence.matches = matches;
+    evidence
+        .copied
+        .sort_unstable_by_key(|c| (c.paragraph, c.tokens));
+    evidence
+        .reused
+        .sort_unstable_by_key(|r| (r.paragraph, r.tokens));
+    Ok(evidence)
+}
+
+/// The best earlier near-copy of each distinct that has one in another article.
+fn best_earlier(corpus: &Corpus, pairs: &[Pair]) -> Vec<Pair> {
+    let mut by_right = pairs.to_vec();
     // Best first: most alike, then seen earliest.
     by_right.sort_by(|a, b| {
         let likeness = b
@@ -86,48 +142,12 @@ pub fn gather(corpus: &Corpus, verified: &Verified, threads: usize) -> Result<Ev
             .then(likeness)
             .then(a.left.cmp(&b.left))
     });
-    let mut evidence = Evidence::default();
-    for family in by_right.chunk_by(|a, b| a.right == b.right) {
-        let foreign = |pair: &&Pair| article(pair.left) != article(pair.right);
-        evidence.matches.extend(family.iter().find(foreign));
-    }
-    let later = best_later(corpus, &verified.pairs, &evidence.matches);
-    let groups = group_by_right(corpus, &evidence.matches, &verified.runs);
-    for turn in groups.chunks(TURN) {
-        evidence.extend(parallel::map_ranges(threads, turn.len(), PIECE, |range| {
-            let mut part = Evidence::default();
-            let groups = &turn[range];
-            let pairs = groups.iter().filter_map(|group| group.pair);
-            let pairs = pairs.flat_map(|p| [p.left, p.right]);
-            let runs = groups.iter().flat_map(|group| group.runs);
-            let runs = runs.flat_map(|r| [r.left, r.right]);
-            let store = PlacedStore::load(corpus, pairs.chain(runs).collect())?;
-            for group in groups {
-                place(corpus, &store, group, &mut part);
-            }
-            Ok(part)
-        }))?;
-    }
-    drop(groups);
-    for turn in later.chunks(TURN) {
-        evidence.extend(parallel::map_ranges(threads, turn.len(), PIECE, |range| {
-            let mut part = Evidence::default();
-            let pairs = &turn[range];
-            let sides = pairs.iter().flat_map(|pair| [pair.left, pair.right]);
-            let store = PlacedStore::load(corpus, sides.collect())?;
-            for pair in pairs {
-                mirror(corpus, &store, *pair, &mut part);
-            }
-            Ok(part)
-        }))?;
-    }
-    evidence
-        .copied
-        .sort_unstable_by_key(|c| (c.paragraph, c.tokens));
-    evidence
-        .reused
-        .sort_unstable_by_key(|r| (r.paragraph, r.tokens));
-    Ok(evidence)
+    let article = |distinct: u32| corpus.first_article(distinct);
+    let foreign = |pair: &&Pair| article(pair.left) != article(pair.right);
+    let families = by_right.chunk_by(|a, b| a.right == b.right);
+    families
+        .filter_map(|family| family.iter().find(foreign).copied())
+        .collect()
 }
 
 /// For distincts that nothing explains: the later near-copy in another article that is most alike
@@ -156,67 +176,143 @@ fn best_later(corpus: &Corpus, pairs: &[Pair], matches: &[Pair]) -> Vec<Pair> {
     best
 }
 
-/// What is known of a right-hand distinct.
+/// What boilerplate has in common with paragraphs that are more than boilerplate.
+struct Furniture {
+    /// The boilerplate most of whose words stand in a distinct, and the distinct, by distinct.
+    pairs: Vec<(u32, u32)>,
+    /// `left` is boilerplate; sorted by `right`.
+    runs: Vec<SharedRun>,
+}
+
+impl Furniture {
+    fn new(verified: &Verified, boilerplate: &Boilerplate) -> Self {
+        let mut found = Vec::new();
+        for pair in &verified.pairs {
+            match (boilerplate.has(pair.left), boilerplate.has(pair.right)) {
+                (true, false) => found.push((pair.right, pair.agreement.shared, pair.left)),
+                (false, true) => found.push((pair.left, pair.agreement.shared, pair.right)),
+                _ => {}
+            }
+        }
+        // Most words first, then seen earliest.
+        found.sort_unstable_by_key(|(distinct, shared, of)| (*distinct, u32::MAX - shared, *of));
+        found.dedup_by_key(|(distinct, ..)| *distinct);
+        let mut runs: Vec<SharedRun> = Vec::new();
+        for shared in &verified.runs {
+            match (boilerplate.has(shared.left), boilerplate.has(shared.right)) {
+                (true, false) => runs.push(*shared),
+                (false, true) => runs.push(shared.flipped()),
+                _ => {}
+            }
+        }
+        runs.sort_unstable_by_key(|r| (r.right, r.run.start, r.run.end, r.left, r.run.source));
+        Self {
+            pairs: found.into_iter().map(|(d, _, of)| (of, d)).collect(),
+            runs,
+        }
+    }
+}
+
+/// What is known of one distinct.
 struct Group<'a> {
     right: u32,
-    pair: Option<Pair>,
+    /// Boilerplate that it is a near-copy of, or that stands in it.
+    furniture: Option<u32>,
+    furniture_runs: &'a [SharedRun],
+    left: Option<u32>,
+    runs: Vec<&'a SharedRun>,
+}
+
+impl Group<'_> {
+    fn involved(&self) -> impl Iterator<Item = u32> {
+        let runs = self.furniture_runs.iter().chain(self.runs.iter().copied());
+        let others = runs.map(|run| run.left).chain(self.furniture);
+        others.chain(self.left).chain([self.right])
+    }
+}
+
+/// All that was verified, and what of it is boilerplate.
+struct Known<'a> {
+    corpus: &'a Corpus,
+    boilerplate: &'a Boilerplate,
+    furniture: Furniture,
+    /// By `right`.
+    matches: &'a [Pair],
+    /// By `right`.
     runs: &'a [SharedRun],
 }
 
-/// What is known of each right-hand distinct, if any of it is of another article.
-fn group_by_right<'a>(corpus: &Corpus, matches: &[Pair], runs: &'a [SharedRun]) -> Vec<Group<'a>> {
-    let to_group = |pair: &Pair| Group {
-        right: pair.right,
-        pair: Some(*pair),
-        runs: &[],
-    };
-    let mut groups: Vec<Group<'a>> = matches.iter().map(to_group).collect();
-    for runs in runs.chunk_by(|a, b| a.right == b.right) {
-        let right = runs[0].right;
-        if !runs.iter().any(|run| is_foreign(corpus, run)) {
-            continue;
-        }
-        match matches.binary_search_by_key(&right, |pair| pair.right) {
-            Ok(at) => groups[at].runs = runs,
-            Err(_) => groups.push(Group {
-                right,
-                pair: None,
-                runs,
-            }),
+impl Known<'_> {
+    /// The distincts of which anything is known and that are not boilerplate, sorted.
+    fn rights(&self) -> Vec<u32> {
+        let runs = self.runs.iter().chain(&self.furniture.runs);
+        let pairs = self.furniture.pairs.iter().map(|(_, distinct)| *distinct);
+        let matches = self.matches.iter().map(|pair| pair.right);
+        let mut rights: Vec<u32> = matches
+            .chain(runs.map(|run| run.right))
+            .chain(pairs)
+            .collect();
+        rights.sort_unstable();
+        rights.dedup();
+        rights.retain(|distinct| !self.boilerplate.has(*distinct));
+        rights
+    }
+
+    /// What is known of a distinct, runs within one article left out.
+    fn group(&self, right: u32) -> Group<'_> {
+        let article = |distinct: u32| self.corpus.first_article(distinct);
+        let pairs = &self.furniture.pairs;
+        let pair = pairs.binary_search_by_key(&right, |pair| pair.1);
+        let best = self.matches.binary_search_by_key(&right, |pair| pair.right);
+        let is_text = |run: &&SharedRun| {
+            article(run.left) != article(right) && !self.boilerplate.has(run.left)
+        };
+        let runs = runs_of(self.runs, right).iter();
+        Group {
+            right,
+            furniture: pair.ok().map(|at| pairs[at].0),
+            furniture_runs: runs_of(&self.furniture.runs, right),
+            left: best.ok().map(|at| self.matches[at].left),
+            runs: runs.filter(is_text).collect(),
         }
     }
-    groups
 }
 
-/// Whether a run is shared by two articles.
-fn is_foreign(corpus: &Corpus, run: &SharedRun) -> bool {
-    corpus.first_article(run.left) != corpus.first_article(run.right)
+fn runs_of(runs: &[SharedRun], right: u32) -> &[SharedRun] {
+    let from = runs.partition_point(|run| run.right < right);
+    let len = runs[from..].partition_point(|run| run.right == right);
+    &runs[from..from + len]
 }
 
-/// Write down one paragraph's aligned words, then its runs where no aligned word stands.
+/// Write down the words of one paragraph that are boilerplate, of the others those that are
+/// aligned with its match, and of what is left the runs.
 fn place(corpus: &Corpus, store: &PlacedStore, group: &Group<'_>, out: &mut Evidence) {
     let right = group.right;
     let here = store.get(right);
     let mut covered = vec![false; here.hashes.len()];
-    if let Some(pair) = group.pair {
-        let there = store.get(pair.left);
-        for run in aligned_runs(there, here) {
-            write(corpus, (pair.left, there), (right, here), run, false, out);
-            covered[run.start as usize..run.end as usize].fill(true);
+    let mut add = |left: u32, run: Run, is_run: bool| {
+        for piece in uncovered(run, &covered) {
+            let there = (left, store.get(left));
+            write(corpus, there, (right, here), piece, is_run, out);
+            covered[piece.start as usize..piece.end as usize].fill(true);
+        }
+    };
+    let aligned = |left: u32| aligned_runs(store.get(left), here);
+    if let Some(left) = group.furniture {
+        for run in aligned(left) {
+            add(left, run, false);
         }
     }
-    for shared in group.runs.iter().filter(|run| is_foreign(corpus, run)) {
-        for run in uncovered(shared.run, &covered) {
-            write(
-                corpus,
-                (shared.left, store.get(shared.left)),
-                (right, here),
-                run,
-                true,
-                out,
-            );
-            covered[run.start as usize..run.end as usize].fill(true);
+    for shared in group.furniture_runs {
+        add(shared.left, shared.run, true);
+    }
+    if let Some(left) = group.left {
+        for run in aligned(left) {
+            add(left, run, false);
         }
+    }
+    for shared in &group.runs {
+        add(shared.left, shared.run, true);
     }
 }
 
@@ -244,7 +340,7 @@ fn write(
         tokens: [run.start, run.end],
         start: here.places[run.start as usize][0],
         end: here.places[run.end as usize - 1][1],
-        source_article: corpus.first_article(left),
+        source: left,
         source_start: there.places[run.source as usize][0],
         source_end: there.places[source_end as usize - 1][1],
         is_run,

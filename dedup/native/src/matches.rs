@@ -1,10 +1,13 @@
 //! Candidates to matches: near-copies, their clusters, and what they say of whole articles.
 
 use crate::articles::{ArticleMatches, match_articles};
+use crate::boilerplate::{Boilerplate, Support, Verdicts, judge_clusters};
 use crate::clusters::{Clusters, Stars, cluster};
 use crate::corpus::{Corpus, NO_DISTINCT};
 use crate::error::Error;
 use crate::evidence::{Evidence, gather};
+use crate::formulas::Templates;
+use crate::lines::{Lines, find_lines};
 use crate::pairs::{Verified, Verifier};
 use crate::redundancy::MIN_EVIDENCE_TOKENS;
 
@@ -14,9 +17,13 @@ pub struct Matches {
     /// Of distincts.
     pub stars: Stars,
     pub evidence: Evidence,
+    pub boilerplate: Boilerplate,
+    pub templates: Templates,
     pub articles: ArticleMatches,
     /// Of distincts.
     pub paragraph_clusters: Clusters,
+    /// What those clusters are.
+    pub verdicts: Verdicts,
     /// Of articles by rank.
     pub article_clusters: Clusters,
 }
@@ -85,34 +92,84 @@ impl Matches {
 ///
 /// # Errors
 /// The spool cannot be read.
-pub fn match_verified(verifier: &Verifier<'_>, mut verified: Verified) -> Result<Matches, Error> {
+pub fn match_verified(
+    verifier: &Verifier<'_>,
+    mut verified: Verified,
+    support: Support<'_>,
+) -> Result<Matches, Error> {
     let Verifier {
         corpus,
         rule,
         threads,
         ..
     } = *verifier;
-    let stars = cluster(&verified.pairs, |left, right| {
+    let mut stars = cluster(&verified.pairs, |left, right| {
         let agreement = verifier.compare(left, right)?;
         Ok(agreement.filter(|agreement| rule.holds(*agreement)))
     })?;
-    let evidence = gather(corpus, &verified, threads)?;
+    let lines = find_lines(corpus, support.min_articles, threads)?;
+    let (paragraph_clusters, verdicts) =
+        cluster_paragraphs(corpus, &mut stars, lines, support, threads);
+    let boilerplate = Boilerplate::new(
+        corpus,
+        &paragraph_clusters,
+        &verdicts,
+        &stars,
+        &verified.pairs,
+        support.min_articles,
+    );
+    let evidence = gather(corpus, &verified, &boilerplate, threads)?;
     verified.runs = Vec::new(); // the evidence has them by now
-    let articles = match_articles(corpus, &verified.pairs, &evidence, rule, threads)?;
-    // Without a near-copy, copies are a cluster if they are long enough to mean something.
-    let copied = |distinct: &u32| {
-        corpus.distinct(*distinct).copies > 1 && corpus.tokens(*distinct) >= MIN_EVIDENCE_TOKENS
-    };
-    let distincts = corpus.distincts();
-    let founders = (0..distincts as u32).filter(copied);
+    let articles = match_articles(
+        corpus,
+        &verified.pairs,
+        &evidence,
+        &boilerplate,
+        rule,
+        threads,
+    )?;
     Ok(Matches {
-        paragraph_clusters: Clusters::new(distincts, founders, &stars),
         article_clusters: Clusters::new(corpus.articles.len(), std::iter::empty(), &articles.stars),
+        paragraph_clusters,
+        verdicts,
+        boilerplate,
+        templates: Templates::default(),
         verified,
         stars,
         evidence,
         articles,
     })
+}
+
+/// Number the clusters of paragraphs and say what each is.
+///
+/// Without a near-copy, copies are a cluster if they are long enough to mean something, or are
+/// boilerplate: then `lines` that are join the stars.
+fn cluster_paragraphs(
+    corpus: &Corpus,
+    stars: &mut Stars,
+    lines: Lines,
+    support: Support<'_>,
+    threads: usize,
+) -> (Clusters, Verdicts) {
+    let distincts = corpus.distincts();
+    let is_copied = |distinct: &u32| {
+        corpus.distinct(*distinct).copies > 1 && corpus.tokens(*distinct) >= MIN_EVIDENCE_TOKENS
+    };
+    let copied: Vec<u32> = (0..distincts as u32).filter(is_copied).collect();
+    let gather = |lines: &Lines, stars: &Stars| {
+        let founders = copied.iter().chain(&lines.founders).copied();
+        Clusters::new(distincts, founders, stars)
+    };
+    let mut all_stars = stars.clone();
+    all_stars.extend(&lines.variants);
+    let all = gather(&lines, &all_stars);
+    let verdicts = judge_clusters(corpus, &all, support, threads);
+    let lines = lines.keep(|founder| verdicts.is_boilerplate(&all, founder));
+    stars.extend(&lines.variants);
+    let clusters = gather(&lines, stars);
+    let verdicts = verdicts.renumbered(&all, &clusters);
+    (clusters, verdicts)
 }
 
 /// An id from half of the words' identity: the upper half for paragraphs, the lower one for

@@ -33,6 +33,22 @@ pub struct SharedRun {
     pub run: Run,
 }
 
+impl SharedRun {
+    /// The same words seen from the other side.
+    pub fn flipped(self) -> Self {
+        let Run { start, end, source } = self.run;
+        Self {
+            left: self.right,
+            right: self.left,
+            run: Run {
+                start: source,
+                end: source + (end - start),
+                source: start,
+            },
+        }
+    }
+}
+
 #[derive(Default)]
 pub struct Verified {
     /// Sorted by (left, right).

@@ -1,17 +1,22 @@
-//! Evidence to scores: how many words of each article are repeated in it or copied from another.
+//! Evidence to scores: how many words of each article are repeated, copied or formulaic.
 //!
-//! Every word counts once, internal before copied, so the parts sum to the whole exactly. The
-//! first seen holder of a text is not blamed for it.
+//! Every word counts once, so the parts sum to the whole exactly: internal before boilerplate
+//! (nobody copies a cookie notice from a news story) before copied before what a template fixes.
+//! The first seen holder of a text is not blamed for it, but every holder of boilerplate is.
 
 use std::collections::HashMap;
 
 use crate::corpus::{Corpus, NO_DISTINCT};
 use crate::evidence::{Copied, Evidence};
+use crate::formulas::Formula;
 use crate::marks::Marks;
+use crate::matches::Matches;
 use crate::parallel;
 
 /// A paragraph of fewer words is no evidence on its own: "Read more" stands everywhere.
 pub const MIN_EVIDENCE_TOKENS: u32 = 5;
+/// A paragraph is templated if so many of its words, of ten, are fixed by templates.
+const TEMPLATED_TENTHS: u32 = 6;
 const PIECE: usize = 1024;
 
 /// Why words of an article are flagged. The order is that of `SPAN_KINDS` in schemas.py.
@@ -21,21 +26,32 @@ pub enum SpanKind {
     ExactCopy,
     NearCopy,
     SharedRun,
+    Boilerplate,
+    Templated,
 }
 
-/// Flagged words: code points of the article and of the article that held them before.
+/// Flagged words, in code points of the article.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Span {
     pub article: u32,
     pub start: u32,
     pub end: u32,
     pub kind: SpanKind,
-    pub source_article: u32,
-    pub source_start: u32,
-    pub source_end: u32,
+    /// Where they stood before, unless they are formulaic.
+    pub source: Option<Place>,
+    /// The distinct they stand in, or the boilerplate they are; none for an internal repeat.
+    pub distinct: Option<u32>,
+    pub template: Option<u32>,
+}
+
+/// Words of another article, or of the same one, in code points.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Place {
+    pub article: u32,
+    pub start: u32,
+    pub end: u32,
+    /// Of the two paragraphs.
     pub similarity: f64,
-    /// The paragraph they stand in, which may be in a cluster; none for an internal repeat.
-    pub paragraph: Option<u32>,
 }
 
 /// What a paragraph is. The order is that of `PARAGRAPH_KINDS` in schemas.py.
@@ -46,6 +62,8 @@ pub enum ParagraphKind {
     NearCopy,
     InternalRepeat,
     TooShort,
+    Boilerplate,
+    Templated,
 }
 
 /// What became of one paragraph.
@@ -54,6 +72,25 @@ pub struct Verdict {
     pub kind: ParagraphKind,
     /// The paragraph it was matched with, and how alike the two are.
     pub source: Option<(u32, f64)>,
+    /// The template that fixes most of it.
+    pub template: Option<u32>,
+}
+
+impl Verdict {
+    fn new(kind: ParagraphKind) -> Self {
+        Self {
+            kind,
+            source: None,
+            template: None,
+        }
+    }
+
+    fn matched(kind: ParagraphKind, paragraph: u32, likeness: f64) -> Self {
+        Self {
+            source: Some((paragraph, likeness)),
+            ..Self::new(kind)
+        }
+    }
 }
 
 /// Words of one article, as counts.
@@ -61,7 +98,9 @@ pub struct Verdict {
 pub struct Score {
     pub internal: u32,
     pub copied: u32,
-    /// Words that are repeated, or stand in any other article, whoever was first.
+    /// Words of boilerplate and those that templates fix.
+    pub formulaic: u32,
+    /// Words that are repeated or formulaic, or stand in any other article, whoever was first.
     pub symmetric: u32,
     /// The article most words were copied from, and how many.
     pub top_source: Option<(u32, u32)>,
@@ -89,12 +128,12 @@ pub struct Judged {
 }
 
 /// Score every article.
-pub fn score(corpus: &Corpus, evidence: &Evidence, threads: usize) -> Scores {
-    let mut known = Known::new(corpus, evidence);
-    let short_sources = find_short_sources(corpus, evidence, &known, threads);
+pub fn score(corpus: &Corpus, matches: &Matches, threads: usize) -> Scores {
+    let mut known = Known::new(corpus, matches);
+    let short_sources = find_short_sources(corpus, matches, &known, threads);
     known.short_sources = Marks::new(corpus.paragraphs.len(), short_sources.into_iter());
     let parts = parallel::map_ranges(threads, corpus.articles.len(), PIECE, |range| {
-        let mut judge = Judge::new(corpus, evidence, &known);
+        let mut judge = Judge::new(corpus, matches, &known);
         for article in range {
             judge.judge(article as u32);
             judge.judged.verdicts.clear();
@@ -121,11 +160,11 @@ pub fn score(corpus: &Corpus, evidence: &Evidence, threads: usize) -> Scores {
 /// Judge the paragraphs of some articles, as `score` did.
 pub fn judge(
     corpus: &Corpus,
-    evidence: &Evidence,
+    matches: &Matches,
     scores: &Scores,
     articles: std::ops::Range<u32>,
 ) -> Judged {
-    let mut judge = Judge::new(corpus, evidence, &scores.known);
+    let mut judge = Judge::new(corpus, matches, &scores.known);
     for article in articles {
         judge.judge(article);
     }
@@ -135,12 +174,12 @@ pub fn judge(
 /// Paragraphs too short to be evidence that a later article copied beside longer ones.
 fn find_short_sources(
     corpus: &Corpus,
-    evidence: &Evidence,
+    matches: &Matches,
     known: &Known,
     threads: usize,
 ) -> Vec<u32> {
     let parts = parallel::map_ranges(threads, corpus.articles.len(), PIECE, |range| {
-        let mut judge = Judge::new(corpus, evidence, known);
+        let mut judge = Judge::new(corpus, matches, known);
         let mut found = Vec::new();
         for article in range {
             judge.find_exact_sources(article as u32);
@@ -160,6 +199,15 @@ fn find_short_sources(
 const INTERNAL: u8 = 1;
 const COPIED: u8 = 2;
 const SYMMETRIC: u8 = 4;
+const BOILERPLATE: u8 = 8;
+const TEMPLATE: u8 = 16;
+
+/// Which part of the score a word with these flags counts to, if it counts.
+fn part(flags: u8) -> u8 {
+    let parts = [INTERNAL, BOILERPLATE, COPIED, TEMPLATE];
+    let first = parts.into_iter().find(|part| flags & part != 0);
+    first.unwrap_or_default()
+}
 
 /// What there is evidence about, so that most paragraphs are passed over without a search.
 struct Known {
@@ -169,17 +217,22 @@ struct Known {
     copied: Marks,
     /// Paragraphs with words that stand again elsewhere.
     reused: Marks,
+    /// Paragraphs with words that a template fixes.
+    formulas: Marks,
     /// Paragraphs too short to be evidence that a later article copied beside longer ones.
     short_sources: Marks,
 }
 
 impl Known {
-    fn new(corpus: &Corpus, evidence: &Evidence) -> Self {
+    fn new(corpus: &Corpus, matches: &Matches) -> Self {
         let paragraphs = corpus.paragraphs.len();
+        let evidence = &matches.evidence;
+        let formulas = &matches.templates.formulas;
         Self {
             matched: Marks::new(corpus.distincts(), evidence.matches.iter().map(|m| m.right)),
             copied: Marks::new(paragraphs, evidence.copied.iter().map(|c| c.paragraph)),
             reused: Marks::new(paragraphs, evidence.reused.iter().map(|r| r.paragraph)),
+            formulas: Marks::new(paragraphs, formulas.iter().map(|f| f.paragraph)),
             short_sources: Marks::new(paragraphs, std::iter::empty()),
         }
     }
@@ -188,7 +241,7 @@ impl Known {
 /// Judges articles one after the other, reusing its buffers.
 struct Judge<'a> {
     corpus: &'a Corpus,
-    evidence: &'a Evidence,
+    matches: &'a Matches,
     known: &'a Known,
     articles: Vec<Score>,
     copies: Vec<(u32, u32)>,
@@ -204,10 +257,10 @@ struct Judge<'a> {
 }
 
 impl<'a> Judge<'a> {
-    fn new(corpus: &'a Corpus, evidence: &'a Evidence, known: &'a Known) -> Self {
+    fn new(corpus: &'a Corpus, matches: &'a Matches, known: &'a Known) -> Self {
         Self {
             corpus,
-            evidence,
+            matches,
             known,
             articles: Vec::new(),
             copies: Vec::new(),
@@ -233,9 +286,11 @@ impl<'a> Judge<'a> {
             let verdict = self.verdict(paragraph, i);
             self.judged.verdicts.push(verdict);
             match self.sources[i] {
+                _ if self.is_boilerplate(paragraph) => self.flag_boilerplate(article, paragraph, i),
                 Some(source) => self.flag_exact_copy(article, paragraph, i, source),
                 None => self.flag_evidence(article, paragraph, i),
             }
+            self.flag_formulas(article, paragraph, i);
             self.flag_symmetric(paragraph, i);
         }
         self.judged.spans[from..].sort_by_key(|span| (span.start, span.end, span.kind));
@@ -252,16 +307,19 @@ impl<'a> Judge<'a> {
                 start: r.start,
                 end: r.end,
                 kind: SpanKind::InternalRepeat,
-                source_article: article,
-                source_start: r.source_start,
-                source_end: r.source_end,
-                similarity: 1.0,
-                paragraph: None,
+                source: Some(Place {
+                    article,
+                    start: r.source_start,
+                    end: r.source_end,
+                    similarity: 1.0,
+                }),
+                distinct: None,
+                template: None,
             });
         }
     }
 
-    /// Which paragraph of an earlier article each paragraph equals. One too short to be evidence
+    /// Which paragraph of an earlier article each paragraph equals that is no boilerplate. One too short to be evidence
     /// counts only beside one that is, where the source goes on in the same way.
     fn find_exact_sources(&mut self, article: u32) {
         let corpus = self.corpus;
@@ -283,6 +341,7 @@ impl<'a> Judge<'a> {
             let wanted = distinct(first + i as u32);
             let fits = corpus.paragraphs_of(home).contains(&candidate)
                 && wanted != NO_DISTINCT
+                && !self.matches.boilerplate.has(wanted)
                 && distinct(candidate) == wanted;
             fits.then_some(candidate)
         };
@@ -298,6 +357,11 @@ impl<'a> Judge<'a> {
         }
     }
 
+    fn is_boilerplate(&self, paragraph: u32) -> bool {
+        let boilerplate = &self.matches.boilerplate;
+        boilerplate.has_paragraph(self.corpus, paragraph)
+    }
+
     fn is_short(&self, paragraph: u32) -> bool {
         self.corpus.paragraphs[paragraph as usize].tokens < MIN_EVIDENCE_TOKENS
     }
@@ -305,7 +369,7 @@ impl<'a> Judge<'a> {
     /// The first holder of a paragraph's words, if that is another article.
     fn first_holder(&self, article: u32, paragraph: u32) -> Option<u32> {
         let distinct = self.corpus.distinct_of[paragraph as usize];
-        if distinct == NO_DISTINCT || self.is_short(paragraph) {
+        if distinct == NO_DISTINCT || self.is_short(paragraph) || self.is_boilerplate(paragraph) {
             return None;
         }
         let first = self.corpus.first(distinct);
@@ -316,50 +380,73 @@ impl<'a> Judge<'a> {
     fn verdict(&mut self, paragraph: u32, i: usize) -> Verdict {
         let distinct = self.corpus.distinct_of[paragraph as usize];
         if distinct == NO_DISTINCT {
-            return Verdict {
-                kind: ParagraphKind::TooShort,
-                source: None,
-            };
+            return Verdict::new(ParagraphKind::TooShort);
         }
         let entry = self.corpus.distinct(distinct);
         if !self.is_short(paragraph) && entry.copies > entry.articles {
             let earlier = *self.first_here.entry(distinct).or_insert(paragraph);
             if earlier < paragraph {
-                let source = Some((earlier, 1.0));
-                return Verdict {
-                    kind: ParagraphKind::InternalRepeat,
-                    source,
-                };
+                return Verdict::matched(ParagraphKind::InternalRepeat, earlier, 1.0);
             }
         }
+        if self.matches.boilerplate.has(distinct) {
+            return Verdict::new(ParagraphKind::Boilerplate);
+        }
         if let Some(source) = self.sources[i] {
+            return Verdict::matched(ParagraphKind::ExactCopy, source, 1.0);
+        }
+        let is_matched = !self.is_short(paragraph) && self.known.matched.has(distinct);
+        if let Some(pair) = self.evidence().best_match(distinct).filter(|_| is_matched) {
+            let source = self.corpus.first(pair.left);
+            let likeness = pair.agreement.similarity();
+            return Verdict::matched(ParagraphKind::NearCopy, source, likeness);
+        }
+        if let Some(template) = self.main_template(paragraph) {
             return Verdict {
-                kind: ParagraphKind::ExactCopy,
-                source: Some((source, 1.0)),
+                template: Some(template),
+                ..Verdict::new(ParagraphKind::Templated)
             };
         }
-        if self.is_short(paragraph) {
-            return Verdict {
-                kind: ParagraphKind::TooShort,
-                source: None,
-            };
+        Verdict::new(if self.is_short(paragraph) {
+            ParagraphKind::TooShort
+        } else {
+            ParagraphKind::Original
+        })
+    }
+
+    fn evidence(&self) -> &'a Evidence {
+        &self.matches.evidence
+    }
+
+    /// What templates fix of a paragraph.
+    fn formulas(&self, paragraph: u32) -> &'a [Formula] {
+        if !self.known.formulas.has(paragraph) {
+            return &[];
         }
-        if !self.known.matched.has(distinct) {
-            return Verdict {
-                kind: ParagraphKind::Original,
-                source: None,
-            };
+        let formulas: &'a [Formula] = &self.matches.templates.formulas;
+        let from = formulas.partition_point(|f| f.paragraph < paragraph);
+        let len = formulas[from..].partition_point(|f| f.paragraph == paragraph);
+        &formulas[from..from + len]
+    }
+
+    /// The template that fixes most words of a paragraph, if templates fix enough of them.
+    fn main_template(&self, paragraph: u32) -> Option<u32> {
+        let mut fixed = 0;
+        let mut end = 0;
+        let mut by_template: Vec<(u32, u32)> = Vec::new();
+        for f in self.formulas(paragraph) {
+            fixed += f.tokens[1].saturating_sub(f.tokens[0].max(end));
+            end = end.max(f.tokens[1]);
+            by_template.push((f.template, f.tokens[1] - f.tokens[0]));
         }
-        match self.evidence.best_match(distinct) {
-            Some(pair) => Verdict {
-                kind: ParagraphKind::NearCopy,
-                source: Some((self.corpus.first(pair.left), pair.agreement.similarity())),
-            },
-            None => Verdict {
-                kind: ParagraphKind::Original,
-                source: None,
-            },
+        if 10 * fixed < TEMPLATED_TENTHS * self.corpus.paragraphs[paragraph as usize].tokens {
+            return None;
         }
+        by_template.sort_unstable();
+        let words = |uses: &[(u32, u32)]| uses.iter().map(|(_, words)| words).sum::<u32>();
+        let uses = by_template.chunk_by(|a, b| a.0 == b.0);
+        let most = uses.max_by_key(|uses| (words(uses), u32::MAX - uses[0].0));
+        most.map(|uses| uses[0].0)
     }
 
     fn flag_exact_copy(&mut self, article: u32, paragraph: u32, i: usize, source: u32) {
@@ -372,22 +459,40 @@ impl<'a> Judge<'a> {
             start: p.start,
             end: p.end,
             kind: SpanKind::ExactCopy,
-            source_article,
-            source_start: s.start,
-            source_end: s.end,
-            similarity: 1.0,
-            paragraph: Some(paragraph),
+            source: Some(Place {
+                article: source_article,
+                start: s.start,
+                end: s.end,
+                similarity: 1.0,
+            }),
+            distinct: Some(self.corpus.distinct_of[paragraph as usize]),
+            template: None,
         });
     }
 
-    /// Words aligned with an earlier article, for the paragraph that held them first.
+    fn flag_boilerplate(&mut self, article: u32, paragraph: u32, i: usize) {
+        let p = &self.corpus.paragraphs[paragraph as usize];
+        self.flag(self.offsets[i], p.tokens as usize, BOILERPLATE);
+        self.judged.spans.push(Span {
+            article,
+            start: p.start,
+            end: p.end,
+            kind: SpanKind::Boilerplate,
+            source: None,
+            distinct: Some(self.corpus.distinct_of[paragraph as usize]),
+            template: None,
+        });
+    }
+
+    /// Words aligned with an earlier article or with boilerplate, for the paragraph that held them
+    /// first.
     fn flag_evidence(&mut self, article: u32, paragraph: u32, i: usize) {
         if !self.known.copied.has(paragraph) {
             return;
         }
-        let copied: &'a [Copied] = &self.evidence.copied;
+        let copied: &'a [Copied] = &self.evidence().copied;
         let distinct = self.corpus.distinct_of[paragraph as usize];
-        let pair = self.evidence.best_match(distinct);
+        let pair = self.evidence().best_match(distinct);
         let likeness = pair.map_or(1.0, |pair| pair.agreement.similarity());
         let from = copied.partition_point(|c| c.paragraph < paragraph);
         for c in copied[from..]
@@ -395,29 +500,67 @@ impl<'a> Judge<'a> {
             .take_while(|c| c.paragraph == paragraph)
         {
             let [start, end] = c.tokens.map(|token| token as usize);
-            self.flag_copied(self.offsets[i] + start, end - start, c.source_article);
-            self.judged.spans.push(Span {
+            let mut span = Span {
                 article,
                 start: c.start,
                 end: c.end,
-                kind: if c.is_run {
+                kind: SpanKind::Boilerplate,
+                source: None,
+                distinct: Some(c.source),
+                template: None,
+            };
+            if self.matches.boilerplate.has(c.source) {
+                self.flag(self.offsets[i] + start, end - start, BOILERPLATE);
+            } else {
+                let source = self.corpus.first_article(c.source);
+                self.flag_copied(self.offsets[i] + start, end - start, source);
+                span.kind = if c.is_run {
                     SpanKind::SharedRun
                 } else {
                     SpanKind::NearCopy
-                },
-                source_article: c.source_article,
-                source_start: c.source_start,
-                source_end: c.source_end,
-                similarity: if c.is_run { 1.0 } else { likeness },
-                paragraph: Some(paragraph),
-            });
+                };
+                span.distinct = Some(distinct);
+                span.source = Some(Place {
+                    article: source,
+                    start: c.source_start,
+                    end: c.source_end,
+                    similarity: if c.is_run { 1.0 } else { likeness },
+                });
+            }
+            self.judged.spans.push(span);
+        }
+    }
+
+    /// Words that a template fixes, where no other reason stands, for the first holder of them.
+    fn flag_formulas(&mut self, article: u32, paragraph: u32, i: usize) {
+        for f in self.formulas(paragraph) {
+            let [start, end] = f.tokens.map(|token| self.offsets[i] + token as usize);
+            let is_fresh = self.flags[start..end].iter().any(|flags| part(*flags) == 0);
+            self.flag(start, end - start, TEMPLATE);
+            if is_fresh {
+                self.judged.spans.push(Span {
+                    article,
+                    start: f.start,
+                    end: f.end,
+                    kind: SpanKind::Templated,
+                    source: None,
+                    distinct: None,
+                    template: Some(f.template),
+                });
+            }
+        }
+    }
+
+    fn flag(&mut self, start: usize, len: usize, reason: u8) {
+        for flags in &mut self.flags[start..start + len] {
+            *flags |= reason | SYMMETRIC;
         }
     }
 
     fn flag_copied(&mut self, start: usize, len: usize, source: u32) {
         let mut fresh = 0;
         for flags in &mut self.flags[start..start + len] {
-            fresh += u32::from(*flags & (INTERNAL | COPIED) == 0);
+            fresh += u32::from(part(*flags) == 0);
             *flags |= COPIED | SYMMETRIC;
         }
         *self.tally.entry(source).or_default() += fresh;
@@ -444,7 +587,7 @@ impl<'a> Judge<'a> {
         if !self.known.reused.has(paragraph) {
             return;
         }
-        let reused = &self.evidence.reused;
+        let reused = &self.evidence().reused;
         let from = reused.partition_point(|r| r.paragraph < paragraph);
         for r in reused[from..]
             .iter()
@@ -464,8 +607,9 @@ impl<'a> Judge<'a> {
         let top = self.tally.iter().filter(|(_, words)| **words > 0);
         let top = top.max_by_key(|(source, words)| (**words, u32::MAX - rank(**source)));
         self.articles.push(Score {
-            internal: count(|f| f & INTERNAL != 0),
-            copied: count(|f| f & INTERNAL == 0 && f & COPIED != 0),
+            internal: count(|f| part(f) == INTERNAL),
+            copied: count(|f| part(f) == COPIED),
+            formulaic: count(|f| matches!(part(f), BOILERPLATE | TEMPLATE)),
             symmetric: count(|f| f & SYMMETRIC != 0),
             top_source: top.map(|(source, words)| (*source, *words)),
             reused_by: 0,

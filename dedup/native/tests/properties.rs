@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use dedup_native::align::{Pattern, Rule, align};
 use dedup_native::batch::Spooled;
+use dedup_native::boilerplate::Support;
 use dedup_native::candidates::{Candidate, find_candidates};
 use dedup_native::corpus::Corpus;
 use dedup_native::exact;
@@ -424,6 +425,13 @@ fn verify(verifier: &Verifier<'_>, candidates: &[Candidate]) -> Verified {
     verified
 }
 
+fn support(corpus: &Corpus) -> Support<'static> {
+    Support {
+        min_articles: 5,
+        sources: &[None; 16][..corpus.articles.len()],
+    }
+}
+
 #[test]
 fn a_near_copy_is_in_the_cluster_of_the_text_seen_before_it() {
     let texts = [
@@ -440,7 +448,12 @@ fn a_near_copy_is_in_the_cluster_of_the_text_seen_before_it() {
     let corpus = corpus_of(&texts);
     let candidates = find_candidates(&corpus, 4, 2).unwrap();
     let verifier = verifier_of(&corpus, rule, usize::MAX);
-    let matches = match_verified(&verifier, verify(&verifier, &candidates.pairs)).unwrap();
+    let matches = match_verified(
+        &verifier,
+        verify(&verifier, &candidates.pairs),
+        support(&corpus),
+    )
+    .unwrap();
     let clusters = [0, 1, 2].map(|paragraph| matches.cluster_of(&corpus, paragraph));
     assert_eq!(clusters, [Some(0), None, Some(0)]);
     assert_eq!(matches.paragraph_heads(&corpus).unwrap()[0].paragraph, 0);

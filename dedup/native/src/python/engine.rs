@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow_array::{Array, Int32Array, Int64Array, StringArray};
+use arrow_array::{Array, Int32Array, Int64Array, RecordBatch, StringArray};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -12,6 +12,7 @@ use pyo3::types::PyBytes;
 use super::{Table, first_column, tables};
 use crate::align::Rule;
 use crate::batch::{BatchRecord, Spooled};
+use crate::boilerplate::Support;
 use crate::candidates::{Candidates, find_candidates, join_candidates};
 use crate::checkpoint::{restore_candidates, restore_verified, save_candidates, save_verified};
 use crate::corpus::{Corpus, NO_DISTINCT};
@@ -261,9 +262,9 @@ impl PyCorpus {
         Ok(PyCandidates(candidates))
     }
 
-    /// Count the repeated and copied words of every article.
+    /// Count the repeated, copied and formulaic words of every article.
     fn score(&self, py: Python<'_>, matches: &PyMatches, threads: usize) -> PyScores {
-        PyScores(py.detach(|| score(&self.0, &matches.0.evidence, threads)))
+        PyScores(py.detach(|| score(&self.0, &matches.0, threads)))
     }
 
     /// One row an article of `start..end`.
@@ -291,7 +292,7 @@ impl PyCorpus {
         let range = self.range(start, end)?;
         let judged = py.detach(|| {
             let articles = range.start as u32..range.end as u32;
-            judge(&self.0, &matches.0.evidence, &scores.0, articles)
+            judge(&self.0, &matches.0, &scores.0, articles)
         });
         Ok(PyJudged { range, judged })
     }
@@ -305,11 +306,6 @@ impl PyCorpus {
     ) -> PyResult<Table> {
         let range = judged.range.clone();
         py.detach(|| tables::paragraph_rows(&self.0, &matches.0, &judged.judged, range))
-    }
-
-    /// One row a flagged span of those articles.
-    fn span_rows(&self, py: Python<'_>, matches: &PyMatches, judged: &PyJudged) -> PyResult<Table> {
-        py.detach(|| tables::span_rows(&self.0, &matches.0, &judged.judged))
     }
 
     /// Verified pairs of paragraphs.
@@ -368,6 +364,16 @@ impl PyCorpus {
 }
 
 impl PyCorpus {
+    fn sources(&self, batch: &RecordBatch) -> PyResult<Vec<Option<u32>>> {
+        let codes = first_column::<Int32Array>(batch)
+            .filter(|codes| codes.len() == self.0.articles.len())
+            .ok_or_else(|| PyTypeError::new_err("sources must be int32, one an article"))?;
+        Ok(codes
+            .iter()
+            .map(|code| code.map(|code| code as u32))
+            .collect())
+    }
+
     fn range(&self, start: usize, end: usize) -> PyResult<Range<usize>> {
         let len = self.0.articles.len();
         if start > end || end > len {
@@ -384,18 +390,20 @@ impl PyCorpus {
 pub struct PyVerifier {
     rule: Rule,
     min_run_words: u32,
+    min_support: u32,
     threads: usize,
 }
 
 #[pymethods]
 impl PyVerifier {
     #[new]
-    #[pyo3(signature = (*, threshold, containment, min_shared_tokens, min_run_tokens, threads))]
+    #[pyo3(signature = (*, threshold, containment, min_shared_tokens, min_run_tokens, min_support, threads))]
     fn new(
         threshold: f64,
         containment: f64,
         min_shared_tokens: u32,
         min_run_tokens: u32,
+        min_support: u32,
         threads: usize,
     ) -> Self {
         Self {
@@ -405,6 +413,7 @@ impl PyVerifier {
                 min_shared: min_shared_tokens,
             },
             min_run_words: min_run_tokens,
+            min_support,
             threads,
         }
     }
@@ -432,20 +441,28 @@ impl PyVerifier {
     }
 
     /// Compare near-copies of the same paragraph with each other, gather clusters and evidence.
+    /// `sources` is one int32 column: the source of each article as a number, null where it is
+    /// unknown.
     fn gather(
         &self,
         py: Python<'_>,
         corpus: &PyCorpus,
         candidates: &PyCandidates,
         verified: &mut PyVerified,
+        sources: Table,
         memory: usize,
     ) -> PyResult<PyMatches> {
+        let sources = corpus.sources(&sources.0)?;
+        let support = Support {
+            min_articles: self.min_support,
+            sources: &sources,
+        };
         let verifier = self.of(corpus, memory);
         let mut verified = verified.0.take().ok_or_else(gathered_before)?;
         let candidates = &candidates.0.pairs;
         let matches = py.detach(|| {
             verifier.complete_families(&mut verified, candidates)?;
-            match_verified(&verifier, verified)
+            match_verified(&verifier, verified, support)
         })?;
         Ok(PyMatches(matches))
     }
@@ -548,6 +565,14 @@ impl PyMatches {
 pub struct PyJudged {
     range: Range<usize>,
     judged: Judged,
+}
+
+#[pymethods]
+impl PyJudged {
+    /// One row a flagged span of those articles.
+    fn span_rows(&self, matches: &PyMatches) -> PyResult<Table> {
+        tables::span_rows(&matches.0, &self.judged)
+    }
 }
 
 /// The counts of every article.

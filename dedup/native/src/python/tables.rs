@@ -10,11 +10,12 @@ use arrow_pyarrow::PyArrowType;
 use pyo3::prelude::*;
 
 use super::{Table, from_arrow};
+use crate::boilerplate::ClusterKind;
 use crate::corpus::{Corpus, NO_DISTINCT};
 use crate::error::Error;
 use crate::matches::{Head, Matches};
 use crate::pairs::Pair;
-use crate::redundancy::{Judged, Scores};
+use crate::redundancy::{Judged, Place, Scores};
 use crate::texts::show_texts;
 
 /// One row an article.
@@ -45,6 +46,10 @@ pub fn article_rows(
         ),
         ("internal", int32(range.clone().map(|i| score(i).internal))),
         ("copied", int32(range.clone().map(|i| score(i).copied))),
+        (
+            "formulaic",
+            int32(range.clone().map(|i| score(i).formulaic)),
+        ),
         (
             "symmetric",
             int32(range.clone().map(|i| score(i).symmetric)),
@@ -121,8 +126,9 @@ pub fn paragraph_rows(
         ),
         (
             "match_position",
-            int32_or(range.map(|i| source(i).map(|s| corpus.position(s)))),
+            int32_or(range.clone().map(|i| source(i).map(|s| corpus.position(s)))),
         ),
+        ("template", int32_or(range.map(|i| verdict(i).template))),
     ])
 }
 
@@ -135,25 +141,27 @@ fn paragraphs_of(corpus: &Corpus, articles: Range<usize>) -> Range<u32> {
 }
 
 /// One row a flagged span.
-pub fn span_rows(corpus: &Corpus, matches: &Matches, judged: &Judged) -> PyResult<Table> {
+pub fn span_rows(matches: &Matches, judged: &Judged) -> PyResult<Table> {
     let spans = &judged.spans;
-    let cluster = |paragraph: u32| matches.cluster_of(corpus, paragraph);
+    let cluster = |distinct: u32| matches.paragraph_clusters.number(distinct);
+    let place = |field: fn(Place) -> u32| int32_or(spans.iter().map(move |s| s.source.map(field)));
     to_batch(vec![
         ("article", int32(spans.iter().map(|s| s.article))),
         ("start", int32(spans.iter().map(|s| s.start))),
         ("end", int32(spans.iter().map(|s| s.end))),
         ("kind", int8(spans.iter().map(|s| s.kind as i8))),
+        ("match_article", place(|place| place.article)),
+        ("match_start", place(|place| place.start)),
+        ("match_end", place(|place| place.end)),
         (
-            "match_article",
-            int32(spans.iter().map(|s| s.source_article)),
+            "similarity",
+            float64_or(spans.iter().map(|s| s.source.map(|place| place.similarity))),
         ),
-        ("match_start", int32(spans.iter().map(|s| s.source_start))),
-        ("match_end", int32(spans.iter().map(|s| s.source_end))),
-        ("similarity", float64(spans.iter().map(|s| s.similarity))),
         (
             "cluster_id",
-            int32_or(spans.iter().map(|s| s.paragraph.and_then(cluster))),
+            int32_or(spans.iter().map(|s| s.distinct.and_then(cluster))),
         ),
+        ("template", int32_or(spans.iter().map(|s| s.template))),
     ])
 }
 
@@ -261,18 +269,25 @@ pub fn article_members(corpus: &Corpus, matches: &Matches) -> PyResult<Table> {
 /// One row a cluster of paragraphs, by its number.
 pub fn paragraph_heads(corpus: &Corpus, matches: &Matches) -> PyResult<Table> {
     let position = |head: &Head| Some(corpus.position(head.paragraph));
-    head_rows(corpus, &matches.paragraph_heads(corpus)?, position)
+    let verdicts = &matches.verdicts;
+    let kinds = verdicts.kinds.iter().map(|kind| *kind as i8).collect();
+    let heads = matches.paragraph_heads(corpus)?;
+    head_rows(corpus, &heads, position, kinds, &verdicts.sites)
 }
 
 /// One row a cluster of articles, by its number.
 pub fn article_heads(corpus: &Corpus, matches: &Matches) -> PyResult<Table> {
-    head_rows(corpus, &matches.article_heads(corpus)?, |_| None)
+    let heads = matches.article_heads(corpus)?;
+    let kinds = vec![ClusterKind::NearCopy as i8; heads.len()];
+    head_rows(corpus, &heads, |_| None, kinds, &vec![None; heads.len()])
 }
 
 fn head_rows(
     corpus: &Corpus,
     heads: &[Head],
     position: impl Fn(&Head) -> Option<u32>,
+    kinds: Vec<i8>,
+    sites: &[Option<u32>],
 ) -> PyResult<Table> {
     let article = |head: &Head| corpus.article_of(head.paragraph);
     to_batch(vec![
@@ -286,6 +301,8 @@ fn head_rows(
             int32_or(heads.iter().map(position)),
         ),
         ("paragraph", int32(heads.iter().map(|head| head.paragraph))),
+        ("kind", int8(kinds.into_iter())),
+        ("site", int32_or(sites.iter().copied())),
     ])
 }
 
