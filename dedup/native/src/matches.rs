@@ -1,13 +1,14 @@
 //! Candidates to matches: near-copies, their clusters, and what they say of whole articles.
 
 use crate::articles::{ArticleMatches, match_articles};
-use crate::boilerplate::{Boilerplate, Support, Verdicts, judge_clusters};
+use crate::boilerplate::{Boilerplate, Verdicts, judge_clusters};
 use crate::candidates::Candidate;
 use crate::clusters::{Clusters, Stars, cluster};
 use crate::corpus::{Corpus, NO_DISTINCT};
 use crate::error::Error;
 use crate::evidence::{Evidence, gather};
 use crate::formulas::Templates;
+use crate::holders::Support;
 use crate::lines::{Lines, find_lines};
 use crate::pairs::{Verified, Verifier};
 use crate::redundancy::MIN_EVIDENCE_TOKENS;

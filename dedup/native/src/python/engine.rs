@@ -10,11 +10,11 @@ use pyo3::prelude::*;
 
 use super::{Table, tables};
 use crate::align::Rule;
-use crate::boilerplate::Support;
 use crate::candidates::{Candidates, find_candidates, join_candidates};
 use crate::corpus::{Corpus, NO_DISTINCT, Spooled};
 use crate::error::Error;
 use crate::fingerprint::{Options, Worker};
+use crate::holders::Support;
 use crate::matches::{Matches, match_candidates};
 use crate::pairs::Verifier;
 use crate::redundancy::{Judged, Scores, judge, score};
