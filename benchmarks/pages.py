@@ -10,14 +10,12 @@ second. Needs `pip install trafilatura lxml_html_clean`.
 """
 
 import argparse
-import html
-import json
-import re
 import time
 from collections.abc import Callable
 from typing import Any
 
 import trafilatura
+from marked import gold_paragraphs, read_marked, words
 from report import Cell, format_table, show
 
 from dedup.config import SourceConfig
@@ -26,23 +24,6 @@ from dedup.sources.pages import read_page
 from dedup.sources.streams import read_chunks
 
 RUNS = 3
-
-
-def words(text: str) -> str:
-    return " ".join(re.findall(r"\w+", text.lower()))
-
-
-def read_marked(file: InputFile) -> list[dict[str, Any]]:
-    pages = [json.loads(line) for line in b"".join(read_chunks(file)).splitlines()]
-    for page in pages:  # CleanPortalEval has an element of its own around each page
-        page["html"] = re.sub(r"^\s*<text\b[^>]*>", "", page["html"])
-    return pages
-
-
-def gold_paragraphs(page: dict[str, Any]) -> list[str]:
-    parts = re.split(r"<[hpl]>", page["gold_text"])[1:]
-    texts = (html.unescape(re.sub(r"</?\w+>", "", part)) for part in parts)
-    return [found for text in texts if (found := words(text))]
 
 
 def by_trafilatura(page: bytes) -> str:

@@ -174,7 +174,11 @@ PAIRS = pa.schema(
         _field("left_position", pa.int32(), "its paragraph; null for articles", nullable=True),
         _field("right_article", NAME, "article seen later"),
         _field("right_position", pa.int32(), "its paragraph; null for articles", nullable=True),
-        _field("similarity", pa.float64(), "Dice of the longest common subsequence of words"),
+        _field(
+            "similarity",
+            pa.float64(),
+            "Dice of the longest common subsequence of words, of articles without boilerplate",
+        ),
         _field("containment", pa.float64(), "shared words over those of the shorter text"),
         _field("jaccard", pa.float64(), "shared words over those of both texts together"),
         _field("shared_tokens", pa.int32(), "length of the longest common subsequence"),

@@ -9,19 +9,12 @@
 use crate::align::Agreement;
 use crate::clusters::{Clusters, Membership, Stars};
 use crate::corpus::{Corpus, NO_DISTINCT};
+use crate::holders::{Holders, Support, cluster_of};
 use crate::marks::Marks;
 use crate::pairs::Pair;
 use crate::parallel;
 use crate::redundancy::MIN_EVIDENCE_TOKENS;
-
-/// What is known of who published the articles, and how many make a formula.
-#[derive(Clone, Copy)]
-pub struct Support<'a> {
-    /// Articles that must hold a paragraph.
-    pub min_articles: u32,
-    /// The source of each article as a number, none where it is unknown.
-    pub sources: &'a [Option<u32>],
-}
+use crate::relations::{Beside, Part, Relation, Rest, Shared, relate, share_all};
 
 /// What a cluster of paragraphs is. The order is that of `CLUSTER_KINDS` in schemas.py.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -146,33 +139,14 @@ impl Boilerplate {
     }
 }
 
-/// Articles of a cluster whose texts are compared, in pairs.
-const SAMPLE: usize = 12;
-/// Two articles that share less than this part of the shorter rest have nothing to do with each
-/// other, and two that share more than that part tell the same story.
-const UNRELATED: f64 = 0.2;
-const RELATED: f64 = 0.5;
 /// Pairs of articles, of ten, that must be unrelated.
 const AGREEING_TENTHS: u32 = 8;
-/// Articles, of ten, that a site must have.
-const SITE_TENTHS: u32 = 9;
-/// An article has a story of its own if words that few articles hold are so many, and such a part
-/// of it: half, but among pages of one site, where furniture is likelier than reprints, a fifth.
-const OWN_WORDS: u32 = 20;
-const OWN_SHARE: f64 = 0.5;
-const OWN_SHARE_OF_SITE: f64 = 0.2;
-/// A story is seldom printed by more outlets than this, and furniture stands on every page: a
-/// paragraph in twice as many articles says half as much about what they have in common.
-const FEW: f64 = 20.0;
-/// A line of one word stands in one article of so many by chance.
-const ARTICLES_PER_WORD: u32 = 300;
 /// Furniture that is found makes room to see more of it; so many rounds are tried.
 const ROUNDS: usize = 4;
 const PIECE: usize = 64;
 /// A paragraph is boilerplate as a whole if so many of its words, of three, are: no near-copy of
 /// the same length has fewer.
 const SHARED_THIRDS: u32 = 2;
-const NONE: u32 = u32::MAX;
 
 /// Say what each of `clusters` is, which are made of paragraphs and hold every short line that
 /// many articles do.
@@ -212,158 +186,7 @@ fn is_mostly_shared(agreement: Agreement, words: u32) -> bool {
     3 * agreement.shared >= SHARED_THIRDS * words
 }
 
-/// Who holds one cluster.
-#[derive(Clone)]
-struct Tally {
-    articles: u32,
-    /// The latest holder.
-    last: u32,
-    /// The only source that may be that of most holders (Boyer and Moore 1991), and its lead.
-    site: u32,
-    lead: u32,
-    /// Holders from that source.
-    from_site: u32,
-}
-
-/// Who holds the clusters, with a sample of the holders of each that may be boilerplate.
-struct Holders<'a> {
-    corpus: &'a Corpus,
-    clusters: &'a Clusters,
-    support: Support<'a>,
-    tallies: Vec<Tally>,
-    /// Where the sample of each cluster starts; `NONE` where too few articles hold it.
-    sample_at: Vec<u32>,
-    samples: Vec<u32>,
-}
-
-impl<'a> Holders<'a> {
-    fn new(corpus: &'a Corpus, clusters: &'a Clusters, support: Support<'a>) -> Self {
-        let empty = Tally {
-            articles: 0,
-            last: NONE,
-            site: NONE,
-            lead: 0,
-            from_site: 0,
-        };
-        let mut holders = Self {
-            corpus,
-            clusters,
-            support,
-            tallies: vec![empty; clusters.representatives.len()],
-            sample_at: Vec::new(),
-            samples: Vec::new(),
-        };
-        let order = corpus.order();
-        holders.count(&order);
-        holders.draw(&order);
-        holders
-    }
-
-    /// The cluster of each paragraph of an article that is in one.
-    fn clusters_of(&self, article: u32) -> impl Iterator<Item = usize> + use<'a> {
-        let (corpus, clusters) = (self.corpus, self.clusters);
-        corpus
-            .paragraphs_of(article)
-            .filter_map(move |paragraph| cluster_of(corpus, clusters, paragraph))
-    }
-
-    fn source(&self, article: u32) -> u32 {
-        self.support.sources[article as usize].unwrap_or(NONE)
-    }
-
-    /// Count the holders of every cluster and elect the source that may be that of most.
-    fn count(&mut self, order: &[u32]) {
-        for article in order {
-            let source = self.source(*article);
-            for cluster in self.clusters_of(*article) {
-                let tally = &mut self.tallies[cluster];
-                if std::mem::replace(&mut tally.last, *article) == *article {
-                    continue;
-                }
-                tally.articles += 1;
-                if tally.lead == 0 {
-                    tally.site = source;
-                }
-                if tally.site == source {
-                    tally.lead += 1;
-                } else {
-                    tally.lead -= 1;
-                }
-            }
-        }
-    }
-
-    /// Sample the holders of every candidate, evenly in first-seen order, and count those that
-    /// come from its elected source.
-    fn draw(&mut self, order: &[u32]) {
-        let mut end = 0;
-        for cluster in 0..self.tallies.len() {
-            let needed = self.needed(cluster);
-            let tally = &mut self.tallies[cluster];
-            tally.last = NONE;
-            let is_candidate = tally.articles >= needed;
-            self.sample_at.push(if is_candidate { end } else { NONE });
-            end += if is_candidate { sample_size(tally) } else { 0 } as u32;
-        }
-        self.samples = vec![NONE; end as usize];
-        let mut met = vec![0u32; self.tallies.len()];
-        for article in order {
-            let source = self.source(*article);
-            for cluster in self.clusters_of(*article) {
-                let tally = &mut self.tallies[cluster];
-                if std::mem::replace(&mut tally.last, *article) == *article {
-                    continue;
-                }
-                tally.from_site += u32::from(tally.site == source);
-                let holder = met[cluster];
-                met[cluster] += 1;
-                if self.sample_at[cluster] != NONE
-                    && let Some(place) = place_in_sample(holder, tally)
-                {
-                    self.samples[self.sample_at[cluster] as usize + place] = *article;
-                }
-            }
-        }
-    }
-
-    /// Articles that must hold a cluster before it may be boilerplate.
-    fn needed(&self, cluster: usize) -> u32 {
-        let words = self.corpus.tokens(self.clusters.representatives[cluster]);
-        let by_chance = self.corpus.articles.len() as u32 / ARTICLES_PER_WORD;
-        let least = self.support.min_articles;
-        if words == 1 {
-            least.max(by_chance)
-        } else {
-            least
-        }
-    }
-
-    /// Clusters that enough articles hold, those of the same sample together.
-    fn candidates(&self) -> Vec<u32> {
-        let clusters = 0..self.tallies.len() as u32;
-        let mut found: Vec<u32> = clusters
-            .filter(|cluster| self.is_candidate(*cluster as usize))
-            .collect();
-        found.sort_by_key(|cluster| (self.sample(*cluster), *cluster));
-        found
-    }
-
-    fn is_candidate(&self, cluster: usize) -> bool {
-        self.sample_at[cluster] != NONE
-    }
-
-    fn sample(&self, cluster: u32) -> &[u32] {
-        let at = self.sample_at[cluster as usize] as usize;
-        &self.samples[at..at + sample_size(&self.tallies[cluster as usize])]
-    }
-
-    /// The source that nearly all holders come from.
-    fn site(&self, cluster: usize) -> Option<u32> {
-        let tally = &self.tallies[cluster];
-        let is_site = tally.site != NONE && 10 * tally.from_site >= SITE_TENTHS * tally.articles;
-        is_site.then_some(tally.site)
-    }
-
+impl Holders<'_> {
     /// Judge candidates; boilerplate of an earlier round counts as nothing.
     fn judge(&self, candidates: &[u32], kinds: &[ClusterKind]) -> Vec<ClusterKind> {
         let mut verdicts = Vec::with_capacity(candidates.len());
@@ -379,7 +202,7 @@ impl<'a> Holders<'a> {
     /// What an article holds beside the boilerplate that is known.
     fn rest(&self, article: u32, kinds: &[ClusterKind]) -> Rest {
         let mut rest = Rest {
-            source: self.source(article),
+            source: self.support.sources[article as usize],
             ..Rest::default()
         };
         for paragraph in self.corpus.paragraphs_of(article) {
@@ -412,11 +235,6 @@ impl<'a> Holders<'a> {
         rest
     }
 
-    /// What a word of a cluster counts for when articles are held to be the same story.
-    fn weight(&self, cluster: usize) -> f64 {
-        (FEW / f64::from(self.tallies[cluster].articles)).min(1.0)
-    }
-
     /// What a cluster is, from what the articles of its sample share besides it.
     fn decide(&self, cluster: u32, rests: &[Rest], shared: &[Vec<Shared>]) -> ClusterKind {
         let key = self.clusters.representatives[cluster as usize];
@@ -447,7 +265,7 @@ impl<'a> Holders<'a> {
             unrelated += others.filter(|r| **r == Relation::Unrelated).count() as u32;
             stories.push(j);
         }
-        let is_whole = self.tallies[cluster as usize].articles as usize == rests.len();
+        let is_whole = self.articles(cluster as usize) as usize == rests.len();
         let needed = if is_whole {
             self.support.min_articles
         } else {
@@ -462,146 +280,5 @@ impl<'a> Holders<'a> {
         } else {
             ClusterKind::NearCopy
         }
-    }
-}
-
-fn cluster_of(corpus: &Corpus, clusters: &Clusters, paragraph: u32) -> Option<usize> {
-    match corpus.distinct_of[paragraph as usize] {
-        NO_DISTINCT => None,
-        distinct => clusters.number(distinct).map(|number| number as usize),
-    }
-}
-
-fn sample_size(tally: &Tally) -> usize {
-    SAMPLE.min(tally.articles as usize)
-}
-
-/// Where a holder stands in the sample, if it is one of the evenly spaced ones.
-fn place_in_sample(holder: u32, tally: &Tally) -> Option<usize> {
-    let (size, articles) = (sample_size(tally) as u64, u64::from(tally.articles));
-    let place = (u64::from(holder) * size).div_ceil(articles);
-    let is_drawn = place < size && place * articles / size == u64::from(holder);
-    is_drawn.then_some(place as usize)
-}
-
-/// An article as its words by cluster, boilerplate that is known left out.
-#[derive(Default)]
-struct Rest {
-    source: u32,
-    words: u32,
-    /// Words of paragraphs that few articles hold.
-    own: u32,
-    /// The other words, by weight.
-    common: f64,
-    /// By key, each once.
-    parts: Vec<Part>,
-}
-
-struct Part {
-    /// Representative of the cluster, or the distinct itself.
-    key: u32,
-    words: u32,
-    is_own: bool,
-}
-
-impl Rest {
-    fn words_of(&self, key: u32) -> u32 {
-        let at = self.parts.binary_search_by_key(&key, |part| part.key);
-        at.map_or(0, |at| self.parts[at].words)
-    }
-}
-
-/// An article beside the cluster that is judged.
-struct Beside<'a> {
-    rest: &'a Rest,
-    words: u32,
-    common: f64,
-}
-
-impl Beside<'_> {
-    /// Whether its own words make a story.
-    fn has_story(&self, is_one_site: bool) -> bool {
-        let share = if is_one_site {
-            OWN_SHARE_OF_SITE
-        } else {
-            OWN_SHARE
-        };
-        let own = f64::from(self.rest.own);
-        self.rest.own >= OWN_WORDS && own >= share * (own + self.common)
-    }
-}
-
-/// Words that two articles share.
-#[derive(Clone, Copy, Default)]
-struct Shared {
-    all: u32,
-    /// In paragraphs that few articles hold.
-    own: u32,
-}
-
-impl Shared {
-    fn without(self, words: u32) -> Self {
-        Self {
-            all: self.all - words,
-            ..self
-        }
-    }
-}
-
-/// What each article shares with each one before it.
-fn share_all(rests: &[Rest]) -> Vec<Vec<Shared>> {
-    let row = |(i, rest)| rests[..i].iter().map(|other| share(other, rest)).collect();
-    rests.iter().enumerate().map(row).collect()
-}
-
-fn share(left: &Rest, right: &Rest) -> Shared {
-    let mut shared = Shared::default();
-    let mut others = right.parts.iter().peekable();
-    for part in &left.parts {
-        while others.next_if(|other| other.key < part.key).is_some() {}
-        if let Some(other) = others.next_if(|other| other.key == part.key) {
-            let words = part.words.min(other.words);
-            shared.all += words;
-            shared.own += if part.is_own { words } else { 0 };
-        }
-    }
-    shared
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Relation {
-    Unrelated,
-    Between,
-    Related,
-}
-
-/// How two articles are related; nothing if that cannot be told, as one of them is nothing but
-/// furniture.
-fn relate(left: Beside<'_>, right: Beside<'_>, shared: Shared) -> Option<Relation> {
-    let shorter = left.words.min(right.words);
-    if shorter == 0 {
-        return (left.words == right.words).then_some(Relation::Related);
-    }
-    let by_all = by_share(shared.all, shorter);
-    if by_all == Relation::Unrelated {
-        return Some(by_all);
-    }
-    let source = left.rest.source;
-    let is_one_site = source == right.rest.source && source != NONE;
-    match (left.has_story(is_one_site), right.has_story(is_one_site)) {
-        (true, true) => Some(by_share(shared.own, left.rest.own.min(right.rest.own))),
-        (false, false) => Some(by_all),
-        _ => None,
-    }
-}
-
-fn by_share(shared: u32, words: u32) -> Relation {
-    let share = f64::from(shared) / f64::from(words);
-    if share < UNRELATED {
-        Relation::Unrelated
-    } else if share < RELATED {
-        Relation::Between
-    } else {
-        Relation::Related
     }
 }

@@ -20,6 +20,7 @@ pub mod fingerprint;
 pub mod formulas;
 pub mod grams;
 pub mod hash;
+pub mod holders;
 pub mod jsonl;
 pub mod lines;
 pub mod marks;
@@ -31,6 +32,7 @@ pub mod partition;
 #[cfg(feature = "python")]
 mod python;
 pub mod redundancy;
+pub mod relations;
 pub mod simd;
 pub mod split;
 pub mod spool;

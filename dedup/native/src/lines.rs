@@ -26,16 +26,6 @@ pub struct Lines {
     pub variants: Stars,
 }
 
-impl Lines {
-    /// The lines that `keep` accepts, by their founders.
-    pub fn keep(mut self, keep: impl Fn(u32) -> bool) -> Self {
-        self.founders.retain(|founder| keep(*founder));
-        self.variants
-            .retain(|_, membership| keep(membership.representative));
-        self
-    }
-}
-
 /// Find the lines whose variants stand in `min_articles` articles or more.
 ///
 /// # Errors

@@ -1,12 +1,13 @@
 //! Candidates to matches: near-copies, their clusters, and what they say of whole articles.
 
 use crate::articles::{ArticleMatches, match_articles};
-use crate::boilerplate::{Boilerplate, Support, Verdicts, judge_clusters};
+use crate::boilerplate::{Boilerplate, Verdicts, judge_clusters};
 use crate::clusters::{Clusters, Stars, cluster};
 use crate::corpus::{Corpus, NO_DISTINCT};
 use crate::error::Error;
 use crate::evidence::{Evidence, gather};
 use crate::formulas::Templates;
+use crate::holders::Support;
 use crate::lines::{Lines, find_lines};
 use crate::pairs::{Verified, Verifier};
 use crate::redundancy::MIN_EVIDENCE_TOKENS;
@@ -148,7 +149,7 @@ pub fn match_verified(
 fn cluster_paragraphs(
     corpus: &Corpus,
     stars: &mut Stars,
-    lines: Lines,
+    mut lines: Lines,
     support: Support<'_>,
     threads: usize,
 ) -> (Clusters, Verdicts) {
@@ -157,17 +158,21 @@ fn cluster_paragraphs(
         corpus.distinct(*distinct).copies > 1 && corpus.tokens(*distinct) >= MIN_EVIDENCE_TOKENS
     };
     let copied: Vec<u32> = (0..distincts as u32).filter(is_copied).collect();
-    let gather = |lines: &Lines, stars: &Stars| {
-        let founders = copied.iter().chain(&lines.founders).copied();
+    let gather = |founders: &[u32], stars: &Stars| {
+        let founders = copied.iter().chain(founders).copied();
         Clusters::new(distincts, founders, stars)
     };
-    let mut all_stars = stars.clone();
-    all_stars.extend(&lines.variants);
-    let all = gather(&lines, &all_stars);
-    let verdicts = judge_clusters(corpus, &all, support, threads);
-    let lines = lines.keep(|founder| verdicts.is_boilerplate(&all, founder));
     stars.extend(&lines.variants);
-    let clusters = gather(&lines, stars);
+    let all = gather(&lines.founders, stars);
+    let verdicts = judge_clusters(corpus, &all, support, threads);
+    let is_kept = |founder: u32| verdicts.is_boilerplate(&all, founder);
+    lines.founders.retain(|founder| is_kept(*founder));
+    for (line, membership) in &lines.variants {
+        if !is_kept(membership.representative) {
+            stars.remove(line);
+        }
+    }
+    let clusters = gather(&lines.founders, stars);
     let verdicts = verdicts.renumbered(&all, &clusters);
     (clusters, verdicts)
 }

@@ -5,18 +5,20 @@ use std::sync::Arc;
 
 use dedup_native::align::{Pattern, Rule, align};
 use dedup_native::batch::Spooled;
-use dedup_native::boilerplate::Support;
 use dedup_native::candidates::{Candidate, find_candidates};
 use dedup_native::corpus::Corpus;
 use dedup_native::exact;
 use dedup_native::fingerprint::{Options, Worker};
+use dedup_native::formulas::Formula;
 use dedup_native::grams::{
     GRAM, Grams, RepeatScratch, Run, SharedScratch, find_repeats, find_shared_runs,
 };
+use dedup_native::holders::Support;
 use dedup_native::matches::match_verified;
 use dedup_native::minhash::Bands;
 use dedup_native::pairs::{Verified, Verifier};
 use dedup_native::partition::{PARTITIONS, Rows, range_of, unpack};
+use dedup_native::redundancy::{ParagraphKind, Span, SpanKind, Verdict, judge, score};
 use dedup_native::split::{Paragraphs, split};
 use dedup_native::spool::Spool;
 use dedup_native::texts::TokenStore;
@@ -387,6 +389,37 @@ proptest! {
     }
 
     #[test]
+    fn the_parts_of_a_score_are_the_words_under_its_spans(
+        texts in vec(vec(news(), 1..4).prop_map(|paragraphs| paragraphs.join("\n\n")), 2..14),
+        cuts in vec(any::<(u8, u8)>(), 14),
+    ) {
+        let corpus = corpus_of(&texts);
+        let rule = Rule { threshold: 0.8, containment: 0.9, min_shared: 12 };
+        let candidates = find_candidates(&corpus, 4, 2).unwrap().pairs;
+        let verifier = verifier_of(&corpus, rule, usize::MAX);
+        let support = Support { min_articles: 2, ..support(&corpus) };
+        let mut matches =
+            match_verified(&verifier, verify(&verifier, &candidates), support).unwrap();
+        matches.templates.formulas = formulas(&corpus, &texts, &cuts);
+        let scores = score(&corpus, &matches, 2);
+        for (article, text) in (0..).zip(&texts) {
+            let spans = judge(&corpus, &matches, &scores, article..article + 1).spans;
+            let count = |kinds: &[SpanKind]| count_by_spans(text, &spans, kinds);
+            let score = scores.articles[article as usize];
+            prop_assert_eq!(score.internal as usize, count(&[SpanKind::InternalRepeat]));
+            prop_assert_eq!(
+                score.copied as usize,
+                count(&[SpanKind::ExactCopy, SpanKind::NearCopy, SpanKind::SharedRun])
+            );
+            prop_assert_eq!(
+                score.formulaic as usize,
+                count(&[SpanKind::Boilerplate, SpanKind::Templated])
+            );
+            prop_assert!(score.symmetric >= score.internal + score.copied + score.formulaic);
+        }
+    }
+
+    #[test]
     fn the_exact_join_misses_no_pair(
         texts in vec(news(), 2..14),
         threshold in prop::sample::select(vec![0.5, 0.75, 0.8, 0.9, 1.0]),
@@ -425,11 +458,110 @@ fn verify(verifier: &Verifier<'_>, candidates: &[Candidate]) -> Verified {
     verified
 }
 
+/// Formulas over parts of the paragraphs that held their words first, chosen by `cuts`.
+fn formulas(corpus: &Corpus, texts: &[String], cuts: &[(u8, u8)]) -> Vec<Formula> {
+    let mut found = Vec::new();
+    for (template, cut) in (0..corpus.distincts() as u32).zip(cuts) {
+        let first = corpus.first(template);
+        let p = &corpus.paragraphs[first as usize];
+        let text = &texts[corpus.article_of(first) as usize][p.byte_start as usize..];
+        let text = text.lines().next().unwrap();
+        let ranges = tokens_of(text).ranges;
+        let [start, end] = [cut.0, cut.1].map(|cut| usize::from(cut) % (ranges.len() + 1));
+        if start < end {
+            found.push(Formula {
+                paragraph: first,
+                tokens: [start, end].map(|token| u32::try_from(token).unwrap()),
+                start: p.start + ranges[start][0],
+                end: p.start + ranges[end - 1][1],
+                template,
+            });
+        }
+    }
+    found.sort_by_key(|formula| (formula.paragraph, formula.tokens));
+    found
+}
+
+/// The words of one part of the score, counted by laying the spans over the words.
+fn count_by_spans(text: &str, spans: &[Span], wanted: &[SpanKind]) -> usize {
+    // First comes what a word counts as if it is in several spans.
+    const PRECEDENCE: [SpanKind; 6] = [
+        SpanKind::InternalRepeat,
+        SpanKind::Boilerplate,
+        SpanKind::ExactCopy,
+        SpanKind::NearCopy,
+        SpanKind::SharedRun,
+        SpanKind::Templated,
+    ];
+    let ranges = tokens_of(text).ranges;
+    let part = |[start, end]: &[u32; 2]| {
+        let has = |kind: &&SpanKind| {
+            let mut alike = spans.iter().filter(|span| span.kind == **kind);
+            alike.any(|span| span.start <= *start && *end <= span.end)
+        };
+        PRECEDENCE.iter().find(has)
+    };
+    let counts = |range: &&[u32; 2]| part(range).is_some_and(|kind| wanted.contains(kind));
+    ranges.iter().filter(counts).count()
+}
+
 fn support(corpus: &Corpus) -> Support<'static> {
     Support {
         min_articles: 5,
         sources: &[None; 16][..corpus.articles.len()],
     }
+}
+
+#[test]
+fn words_that_a_template_fixes_count_where_they_were_not_copied() {
+    let texts = [
+        "Shares in the brewery closed nine percent higher on the main board today.",
+        "Shares in the brewery closed nine percent higher on the main board today.",
+        "Shares in the mill were worth less, said a trader who would not give a name.",
+    ]
+    .map(str::to_owned);
+    let corpus = corpus_of(&texts);
+    let rule = Rule {
+        threshold: 0.8,
+        containment: 0.9,
+        min_shared: 12,
+    };
+    let candidates = find_candidates(&corpus, 4, 1).unwrap();
+    let verifier = verifier_of(&corpus, rule, usize::MAX);
+    let verified = verify(&verifier, &candidates.pairs);
+    let mut matches = match_verified(&verifier, verified, support(&corpus)).unwrap();
+    let formula = |paragraph, tokens, start, end| Formula {
+        paragraph,
+        tokens,
+        start,
+        end,
+        template: 7,
+    };
+    matches.templates.formulas = vec![
+        formula(0, [0, 2], 0, 9),
+        formula(0, [6, 12], 35, 68),
+        formula(2, [0, 2], 0, 9),
+    ];
+    let scores = score(&corpus, &matches, 1);
+    let words = |article: usize| {
+        let score = scores.articles[article];
+        [score.copied, score.formulaic, score.symmetric]
+    };
+    assert_eq!([0, 1, 2].map(words), [[0, 8, 13], [13, 0, 13], [0, 2, 2]]);
+    let judged = judge(&corpus, &matches, &scores, 0..3);
+    let verdict = |verdict: &Verdict| (verdict.kind, verdict.template);
+    let verdicts: Vec<_> = judged.verdicts.iter().map(verdict).collect();
+    assert_eq!(
+        verdicts,
+        [
+            (ParagraphKind::Templated, Some(7)), // 8 of 13 words
+            (ParagraphKind::ExactCopy, None),
+            (ParagraphKind::Original, None), // 2 of 15
+        ]
+    );
+    let templated = judged.spans.iter().filter(|span| span.template == Some(7));
+    let places: Vec<_> = templated.map(|s| (s.article, s.start, s.end)).collect();
+    assert_eq!(places, [(0, 0, 9), (0, 35, 68), (2, 0, 9)]);
 }
 
 #[test]

@@ -1,0 +1,26 @@
+"""Pages on which people marked the article: JSONL, also compressed, with `html` and `gold_text`."""
+
+import html
+import json
+import re
+from typing import Any
+
+from dedup.sources import InputFile
+from dedup.sources.streams import read_chunks
+
+
+def words(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.lower()))
+
+
+def read_marked(file: InputFile) -> list[dict[str, Any]]:
+    pages = [json.loads(line) for line in b"".join(read_chunks(file)).splitlines()]
+    for page in pages:  # CleanPortalEval has an element of its own around each page
+        page["html"] = re.sub(r"^\s*<text\b[^>]*>", "", page["html"])
+    return pages
+
+
+def gold_paragraphs(page: dict[str, Any]) -> list[str]:
+    parts = re.split(r"<[hpl]>", page["gold_text"])[1:]
+    texts = (html.unescape(re.sub(r"</?\w+>", "", part)) for part in parts)
+    return [found for text in texts if (found := words(text))]
