@@ -1,6 +1,6 @@
 """Where the entries of a template pack occur in collections, and in what sentences.
 
-    python benchmarks/packs.py FOLDER [--pack PACK.toml] [--samples 10]
+    python benchmarks/packs.py FOLDER [--pack PACK.toml] [--samples 10] [--update]
 
 reads every collection in the folder (`*.jsonl.zst`, each row with an id and a text) and writes, to
 `benchmarks/out/packs/`, `support.tsv`: of each entry the articles and occurrences by collection,
@@ -30,7 +30,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import tomllib
 from definition import split_words
-from report import OUT, Cell, format_table
+from report import OUT, Cell, format_table, show
 
 import dedup
 
@@ -211,7 +211,7 @@ def tabulate_languages(pack: Pack, supports: dict[str, Support]) -> str:
             row.append(sum(support.articles[n] > 0 for n in numbers))
             row.append(support.matched[language] / support.total)
         rows.append(row)
-    columns = [heading for name in supports for heading in (name[:10], "articles")]
+    columns = [heading for name in supports for heading in (name.split("_")[0], "articles")]
     return format_table(["language", "entries", "occur", *columns], rows)
 
 
@@ -249,6 +249,7 @@ def main() -> None:
     parser.add_argument("--pack", type=Path, default=NEWS, help="default: the bundled one")
     parser.add_argument("--collections", nargs="+", default=COLLECTIONS, metavar="NAME")
     parser.add_argument("--samples", type=int, default=10, help="sentences kept of each entry")
+    parser.add_argument("--update", action="store_true", help="put the tables into README.md")
     wish = parser.parse_args()
     pack = load_pack(wish.pack)
     supports: dict[str, Support] = {}
@@ -258,9 +259,8 @@ def main() -> None:
         supports[name] = measure_collection(pack, path, wish.samples)
     write_support(pack, supports, OUT / "packs" / "support.tsv")
     write_samples(pack, supports, OUT / "packs" / "samples.tsv")
-    print(tabulate_languages(pack, supports))
-    print(f"\nIn more than {TOO_COMMON:.1%} of a collection's articles:\n")
-    print(tabulate_common(pack, supports))
+    show("pack entries by language", tabulate_languages(pack, supports), update=wish.update)
+    show("common pack entries", tabulate_common(pack, supports), update=wish.update)
 
 
 if __name__ == "__main__":

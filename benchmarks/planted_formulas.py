@@ -566,8 +566,9 @@ def judge_articles(corpus: Corpus, scan: dedup.Scan) -> str:
         ]
         in_cluster = sum(row["article_cluster"] is not None for row in lone)
         table.append([name, len(lone), "in a cluster", in_cluster / len(lone)])
-        copied = sum(row["copied"] > 0.2 for row in lone)
-        table.append(["", None, "copied > 0.2", copied / len(lone)])
+        if is_notice:  # of the others, some were given near-copies of paragraphs
+            copied = sum(row["copied"] > 0.2 for row in lone)
+            table.append(["", None, "copied > 0.2", copied / len(lone)])
     return format_table(["articles", "number", "that are", "share"], table)
 
 
