@@ -521,7 +521,7 @@ def tabulate_plantings(counts: Counter[tuple[Label, str]], supports: Counter[str
             words[form, group] += number
             found[form, group] += number * (label.kind == taken)
     groups = ["all", *DESKS, *(rank_support(first) for first in (1, 5, 10, 50))]
-    for form in dict.fromkeys(form for form, _ in words):
+    for form in sorted({form for form, _ in words}):
         shares = [
             found[form, group] / words[form, group] if words[form, group] else None
             for group in groups
