@@ -41,6 +41,9 @@ def parse_csv(
 def digest_file(path: str | Path) -> str:
     """Return the XXH3-128 hash of a file as 32 hexadecimal digits."""
 
+def is_pattern(kind: str, text: str) -> bool:
+    """Tell whether a template of this kind, opener or sentence, can be written so."""
+
 def put_in_place(folder: str | Path, target: str | Path) -> None:
     """Give a finished folder its name. What stood there before takes the folder's old name."""
 
@@ -106,10 +109,13 @@ class Corpus:
         min_run_tokens: int,
         threads: int,
         memory: int,
+        min_support: int | None,
+        packs: list[tuple[str, str, int]],
     ) -> Matches:
         """Align candidates, complete families, gather clusters and evidence.
 
-        `memory` is how many bytes of tokens to hold at once; more are taken in turns.
+        `memory` is how many bytes of tokens to hold at once; more are taken in turns. Without
+        `min_support` no template is looked for; `packs` are (kind, pattern, number of its pack).
         """
 
     def score(self, matches: Matches, threads: int) -> Scores:
@@ -134,6 +140,15 @@ class Corpus:
 
     def article_pairs(self, matches: Matches) -> pa.RecordBatch:
         """List the verified pairs of articles."""
+
+    def template_rows(self, matches: Matches) -> pa.RecordBatch:
+        """List the templates, the most telling first."""
+
+    def slot_rows(self, matches: Matches) -> pa.RecordBatch:
+        """List their slots, each with its template's number; example fillers are lines."""
+
+    def template_places(self, matches: Matches) -> pa.RecordBatch:
+        """List a few places of each template, with the template's number."""
 
     def paragraph_members(self, matches: Matches) -> pa.RecordBatch:
         """List the members of paragraph clusters, every holder on its own."""

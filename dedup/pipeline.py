@@ -30,6 +30,7 @@ from dedup.stages.first_seen import order_articles
 from dedup.stages.naming import PART_ROWS, Names
 from dedup.stages.pairs import list_pairs, match_candidates
 from dedup.stages.redundancy import judge_articles, score_articles
+from dedup.stages.templates import list_templates
 
 Inputs = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 WRITE_ARTICLES = 1 << 14  # articles whose paragraphs are turned into rows at a time
@@ -147,6 +148,8 @@ def _write_tables(
             writer.write("pairs", pairs)
             counts["pairs"] += pairs.num_rows
         counts["clusters"] += found.clusters[unit].num_rows
+    templates = list_templates(found, config.formulas)
+    writer.write("templates", templates)
     writer.write("rejected", prints.rejected)
     return {
         "articles": corpus.articles,
@@ -154,6 +157,7 @@ def _write_tables(
         "distinct_paragraphs": corpus.distincts,
         **{f"{kind}_paragraphs": number for kind, number in sorted(kinds.items())},
         **counts,
+        "templates": templates.num_rows,
         "rejected_rows": prints.rejected.num_rows,
         "empty_articles": pc.sum(pc.equal(scored["tokens"], 0)).as_py() or 0,
         "low_evidence_articles": pc.sum(scored["low_evidence"]).as_py() or 0,

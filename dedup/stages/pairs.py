@@ -10,6 +10,7 @@ from dedup import _native
 from dedup.config import Config
 from dedup.stages.findings import Findings
 from dedup.stages.naming import PART_ROWS, constant
+from dedup.stages.templates import template_options
 
 
 def match_candidates(
@@ -29,6 +30,7 @@ def match_candidates(
         min_run_tokens=match.min_run_tokens,
         threads=config.threads,
         memory=memory,
+        **template_options(config.formulas),
     )
 
 

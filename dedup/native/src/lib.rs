@@ -26,9 +26,11 @@ pub mod partition;
 #[cfg(feature = "python")]
 mod python;
 pub mod redundancy;
+pub mod sentences;
 pub mod simd;
 pub mod split;
 pub mod spool;
+pub mod templates;
 pub mod texts;
 pub mod tokenize;
 pub mod unicode;

@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::evidence::{Evidence, gather};
 use crate::pairs::{Verified, Verifier};
 use crate::redundancy::MIN_EVIDENCE_TOKENS;
+use crate::templates::{Mining, Templates, find_templates};
 
 /// All that was verified.
 pub struct Matches {
@@ -16,6 +17,7 @@ pub struct Matches {
     pub stars: Stars,
     pub evidence: Evidence,
     pub articles: ArticleMatches,
+    pub templates: Templates,
     /// Of distincts.
     pub paragraph_clusters: Clusters,
     /// Of articles by rank.
@@ -85,6 +87,7 @@ impl Matches {
 pub fn match_candidates(
     verifier: &Verifier<'_>,
     candidates: &[Candidate],
+    mining: Option<&Mining>,
 ) -> Result<Matches, Error> {
     let Verifier {
         corpus,
@@ -94,6 +97,10 @@ pub fn match_candidates(
     } = *verifier;
     let mut verified = verifier.verify(candidates)?;
     verifier.complete_families(&mut verified, candidates.to_vec())?;
+    let templates = match mining {
+        Some(mining) => find_templates(corpus, mining.options, &mining.packs)?,
+        None => Templates::default(),
+    };
     let stars = cluster(&verified.pairs, |left, right| {
         let agreement = verifier.compare(left, right)?;
         Ok(agreement.filter(|agreement| rule.holds(*agreement)))
@@ -114,6 +121,7 @@ pub fn match_candidates(
         stars,
         evidence,
         articles,
+        templates,
     })
 }
 

@@ -19,6 +19,7 @@ use crate::pairs::Verifier;
 use crate::redundancy::{Judged, Scores, judge, score};
 use crate::split::Paragraphs;
 use crate::spool::Spool;
+use crate::templates::{self, Kind, Known, Mining, Pattern};
 
 /// Turns batches of articles into fingerprints; text and rows go to a temporary file.
 #[pyclass(name = "Fingerprinter", frozen, module = "dedup._native")]
@@ -180,8 +181,9 @@ impl PyCorpus {
     }
 
     /// Align candidates, complete families, gather clusters and evidence. `memory` is how many
-    /// bytes of tokens to hold at once.
-    #[pyo3(signature = (candidates, *, threshold, containment, min_shared_tokens, min_run_tokens, threads, memory))]
+    /// bytes of tokens to hold at once. Without `min_support` no template is looked for; `packs`
+    /// are (kind, pattern, number of its pack).
+    #[pyo3(signature = (candidates, *, threshold, containment, min_shared_tokens, min_run_tokens, threads, memory, min_support, packs))]
     #[expect(
         clippy::too_many_arguments,
         reason = "keyword-only, each a setting of the user's"
@@ -196,6 +198,8 @@ impl PyCorpus {
         min_run_tokens: u32,
         threads: usize,
         memory: usize,
+        min_support: Option<u32>,
+        packs: Vec<(String, String, u32)>,
     ) -> PyResult<PyMatches> {
         let verifier = Verifier {
             corpus: &self.0,
@@ -208,7 +212,19 @@ impl PyCorpus {
             threads,
             memory,
         };
-        let matches = py.detach(|| match_candidates(&verifier, &candidates.0.pairs))?;
+        let options = |min_support| templates::Options {
+            min_support,
+            memory,
+            threads,
+        };
+        let packs: PyResult<Vec<Known>> = packs.into_iter().map(read_known).collect();
+        let packs = packs?;
+        let mining = min_support.map(|min_support| Mining {
+            options: options(min_support),
+            packs,
+        });
+        let matches =
+            py.detach(|| match_candidates(&verifier, &candidates.0.pairs, mining.as_ref()))?;
         Ok(PyMatches(matches))
     }
 
@@ -266,6 +282,21 @@ impl PyCorpus {
         tables::article_pairs(&self.0, &matches.0)
     }
 
+    /// One row a template.
+    fn template_rows(&self, matches: &PyMatches) -> PyResult<Table> {
+        tables::template_rows(&matches.0)
+    }
+
+    /// One row a slot of a template.
+    fn slot_rows(&self, matches: &PyMatches) -> PyResult<Table> {
+        tables::slot_rows(&matches.0)
+    }
+
+    /// One row an example of a template.
+    fn template_places(&self, matches: &PyMatches) -> PyResult<Table> {
+        tables::template_places(&self.0, &matches.0)
+    }
+
     /// Members of paragraph clusters, every holder on its own.
     fn paragraph_members(&self, matches: &PyMatches) -> PyResult<Table> {
         tables::paragraph_members(&self.0, &matches.0)
@@ -321,6 +352,31 @@ impl PyCorpus {
         }
         Ok(start..end)
     }
+}
+
+fn read_known((kind, text, pack): (String, String, u32)) -> PyResult<Known> {
+    let pattern = Pattern::parse(read_kind(&kind)?, &text);
+    let pattern =
+        pattern.ok_or_else(|| PyValueError::new_err(format!("no template is {text:?}")))?;
+    Ok(Known {
+        pattern,
+        text,
+        pack,
+    })
+}
+
+fn read_kind(kind: &str) -> PyResult<Kind> {
+    match kind {
+        "sentence" => Ok(Kind::Sentence),
+        "opener" => Ok(Kind::Opener),
+        other => Err(PyValueError::new_err(format!("no kind {other:?}"))),
+    }
+}
+
+/// Whether a template can be written so.
+#[pyfunction]
+pub fn is_pattern(kind: &str, text: &str) -> PyResult<bool> {
+    Ok(Pattern::parse(read_kind(kind)?, text).is_some())
 }
 
 /// Pairs worth aligning.

@@ -1,0 +1,49 @@
+//! How often something came, for more things than memory could name.
+//!
+//! A count sketch of one row (Deng and Rafiei 2007): a slot's count less what a slot has on average.
+//! Sums do not depend on their order, so neither threads nor files show, and sketches add up.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+/// Counters, by the upper bits of a hash.
+pub struct Counts {
+    slots: Vec<AtomicU32>,
+    shift: u32,
+    total: AtomicU64,
+}
+
+impl Counts {
+    /// Room for `things` in at most `bytes`.
+    pub fn new(things: usize, bytes: usize) -> Self {
+        let most = (bytes / size_of::<AtomicU32>()).max(2).ilog2();
+        let bits = things.next_power_of_two().ilog2().clamp(10, most.max(10));
+        Self {
+            slots: (0..1_usize << bits).map(|_| AtomicU32::new(0)).collect(),
+            shift: 64 - bits,
+            total: AtomicU64::new(0),
+        }
+    }
+
+    #[inline]
+    fn slot(&self, hash: u64) -> &AtomicU32 {
+        &self.slots[(hash >> self.shift) as usize]
+    }
+
+    #[inline]
+    pub fn add(&self, hash: u64) {
+        self.slot(hash).fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Say how many `add`s there were, once they are done.
+    pub fn note_total(&self, added: u64) {
+        self.total.fetch_add(added, Ordering::Relaxed);
+    }
+
+    /// How often a hash came, or a little more or less where others share its slot.
+    #[inline]
+    pub fn get(&self, hash: u64) -> u32 {
+        let noise = self.total.load(Ordering::Relaxed) / self.slots.len() as u64;
+        let count = self.slot(hash).load(Ordering::Relaxed);
+        count.saturating_sub(noise as u32)
+    }
+}
