@@ -10,8 +10,10 @@ use crate::clusters::{Stars, cluster};
 use crate::corpus::{Corpus, Marks, NO_DISTINCT, Numbered};
 use crate::error::Error;
 use crate::evidence::Evidence;
-use crate::pairs::Pair;
+use crate::formulas::Formulas;
+use crate::pairs::{Pair, Verified};
 use crate::parallel;
+use crate::qualify::{Side, agree_otherwise};
 use crate::tokenize::{Tokens, tokenize};
 
 /// Articles of fewer words are headlines and error pages, not copies.
@@ -40,24 +42,25 @@ pub struct ArticleMatches {
 /// The spool cannot be read.
 pub fn match_articles(
     corpus: &Corpus,
-    pairs: &[Pair],
+    verified: &Verified,
     evidence: &Evidence,
+    formulas: &Formulas<'_>,
     rule: Rule,
     threads: usize,
 ) -> Result<ArticleMatches, Error> {
     let order = corpus.order();
     let first_equal = first_with_equal_words(corpus, &order);
-    let related = Related::new(corpus, pairs, evidence);
+    let related = Related::new(corpus, &verified.pairs, evidence);
     let candidates = find_candidates(corpus, &related, evidence, &order, &first_equal);
     let parts = parallel::map_ranges(threads, candidates.len(), PIECE, |range| {
-        let mut reader = Reader::new(corpus, &order);
+        let mut reader = Reader::new(corpus, &order, formulas);
         let mut pairs = Vec::new();
         let mut too_long = 0;
         for family in candidates[range].chunk_by(|a, b| a.0 == b.0) {
             for (left, right) in family {
                 match reader.compare(*left, *right)? {
                     None => too_long += 1,
-                    Some(agreement) if rule.holds(agreement) => {
+                    Some(agreement) if reader.holds(rule, agreement, *left, *right) => {
                         pairs.push(Pair {
                             left: *left,
                             right: *right,
@@ -76,10 +79,10 @@ pub fn match_articles(
         out.pairs.extend(pairs);
         out.too_long += too_long;
     }
-    let mut reader = Reader::new(corpus, &order);
+    let mut reader = Reader::new(corpus, &order, formulas);
     out.stars = cluster(&out.pairs, |left, right| {
         let agreement = reader.compare(left, right)?;
-        Ok(agreement.filter(|agreement| rule.holds(*agreement)))
+        Ok(agreement.filter(|agreement| reader.holds(rule, *agreement, left, right)))
     })?;
     add_equal_articles(corpus, &order, &first_equal, &mut out);
     Ok(out)
@@ -252,6 +255,7 @@ fn add_run_sources(
 struct Reader<'a> {
     corpus: &'a Corpus,
     order: &'a [u32],
+    formulas: &'a Formulas<'a>,
     tokens: Tokens,
     bytes: Vec<u8>,
     pattern: Pattern,
@@ -261,10 +265,11 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn new(corpus: &'a Corpus, order: &'a [u32]) -> Self {
+    fn new(corpus: &'a Corpus, order: &'a [u32], formulas: &'a Formulas<'a>) -> Self {
         Self {
             corpus,
             order,
+            formulas,
             tokens: Tokens::default(),
             bytes: Vec::new(),
             pattern: Pattern::default(),
@@ -292,6 +297,23 @@ impl<'a> Reader<'a> {
             left: l,
             right: r,
         }))
+    }
+
+    /// Whether two articles, which were compared last, are near-copies.
+    fn holds(&mut self, rule: Rule, agreement: Agreement, left: u32, right: u32) -> bool {
+        let formulas = |rank: u32| self.formulas.of_article(self.order[rank as usize]);
+        rule.holds(agreement) && {
+            let (l, r) = (formulas(left), formulas(right));
+            let left = Side {
+                tokens: &self.left_tokens,
+                formulas: &l,
+            };
+            let right = Side {
+                tokens: &self.tokens.hashes,
+                formulas: &r,
+            };
+            agree_otherwise(left, right, rule, &mut self.pattern)
+        }
     }
 
     fn read(&mut self, rank: u32) -> Result<(), Error> {

@@ -1,5 +1,7 @@
 //! Words that nobody wrote for this article: what a template fixes, word by word.
 
+use crate::corpus::{Corpus, Marks, NO_DISTINCT};
+
 /// Words of a paragraph that a template fixes. The paragraph is the first holder of its words;
 /// tokens are counted within it, `start` and `end` are code points of its article.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -10,4 +12,79 @@ pub struct Formula {
     pub end: u32,
     /// The template's number.
     pub template: u32,
+}
+
+/// The formulas of each paragraph.
+pub struct Formulas<'a> {
+    corpus: &'a Corpus,
+    /// Sorted by paragraph.
+    all: &'a [Formula],
+    marked: Marks,
+}
+
+impl<'a> Formulas<'a> {
+    pub fn new(corpus: &'a Corpus, all: &'a [Formula]) -> Self {
+        let paragraphs = all.iter().map(|formula| formula.paragraph);
+        Self {
+            corpus,
+            all,
+            marked: Marks::new(corpus.paragraphs.len(), paragraphs),
+        }
+    }
+
+    /// The formulas of a distinct.
+    pub fn of(&self, distinct: u32) -> &'a [Formula] {
+        if distinct == NO_DISTINCT {
+            return &[];
+        }
+        let paragraph = self.corpus.distincts[distinct as usize].first;
+        if !self.marked.has(paragraph) {
+            return &[];
+        }
+        let from = self.all.partition_point(|f| f.paragraph < paragraph);
+        let len = self.all[from..].partition_point(|f| f.paragraph == paragraph);
+        &self.all[from..from + len]
+    }
+
+    /// The formulas of an article, tokens counted within the article.
+    pub fn of_article(&self, article: u32) -> Vec<Formula> {
+        let mut offset = 0;
+        let mut found = Vec::new();
+        for paragraph in self.corpus.paragraphs_of(article) {
+            let formulas = self.of(self.corpus.distinct_of[paragraph as usize]);
+            found.extend(formulas.iter().map(|formula| Formula {
+                tokens: formula.tokens.map(|token| token + offset),
+                ..*formula
+            }));
+            offset += self.corpus.paragraphs[paragraph as usize].tokens;
+        }
+        found
+    }
+}
+
+/// The templates that two texts share, sorted.
+pub fn shared_templates(left: &[Formula], right: &[Formula]) -> Vec<u32> {
+    if left.is_empty() || right.is_empty() {
+        return Vec::new();
+    }
+    let mut templates: Vec<u32> = left.iter().map(|formula| formula.template).collect();
+    templates.retain(|template| right.iter().any(|formula| formula.template == *template));
+    templates.sort_unstable();
+    templates.dedup();
+    templates
+}
+
+/// The tokens of a text that none of `templates`, which are sorted, fixes.
+pub fn rest(tokens: &[u64], formulas: &[Formula], templates: &[u32]) -> Vec<u64> {
+    let mut kept = Vec::with_capacity(tokens.len());
+    let mut at = 0;
+    let fixed = formulas
+        .iter()
+        .filter(|formula| templates.binary_search(&formula.template).is_ok());
+    for [start, end] in fixed.map(|formula| formula.tokens.map(|token| token as usize)) {
+        kept.extend_from_slice(&tokens[at..start]);
+        at = end;
+    }
+    kept.extend_from_slice(&tokens[at..]);
+    kept
 }

@@ -25,6 +25,7 @@ pub mod parallel;
 pub mod partition;
 #[cfg(feature = "python")]
 mod python;
+pub mod qualify;
 pub mod redundancy;
 pub mod sentences;
 pub mod simd;

@@ -6,7 +6,9 @@ use crate::clusters::{Clusters, Stars, cluster};
 use crate::corpus::{Corpus, NO_DISTINCT};
 use crate::error::Error;
 use crate::evidence::{Evidence, gather};
+use crate::formulas::Formulas;
 use crate::pairs::{Verified, Verifier};
+use crate::qualify::{Families, qualify};
 use crate::redundancy::MIN_EVIDENCE_TOKENS;
 use crate::templates::{Mining, Templates, find_templates};
 
@@ -98,15 +100,15 @@ pub fn match_candidates(
     let mut verified = verifier.verify(candidates)?;
     verifier.complete_families(&mut verified, candidates.to_vec())?;
     let templates = match mining {
-        Some(mining) => find_templates(corpus, mining.options, &mining.packs)?,
+        Some(mining) => judge_with_templates(verifier, mining, &mut verified)?,
         None => Templates::default(),
     };
+    let formulas = Formulas::new(corpus, &templates.formulas);
     let stars = cluster(&verified.pairs, |left, right| {
-        let agreement = verifier.compare(left, right)?;
-        Ok(agreement.filter(|agreement| rule.holds(*agreement)))
+        verifier.compare(left, right, &formulas)
     })?;
     let evidence = gather(corpus, &verified, threads)?;
-    let articles = match_articles(corpus, &verified.pairs, &evidence, rule, threads)?;
+    let articles = match_articles(corpus, &verified, &evidence, &formulas, rule, threads)?;
     // Without a near-copy, copies are a cluster if they are long enough to mean something.
     let copied = |distinct: &u32| {
         corpus.distincts[*distinct as usize].copies > 1
@@ -123,6 +125,39 @@ pub fn match_candidates(
         articles,
         templates,
     })
+}
+
+/// Find templates, and keep the pairs and runs that hold without what they fix.
+///
+/// A text that many outlets print with changes of their own looks like a template until its copies
+/// are known, and copies are known by what is not template: so templates are found first, copies
+/// judged by them, templates that only copies of one article follow dropped, and copies judged
+/// again.
+fn judge_with_templates(
+    verifier: &Verifier<'_>,
+    mining: &Mining,
+    verified: &mut Verified,
+) -> Result<Templates, Error> {
+    let Verifier { corpus, .. } = *verifier;
+    let judge = |templates: &Templates, verified: &Verified| {
+        let formulas = Formulas::new(corpus, &templates.formulas);
+        qualify(
+            corpus,
+            verified,
+            &formulas,
+            verifier.rule,
+            verifier.min_run_words,
+            verifier.threads,
+        )
+    };
+    let mut templates = find_templates(corpus, mining.options, &mining.packs)?;
+    let mut kept = judge(&templates, verified)?;
+    let families = Families::new(corpus, &kept.pairs);
+    if templates.drop_unsupported(corpus, &families, mining.options.min_support) {
+        kept = judge(&templates, verified)?;
+    }
+    *verified = kept;
+    Ok(templates)
 }
 
 /// An id from half of the words' identity: the upper half for paragraphs, the lower one for

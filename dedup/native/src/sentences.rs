@@ -83,15 +83,27 @@ mod tests {
 
     #[test]
     fn a_stop_behind_an_abbreviation_or_an_initial_ends_nothing() {
-        assert_eq!(openings("Mr. Vale and Dr. J. K. Orla met. They ate."), ["Mr", "They"]);
-        assert_eq!(openings("The U.S. Navy left on Jan. 5 by quay No. 7. It rained."), ["The", "It"]);
+        assert_eq!(
+            openings("Mr. Vale and Dr. J. K. Orla met. They ate."),
+            ["Mr", "They"]
+        );
+        assert_eq!(
+            openings("The U.S. Navy left on Jan. 5 by quay No. 7. It rained."),
+            ["The", "It"]
+        );
         assert_eq!(openings("She said no. Nobody asked."), ["She", "Nobody"]);
     }
 
     #[test]
     fn a_sentence_goes_on_in_lower_case() {
-        assert_eq!(openings("\"Where?\" he asked. Then ... nothing came."), ["Where", "Then"]);
-        assert_eq!(openings("He waited... Nothing came! Why? Ask."), ["He", "Nothing", "Why", "Ask"]);
+        assert_eq!(
+            openings("\"Where?\" he asked. Then ... nothing came."),
+            ["Where", "Then"]
+        );
+        assert_eq!(
+            openings("He waited... Nothing came! Why? Ask."),
+            ["He", "Nothing", "Why", "Ask"]
+        );
     }
 
     #[test]

@@ -22,6 +22,7 @@ use crate::corpus::Corpus;
 use crate::error::Error;
 use crate::formulas::Formula;
 use crate::parallel;
+use crate::qualify::Families;
 use crate::texts::{in_reading_order, read_texts};
 use crate::tokenize::{Tokens, tokenize};
 use candidates::read_candidates;
@@ -72,6 +73,61 @@ pub struct Templates {
     pub formulas: Vec<Formula>,
 }
 
+impl Templates {
+    /// Count every template's articles anew, versions of one article once, and drop mined ones that
+    /// lose their support. An opener that one article repeats needs none. Says whether any was
+    /// dropped.
+    pub fn drop_unsupported(
+        &mut self,
+        corpus: &Corpus,
+        families: &Families,
+        min_support: u32,
+    ) -> bool {
+        let support = min_support.max(least_share(corpus));
+        let mut places: Vec<(u32, u32)> = self
+            .formulas
+            .iter()
+            .map(|f| (f.template, families.of(corpus, f.paragraph)))
+            .collect();
+        places.sort_unstable();
+        places.dedup();
+        for template in &mut self.list {
+            template.articles = 0;
+        }
+        for (template, _) in places {
+            self.list[template as usize].articles += 1;
+        }
+        let keeps = |t: &Template| t.pack.is_some() || t.in_article || t.articles >= support;
+        let mut next = 0;
+        let numbers: Vec<Option<u32>> = self
+            .list
+            .iter()
+            .map(|template| {
+                keeps(template).then(|| {
+                    next += 1;
+                    next - 1
+                })
+            })
+            .collect();
+        let before = self.list.len();
+        self.list.retain(keeps);
+        self.formulas = self
+            .formulas
+            .iter()
+            .filter_map(|f| {
+                let template = numbers[f.template as usize]?;
+                Some(Formula { template, ..*f })
+            })
+            .collect();
+        self.list.len() < before
+    }
+}
+
+/// Articles that must hold a template in a corpus of this size.
+fn least_share(corpus: &Corpus) -> u32 {
+    (corpus.articles.len() as f64 * MIN_SHARE).ceil() as u32
+}
+
 /// A template that a pack names.
 #[derive(Clone, Debug)]
 pub struct Known {
@@ -119,7 +175,6 @@ impl Shown<'_> {
 
 impl<'a> Reading<'a> {
     pub fn new(corpus: &'a Corpus, options: Options) -> Self {
-        let share = (corpus.articles.len() as f64 * MIN_SHARE).ceil() as u32;
         let order = in_reading_order(corpus, (0..corpus.distincts.len() as u32).collect());
         let article = |at: usize| corpus.first(order[at]).article;
         let mut pieces = Vec::new();
@@ -135,7 +190,7 @@ impl<'a> Reading<'a> {
         Self {
             corpus,
             options,
-            min_support: options.min_support.max(share),
+            min_support: options.min_support.max(least_share(corpus)),
             order,
             pieces,
         }
@@ -168,7 +223,11 @@ impl<'a> Reading<'a> {
         distincts: Vec<u32>,
         mut show: impl FnMut(&Shown<'_>),
     ) -> Result<(), Error> {
-        show_all(self.corpus, &in_reading_order(self.corpus, distincts), &mut show)
+        show_all(
+            self.corpus,
+            &in_reading_order(self.corpus, distincts),
+            &mut show,
+        )
     }
 }
 
@@ -305,8 +364,7 @@ fn choose(patterns: &[Pattern], found: &[Occurrence]) -> Vec<Occurrence> {
         (is_whole, pattern.fixed_weight(), u32::MAX - o.pattern)
     };
     for paragraph in found.chunk_by(|a, b| a.distinct == b.distinct) {
-        let is_paragraph =
-            |o: &&Occurrence| patterns[o.pattern as usize].kind == Kind::Paragraph;
+        let is_paragraph = |o: &&Occurrence| patterns[o.pattern as usize].kind == Kind::Paragraph;
         if let Some(whole) = paragraph.iter().filter(is_paragraph).max_by_key(rank) {
             chosen.push(*whole);
             continue;

@@ -137,7 +137,11 @@ fn position(corpus: &Corpus, distinct: u32) -> u64 {
 ///
 /// # Errors
 /// The spool cannot be read.
-pub fn read_texts(corpus: &Corpus, distincts: &[u32], mut show: impl FnMut(&str)) -> Result<(), Error> {
+pub fn read_texts(
+    corpus: &Corpus,
+    distincts: &[u32],
+    mut show: impl FnMut(&str),
+) -> Result<(), Error> {
     let mut buffer: Vec<u8> = Vec::new();
     let mut from = 0;
     for (i, distinct) in distincts.iter().enumerate() {

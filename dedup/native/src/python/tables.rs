@@ -80,7 +80,10 @@ pub fn template_rows(matches: &Matches) -> PyResult<Table> {
     to_batch(vec![
         ("template_id", strings(list.iter().map(|t| Some(&t.id)))),
         ("pattern", strings(list.iter().map(|t| Some(&t.text)))),
-        ("kind", Arc::new(list.iter().map(|t| t.kind as i8).collect::<Int8Array>())),
+        (
+            "kind",
+            Arc::new(list.iter().map(|t| t.kind as i8).collect::<Int8Array>()),
+        ),
         ("articles", int32(list.iter().map(|t| t.articles))),
         ("occurrences", int32(list.iter().map(|t| t.occurrences))),
         ("fixed_tokens", int32(list.iter().map(|t| t.fixed_tokens))),
@@ -100,7 +103,12 @@ pub fn slot_rows(matches: &Matches) -> PyResult<Table> {
         ("template", int32(slots.iter().map(|(number, _)| *number))),
         (
             "kind",
-            Arc::new(slots.iter().map(|(_, s)| s.kind as i8).collect::<Int8Array>()),
+            Arc::new(
+                slots
+                    .iter()
+                    .map(|(_, s)| s.kind as i8)
+                    .collect::<Int8Array>(),
+            ),
         ),
         ("fillers", int32(slots.iter().map(|(_, slot)| slot.fillers))),
         ("examples", strings(examples.iter().map(Some))),
@@ -117,7 +125,10 @@ pub fn template_places(corpus: &Corpus, matches: &Matches) -> PyResult<Table> {
     to_batch(vec![
         ("template", int32(places.iter().map(|(number, _)| *number))),
         ("article", int32(places.iter().map(|(_, p)| article(*p)))),
-        ("position", int32(places.iter().map(|(_, p)| corpus.position(*p)))),
+        (
+            "position",
+            int32(places.iter().map(|(_, p)| corpus.position(*p))),
+        ),
     ])
 }
 

@@ -2,9 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::items::{
-    END, GAP, NUMBER, START, grams, hash_items, is_word, openings, word_weight,
-};
+use super::items::{GAP, NUMBER, START, grams, hash_items, is_word, openings, word_weight};
 use super::patterns::{Pattern, framed};
 use super::skeletons::{Frequencies, Kind, Row, Skeletons, supported};
 use super::{Reading, Shown};
@@ -70,7 +68,12 @@ fn generalize(patterns: &mut HashMap<Pattern, usize>) {
     // By the common pattern: the word that each has in the gap, and its places.
     let mut siblings: HashMap<Pattern, HashMap<u64, usize>> = HashMap::new();
     for (pattern, places) in patterns.iter().filter(|(p, _)| p.kind != Kind::Opener) {
-        for (at, word) in pattern.parts.iter().enumerate().filter(|(_, p)| is_word(**p)) {
+        for (at, word) in pattern
+            .parts
+            .iter()
+            .enumerate()
+            .filter(|(_, p)| is_word(**p))
+        {
             let common = siblings.entry(pattern.with_gap(at)).or_default();
             *common.entry(*word).or_default() += places;
         }
@@ -248,10 +251,7 @@ impl Group {
 /// Whether a beginning of sentences stands at their beginning more often than inside them. What
 /// does not is a name or a plain phrase that may begin a sentence as well.
 fn is_opening(parts: &[u64], frequencies: &Frequencies) -> bool {
-    let mut first = None;
-    openings(&[parts, &[END]].concat(), |_, hash| {
-        first = first.or(Some(frequencies.of(hash)));
-    });
+    let first = first_opening(parts).map(|hash| frequencies.of(hash));
     let mut anywhere = None;
     grams(&parts[1..], |_, _, hash| {
         anywhere = anywhere.or(Some(frequencies.of(hash)));
@@ -272,7 +272,10 @@ fn is_open(next: impl Iterator<Item = u64> + Clone) -> bool {
     let counts = count(next.clone());
     let total: usize = counts.values().sum();
     let share = |n: &usize| *n as f64 / total as f64;
-    let mut entropies: Vec<f64> = counts.values().map(|n| -share(n) * share(n).log2()).collect();
+    let mut entropies: Vec<f64> = counts
+        .values()
+        .map(|n| -share(n) * share(n).log2())
+        .collect();
     // Sums of floats depend on their order, and a map has none.
     entropies.sort_by(f64::total_cmp);
     let entropy: f64 = entropies.iter().sum();
@@ -293,8 +296,9 @@ fn count(values: impl Iterator<Item = u64>) -> HashMap<u64, usize> {
 #[derive(Default)]
 pub struct InArticle {
     article: Option<u32>,
-    /// Hash of the first three words, and the beginning.
-    beginnings: Vec<(u64, Vec<u64>)>,
+    /// Hash of the first three words, and the beginning as a range of `items`.
+    beginnings: Vec<(u64, [u32; 2])>,
+    items: Vec<u64>,
     pub found: Vec<Pattern>,
 }
 
@@ -308,14 +312,13 @@ impl InArticle {
             self.finish();
         }
         for sentence in shown.items.sentences() {
-            let inner = &shown.items.items[sentence.clone()];
-            let mut first = None;
-            openings(inner, |_, hash| {
-                first = first.or(Some(hash));
-            });
-            if let Some(hash) = first {
-                let kept = inner[..inner.len().min(KEPT)].to_vec();
-                self.beginnings.push((hash, kept));
+            let inner = &shown.items.items[sentence];
+            let kept = &inner[..inner.len().min(KEPT)];
+            if let Some(hash) = first_opening(kept) {
+                let from = self.items.len() as u32;
+                self.items.extend_from_slice(kept);
+                self.beginnings
+                    .push((hash, [from, self.items.len() as u32]));
             }
         }
     }
@@ -325,7 +328,10 @@ impl InArticle {
         self.beginnings.sort_unstable();
         let groups = self.beginnings.chunk_by(|a, b| a.0 == b.0);
         for group in groups.filter(|group| group.len() >= MIN_IN_ARTICLE) {
-            let kept: Vec<&[u64]> = group.iter().map(|(_, kept)| kept.as_slice()).collect();
+            let kept = group
+                .iter()
+                .map(|(_, [from, to])| *from as usize..*to as usize);
+            let kept: Vec<&[u64]> = kept.map(|range| &self.items[range]).collect();
             let len = shared_beginning(&kept);
             let next = kept.iter().filter_map(|kept| kept.get(len).copied());
             let weight: u32 = kept[0][..len].iter().map(|item| word_weight(*item)).sum();
@@ -335,7 +341,15 @@ impl InArticle {
             }
         }
         self.beginnings.clear();
+        self.items.clear();
     }
+}
+
+/// Hash of the shortest opening of a sentence, if it has one.
+fn first_opening(sentence: &[u64]) -> Option<u64> {
+    let mut first = None;
+    openings(sentence, |_, hash| first = first.or(Some(hash)));
+    first
 }
 
 /// Items that all beginnings share, but for an end of a sentence.

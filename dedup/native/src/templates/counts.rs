@@ -3,13 +3,14 @@
 //! A count sketch of one row (Deng and Rafiei 2007): a slot's count less what a slot has on average.
 //! Sums do not depend on their order, so neither threads nor files show, and sketches add up.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Counters, by the upper bits of a hash.
 pub struct Counts {
     slots: Vec<AtomicU32>,
     shift: u32,
-    total: AtomicU64,
+    /// What a slot has on average.
+    noise: u32,
 }
 
 impl Counts {
@@ -20,7 +21,7 @@ impl Counts {
         Self {
             slots: (0..1_usize << bits).map(|_| AtomicU32::new(0)).collect(),
             shift: 64 - bits,
-            total: AtomicU64::new(0),
+            noise: 0,
         }
     }
 
@@ -29,21 +30,25 @@ impl Counts {
         &self.slots[(hash >> self.shift) as usize]
     }
 
-    #[inline]
-    pub fn add(&self, hash: u64) {
-        self.slot(hash).fetch_add(1, Ordering::Relaxed);
+    /// Count each of some things once. Threads may call this at once.
+    pub fn add(&self, hashes: &[u64]) {
+        // A processor waits for many reads at a time, but for each addition alone.
+        let met = |sum: u32, hash: &u64| sum ^ self.slot(*hash).load(Ordering::Relaxed);
+        std::hint::black_box(hashes.iter().fold(0, met));
+        for hash in hashes {
+            self.slot(*hash).fetch_add(1, Ordering::Relaxed);
+        }
     }
 
-    /// Say how many `add`s there were, once they are done.
-    pub fn note_total(&self, added: u64) {
-        self.total.fetch_add(added, Ordering::Relaxed);
+    /// All is counted, so many in all.
+    pub fn settle(&mut self, total: u64) {
+        self.noise = (total / self.slots.len() as u64) as u32;
     }
 
     /// How often a hash came, or a little more or less where others share its slot.
     #[inline]
     pub fn get(&self, hash: u64) -> u32 {
-        let noise = self.total.load(Ordering::Relaxed) / self.slots.len() as u64;
         let count = self.slot(hash).load(Ordering::Relaxed);
-        count.saturating_sub(noise as u32)
+        count.saturating_sub(self.noise)
     }
 }

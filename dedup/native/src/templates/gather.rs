@@ -54,6 +54,8 @@ pub struct Template {
     pub examples: Vec<u32>,
     /// Number of the pack that names it, if one does.
     pub pack: Option<u32>,
+    /// An opener that too few articles follow, and one repeats.
+    pub in_article: bool,
 }
 
 /// What is gathered of one pattern, by hashes, so that no order shows.
@@ -106,7 +108,9 @@ impl Gathered {
         for text in self.spellings.values() {
             *counts.entry(text).or_default() += 1;
         }
-        let top = counts.iter().max_by_key(|(text, n)| (**n, std::cmp::Reverse(**text)));
+        let top = counts
+            .iter()
+            .max_by_key(|(text, n)| (**n, std::cmp::Reverse(**text)));
         top.map(|(text, _)| (*text).to_owned()).unwrap_or_default()
     }
 }
@@ -167,13 +171,16 @@ pub fn gather(
         .filter_map(|(number, gathered)| {
             let pattern = &patterns[number as usize];
             let known = packs.get(number as usize);
-            let template = describe(pattern, known, gathered, frequencies)?;
+            let mut template = describe(pattern, known, gathered, frequencies)?;
+            template.in_article = template.articles < reading.min_support;
             Some((number, template))
         })
         .collect();
     named.sort_by(|(_, a), (_, b)| {
         let weight = |t: &Template| t.bits * f64::from(t.articles);
-        weight(b).total_cmp(&weight(a)).then_with(|| a.id.cmp(&b.id))
+        weight(b)
+            .total_cmp(&weight(a))
+            .then_with(|| a.id.cmp(&b.id))
     });
     let ranked = named.iter().enumerate();
     let rank: HashMap<u32, u32> = ranked.map(|(rank, (n, _))| (*n, rank as u32)).collect();
@@ -236,6 +243,7 @@ fn describe(
         bits: bits(pattern, frequencies, u64::from(gathered.occurrences)),
         examples: gathered.places.iter().map(|(_, p)| *p).collect(),
         pack: known.map(|known| known.pack),
+        in_article: false,
     })
 }
 
@@ -273,7 +281,9 @@ impl Place<'_> {
         out.occurrences += 1;
         out.articles.push(article);
         out.places.push((corpus.rank[article as usize], paragraph));
-        let slots = self.parts().filter(|(part, _)| matches!(*part, GAP | NUMBER));
+        let slots = self
+            .parts()
+            .filter(|(part, _)| matches!(*part, GAP | NUMBER));
         for (slot, (_, tokens)) in slots.enumerate() {
             let hashes = &self.shown.tokens.hashes[tokens.clone()];
             let filler = (hash_items(hashes.iter().copied()) >> 32) as u32;
@@ -290,10 +300,16 @@ impl Place<'_> {
         let [first, last] = [all.start, all.end].map(|i| items[self.unit.start + i] as usize);
         let hashes = &self.shown.tokens.hashes[first..last];
         let hash = (hash_items(hashes.iter().copied()) >> 32) as u32;
-        if out.spellings.len() < 2 * SPELLINGS || out.spellings.last_key_value().is_some_and(|(most, _)| hash < *most) {
+        if out.spellings.len() < 2 * SPELLINGS
+            || out
+                .spellings
+                .last_key_value()
+                .is_some_and(|(most, _)| hash < *most)
+        {
             out.spellings.insert(hash, self.spelling());
         }
-        if out.spellings.len() > 4 * SPELLINGS || out.places.len() > 64 || out.examples.len() > 1024 {
+        if out.spellings.len() > 4 * SPELLINGS || out.places.len() > 64 || out.examples.len() > 1024
+        {
             out.trim();
         }
     }

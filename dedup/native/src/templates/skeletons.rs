@@ -8,7 +8,8 @@
 use super::candidates::InArticle;
 use super::counts::Counts;
 use super::items::{
-    END, GAP, Items, MAX_ITEMS, NUMBER, grams, hash_items, is_particle, is_word, openings, word_weight,
+    END, GAP, Items, MAX_ITEMS, NUMBER, START, grams, hash_items, is_particle, openings,
+    word_weight,
 };
 use super::patterns::Pattern;
 use super::{MIN_FIXED, Reading};
@@ -20,11 +21,11 @@ use crate::tokenize::{WORD_WEIGHT, weight};
 /// Fixed words of a skeleton: two frame a number or two, fewer frame nothing.
 const MIN_FIXED_WEIGHT: u32 = 2 * WORD_WEIGHT;
 /// Items, numbers included, that a skeleton holds fixed.
-const MIN_FIXED_ITEMS: usize = 4;
+const MIN_FIXED_ITEMS: u32 = 4;
 /// An opening is cut where its sentence's next word follows it in fewer places than this.
 const MAX_CONTINUATION: f64 = 0.5;
 /// Words of a paragraph that is tried as one pattern at most.
-const MAX_PARAGRAPH_ITEMS: usize = MAX_ITEMS;
+const MAX_PARAGRAPH_ITEMS: usize = 160;
 const SLOTS: usize = 1 << 22;
 const ROW_BYTES: usize = 24;
 
@@ -52,13 +53,18 @@ pub struct Row {
 /// How often grams, openings and words come in the corpus.
 pub struct Frequencies {
     grams: Counts,
-    words: Vec<u32>,
-    /// Of each word inside sentences: how much more often it has a small letter than a capital.
-    cases: Vec<i32>,
+    words: Vec<Word>,
     pub sentences: u64,
 }
 
-const WORD_SLOTS_BITS: u32 = 20;
+const WORD_SLOTS_BITS: u32 = 19;
+
+#[derive(Clone, Copy, Default)]
+struct Word {
+    count: u32,
+    /// Inside sentences: how much more often it has a small letter than a capital.
+    case: i32,
+}
 
 impl Frequencies {
     /// Count them in one pass over the distinct paragraphs.
@@ -68,57 +74,58 @@ impl Frequencies {
     pub fn count(reading: &Reading<'_>) -> Result<Self, Error> {
         // A quarter more for the openings.
         let tokens = reading.tokens();
-        let grams = Counts::new(tokens + tokens / 4, reading.options.memory / 2);
+        let mut grams = Counts::new(tokens + tokens / 4, reading.options.memory / 2);
         let parts = parallel::map(reading.options.threads, reading.options.threads, |worker| {
-            let mut words = vec![0_u32; 1 << WORD_SLOTS_BITS];
-            let mut cases = vec![0_i32; 1 << WORD_SLOTS_BITS];
+            let mut words = vec![Word::default(); 1 << WORD_SLOTS_BITS];
+            let mut hashes: Vec<u64> = Vec::new();
             let mut added = 0;
             let mut sentences = 0;
             reading.show_part(worker, |shown| {
                 for sentence in shown.items.sentences() {
                     sentences += 1;
                     for item in sentence.clone() {
-                        let slot = word_slot(shown.items.items[item]);
-                        words[slot] += 1;
+                        let word = &mut words[word_slot(shown.items.items[item])];
+                        word.count += 1;
                         if item > sentence.start + 1 {
-                            cases[slot] += shown.case(item);
+                            word.case += shown.case(item);
                         }
                     }
                     let sentence = &shown.items.items[sentence];
                     if sentence.len() > MAX_ITEMS {
                         continue;
                     }
-                    let mut add = |hash| {
-                        grams.add(hash);
-                        added += 1;
-                    };
-                    self::grams(sentence, |_, _, hash| add(hash));
-                    openings(sentence, |_, hash| add(hash));
+                    hashes.clear();
+                    self::grams(sentence, |_, _, hash| hashes.push(hash));
+                    openings(sentence, |_, hash| hashes.push(hash));
+                    grams.add(&hashes);
+                    added += hashes.len() as u64;
                 }
             })?;
-            grams.note_total(added);
-            Ok((words, cases, sentences))
+            Ok((words, added, sentences))
         });
-        let mut words = vec![0; 1 << WORD_SLOTS_BITS];
-        let mut cases = vec![0; 1 << WORD_SLOTS_BITS];
+        let mut words = vec![Word::default(); 1 << WORD_SLOTS_BITS];
         let mut sentences = 0;
+        let mut total = 0;
         for part in parts {
-            let (counted, cased, of): (Vec<u32>, Vec<i32>, u64) = part?;
-            cases.iter_mut().zip(cased).for_each(|(sum, n)| *sum += n);
-            words.iter_mut().zip(counted).for_each(|(sum, n)| *sum += n);
+            let (counted, added, of): (Vec<Word>, u64, u64) = part?;
+            for (sum, word) in words.iter_mut().zip(counted) {
+                sum.count += word.count;
+                sum.case += word.case;
+            }
+            total += added;
             sentences += of;
         }
+        grams.settle(total);
         Ok(Self {
             grams,
             words,
-            cases,
             sentences,
         })
     }
 
     /// Whether a word is no name: inside sentences it has a small letter, or its script has none.
     pub fn is_common(&self, word: u64) -> bool {
-        self.cases[word_slot(word)] >= 0
+        self.words[word_slot(word)].case >= 0
     }
 
     /// Bits that a word of the corpus tells at most.
@@ -132,7 +139,7 @@ impl Frequencies {
         if is_particle(word) {
             return 0.0;
         }
-        let others = u64::from(self.words[word_slot(word)]).saturating_sub(own);
+        let others = u64::from(self.words[word_slot(word)].count).saturating_sub(own);
         let sentences = self.sentences.saturating_sub(own) + 1;
         let bits = (sentences as f64 / (others as f64 + 0.5)).log2();
         bits.max(0.0) * f64::from(weight(word)) / f64::from(WORD_WEIGHT)
@@ -140,7 +147,7 @@ impl Frequencies {
 
     /// How often a word comes.
     pub fn of_word(&self, word: u64) -> u32 {
-        self.words[word_slot(word)]
+        self.words[word_slot(word)].count
     }
 
     /// How often a gram or an opening comes.
@@ -195,9 +202,9 @@ impl<'a> Skeletons<'a> {
         for sentence in items.sentences().filter(|s| s.len() <= MAX_ITEMS) {
             let levels = &mut self.levels[sentence.clone()];
             grams(&items.items[sentence], |start, end, hash| {
-                let share = self.frequencies.of(hash) / self.min_support;
-                if share > 0 {
-                    let level = 1 + share.ilog2() as u8;
+                let count = self.frequencies.of(hash);
+                if count >= self.min_support {
+                    let level = 1 + (count / self.min_support).ilog2() as u8;
                     for l in &mut levels[start..end] {
                         *l = level.max(*l);
                     }
@@ -212,50 +219,78 @@ impl<'a> Skeletons<'a> {
         unit: std::ops::Range<usize>,
         show: &mut impl FnMut(std::ops::Range<usize>, u64, &[u64]),
     ) {
-        let above = |levels: &[u8], least: u8| {
-            levels[unit.clone()]
-                .iter()
-                .copied()
-                .filter(|level| *level > least)
-                .min()
-        };
-        let mut last = None;
-        let mut next = above(&self.levels, 0);
-        while let Some(level) = next {
-            if !self.cut(&items.items[unit.clone()], unit.start, level) {
+        let inner = &items.items[unit.clone()];
+        let mut at = [Fixed::default(); LEVELS];
+        let mut all = Fixed::default();
+        for (item, level) in inner.iter().zip(&self.levels[unit.clone()]) {
+            let one = Fixed::one(*item);
+            at[*level as usize].add(one);
+            all.add(one);
+        }
+        let mut fixed = all;
+        for level in 1..LEVELS {
+            fixed.remove(at[level - 1]);
+            if !fixed.frames(all) {
                 return;
             }
-            let has_slot = |part: &u64| matches!(*part, GAP | NUMBER);
-            if self.skeleton.iter().any(has_slot) {
+            // Without an item of this very level the next one gives the same skeleton.
+            let has_slot = fixed.items < all.items || inner.contains(&NUMBER);
+            if at[level].items > 0 && has_slot {
+                self.cut(inner, unit.start, level as u8);
                 let hash = hash_items(self.skeleton.iter().copied());
-                if last.replace(hash) != Some(hash) {
-                    show(unit.clone(), hash, &self.skeleton);
-                }
+                show(unit.clone(), hash, &self.skeleton);
             }
-            next = above(&self.levels, level);
         }
     }
 
-    /// Make the skeleton of a level; says whether enough of the words are fixed.
-    fn cut(&mut self, unit: &[u64], offset: usize, level: u8) -> bool {
+    /// Make the skeleton of a level.
+    fn cut(&mut self, unit: &[u64], offset: usize, level: u8) {
         self.skeleton.clear();
-        let mut words = 0;
-        let mut fixed = 0;
-        let mut items = 0;
         for (i, item) in unit.iter().enumerate() {
-            words += word_weight(*item);
-            let is_edge = !is_word(*item) && *item != NUMBER;
-            if is_edge || self.levels[offset + i] >= level {
+            if matches!(*item, START | END) || self.levels[offset + i] >= level {
                 self.skeleton.push(*item);
-                fixed += word_weight(*item);
-                items += usize::from(!is_edge);
             } else if self.skeleton.last() != Some(&GAP) {
                 self.skeleton.push(GAP);
             }
         }
-        fixed >= MIN_FIXED_WEIGHT
-            && items >= MIN_FIXED_ITEMS
-            && f64::from(fixed) >= MIN_FIXED * f64::from(words)
+    }
+}
+
+/// One more than the logarithm of the largest count.
+const LEVELS: usize = 33;
+
+/// Items that stay in a skeleton.
+#[derive(Clone, Copy, Default)]
+struct Fixed {
+    /// Words, in quarters.
+    weight: u32,
+    /// Words and numbers.
+    items: u32,
+}
+
+impl Fixed {
+    fn one(item: u64) -> Self {
+        Self {
+            weight: word_weight(item),
+            items: u32::from(!matches!(item, START | END)),
+        }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.weight += other.weight;
+        self.items += other.items;
+    }
+
+    fn remove(&mut self, other: Self) {
+        self.weight -= other.weight;
+        self.items -= other.items;
+    }
+
+    /// Whether they are enough of all items to be the frame of the others.
+    fn frames(self, all: Self) -> bool {
+        self.weight >= MIN_FIXED_WEIGHT
+            && self.items >= MIN_FIXED_ITEMS
+            && f64::from(self.weight) >= MIN_FIXED * f64::from(all.weight)
     }
 }
 
@@ -281,6 +316,10 @@ pub fn frequent_openings(
     }
 }
 
+/// What one worker found: where its rows stand in the spool, the last of them, openers of single
+/// articles, and how many rows there are.
+type Part = (Vec<(u64, usize)>, Vec<u8>, Vec<Pattern>, u64);
+
 /// The rows of all skeletons and openings that enough places follow, sorted, and the openers that
 /// come again and again in one article.
 ///
@@ -291,7 +330,7 @@ pub fn collect_rows(
     frequencies: &Frequencies,
 ) -> Result<(Vec<Row>, Vec<Pattern>), Error> {
     let support = reading.min_support;
-    let counts = Counts::new(SLOTS.min(reading.tokens()), reading.options.memory / 4);
+    let mut counts = Counts::new(SLOTS.min(reading.tokens()), reading.options.memory / 4);
     let threads = reading.options.threads;
     let spooled = parallel::map(threads, threads, |worker| {
         let mut skeletons = Skeletons::new(frequencies, support);
@@ -299,13 +338,14 @@ pub fn collect_rows(
         let mut bytes = Vec::new();
         let mut failure = None;
         let mut added = 0;
+        let mut hashes: Vec<u64> = Vec::new();
         let mut openers = InArticle::default();
         reading.show_part(worker, |shown| {
             openers.add(reading.corpus.first(shown.distinct).article, shown);
-            let (items, hashes) = (shown.items, &shown.tokens.hashes);
+            let items = shown.items;
             let mut write = |hash: u64, unit: std::ops::Range<usize>| {
                 let tokens = items.tokens[unit.start] as usize..items.tokens[unit.end] as usize;
-                let text = hash_items(hashes[tokens].iter().copied());
+                let text = hash_items(shown.tokens.hashes[tokens].iter().copied());
                 let row = Row {
                     hash,
                     text: (text >> 32) as u32,
@@ -313,8 +353,7 @@ pub fn collect_rows(
                     start: unit.start as u32,
                     end: unit.end as u32,
                 };
-                counts.add(hash);
-                added += 1;
+                hashes.push(hash);
                 row.write(&mut bytes);
             };
             skeletons.show(items, |unit, hash, _| write(hash, unit));
@@ -324,6 +363,9 @@ pub fn collect_rows(
                     write(hash, sentence.start..sentence.start + end);
                 });
             }
+            counts.add(&hashes);
+            added += hashes.len() as u64;
+            hashes.clear();
             if bytes.len() > 1 << 20 {
                 match reading.corpus.spool.append(&bytes) {
                     Ok(at) => blocks.push((at, bytes.len())),
@@ -332,10 +374,12 @@ pub fn collect_rows(
                 bytes.clear();
             }
         })?;
-        counts.note_total(added);
         openers.finish();
-        failure.map_or(Ok((blocks, bytes, openers.found)), Err)
+        failure.map_or(Ok((blocks, bytes, openers.found, added)), Err)
     });
+    let spooled: Result<Vec<Part>, Error> = spooled.into_iter().collect();
+    let spooled = spooled?;
+    counts.settle(spooled.iter().map(|part| part.3).sum());
     let mut rows = Vec::new();
     let mut keep = |bytes: &[u8]| {
         let (read, _) = bytes.as_chunks::<ROW_BYTES>();
@@ -344,8 +388,7 @@ pub fn collect_rows(
     };
     let mut buffer = Vec::new();
     let mut openers = Vec::new();
-    for part in spooled {
-        let (blocks, rest, found): (Vec<(u64, usize)>, Vec<u8>, Vec<Pattern>) = part?;
+    for (blocks, rest, found, _) in spooled {
         openers.extend(found);
         for (at, len) in blocks {
             buffer.resize(len, 0);
