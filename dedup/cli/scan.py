@@ -113,8 +113,8 @@ def command(
     or - for JSONL on standard input: .jsonl, .json, .parquet, .arrow, .feather, .csv, .tsv, .txt,
     .html, .htm, .warc or .wet, each also .gz, .zst, .bz2 or .xz.
 
-    The results are Parquet tables: articles, paragraphs, spans, clusters, members, pairs and
-    rejected rows, with a manifest.
+    The results are Parquet tables: articles, paragraphs, spans, clusters, members, pairs,
+    templates and rejected rows, with a manifest.
     """
     from dedup.cli.progress import follow, hides_text_size
     from dedup.config import Config

@@ -72,6 +72,7 @@ def summarize(scan: Scan) -> list[tuple[str, str]]:
         ("exact copies", paragraphs("exact_copy")),
         ("near-copies", paragraphs("near_copy")),
         ("internal repeats", paragraphs("internal_repeat")),
+        ("templates", f"{counts['templates']:,}"),
         ("redundancy", _spread(articles)),
         ("most copied", _most_copied(articles)),
         ("lost or limited", list_losses(scan) or "nothing"),

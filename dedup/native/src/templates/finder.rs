@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::MIN_FIXED;
-use super::items::{GAP, Items, MAX_ITEMS, grams, is_word, word_weight};
+use super::items::{END, GAP, Items, MAX_ITEMS, grams, is_word, word_weight};
 use super::patterns::Pattern;
 use super::skeletons::{Frequencies, Kind};
 
@@ -64,7 +64,10 @@ impl<'a> Finder<'a> {
         for (number, pattern) in patterns.iter().enumerate() {
             let mut best: Option<(u32, u64)> = None;
             grams(&pattern.parts, |start, end, hash| {
-                if !pattern.parts[start..end].contains(&GAP) {
+                let gram = &pattern.parts[start..end];
+                // Texts are looked through sentence by sentence.
+                let is_whole = !gram.contains(&GAP) && !gram[..gram.len() - 1].contains(&END);
+                if is_whole {
                     let entry = (frequencies.of(hash), hash);
                     best = Some(best.map_or(entry, |best| best.min(entry)));
                 }
