@@ -15,7 +15,16 @@ from dedup.packs import Pack, PackTemplate, learn_pack, load_pack, write_pack
 
 Scanner = Callable[..., Scan]
 
-TOWNS = ["Saltmere", "Orlaburn", "Quenby", "Tarnhope", "Wexcombe", "Ullsgate", "Brackwater", "Isley"]
+TOWNS = [
+    "Saltmere",
+    "Orlaburn",
+    "Quenby",
+    "Tarnhope",
+    "Wexcombe",
+    "Ullsgate",
+    "Brackwater",
+    "Isley",
+]
 THINGS = ["herring", "barley", "slate", "wool", "timber", "cider", "rope", "salt"]
 WEATHER = ["hail", "thunder", "sleet", "fog", "drizzle", "squalls", "frost", "sunshine"]
 
@@ -85,12 +94,15 @@ def test_a_slot_that_is_mostly_filled_alike_is_none(run: Scanner) -> None:
 
 
 def test_plain_grammar_is_no_template(run: Scanner) -> None:
+    said = "He said that the {} of the {} was in the {}."
     texts = [
-        " ".join(f"He said that the {thing} of the {town} was in the {weather}." for town in TOWNS)
-        for thing, weather in zip(THINGS, WEATHER, strict=True)
+        f"{said.format(THINGS[n % 8], f'place{n}', WEATHER[(n // 8) % 8])} {filler(n)}"
+        f" The place{n} was in that of the keeper, he said."
+        for n in range(64)
     ]
-    # The frame stands in every sentence, so that its words tell one sentence from another no more.
-    assert not [p for p in mined(run(texts)) if p.startswith("He said that the <*>")]
+    assert mined(run(texts)) == {}
+    told = [text.replace("He said that", "Harbour gossip insists that") for text in texts]
+    assert "Harbour gossip insists that the <*> was in the <*>." in mined(run(told))
 
 
 def test_versions_of_one_article_do_not_make_a_template(run: Scanner) -> None:
@@ -141,8 +153,14 @@ def test_several_sentences_that_go_together_are_one_template(run: Scanner) -> No
     ("text", "pattern"),
     [
         ("{}の港は今朝から霧のため閉鎖されました。", "<*>の港は今朝から霧のため閉鎖されました。"),
-        ("Порт {} закрыт с утра из-за густого тумана.", "Порт <*> закрыт с утра из-за густого тумана."),
-        ("أغلق ميناء {} صباح اليوم بسبب الضباب الكثيف.", "أغلق ميناء <*> صباح اليوم بسبب الضباب الكثيف."),
+        (
+            "Порт {} закрыт с утра из-за густого тумана.",
+            "Порт <*> закрыт с утра из-за густого тумана.",
+        ),
+        (
+            "أغلق ميناء {} صباح اليوم بسبب الضباب الكثيف.",
+            "أغلق ميناء <*> صباح اليوم بسبب الضباب الكثيف.",
+        ),
         ("{} बंदरगाह आज सुबह घने कोहरे के कारण बंद रहा।", "<*> बंदरगाह आज सुबह घने कोहरे के कारण बंद रहा।"),
     ],
 )
@@ -183,13 +201,19 @@ def test_a_copy_of_a_notice_agrees_in_its_slots_too(run: Scanner) -> None:
 
 
 def test_a_pack_needs_no_support(run: Scanner, tmp_path: Path) -> None:
-    pack = Pack("desk", "", (
-        PackTemplate("en", "opener", "Word from the quay is that <*>"),
-        PackTemplate("en", "sentence", "<*> could not be reached before the tide"),
-        PackTemplate("en", "opener", "Nobody says this <*>"),
-    ))
+    pack = Pack(
+        "desk",
+        "",
+        (
+            PackTemplate("en", "opener", "Word from the quay is that <*>"),
+            PackTemplate("en", "sentence", "<*> could not be reached before the tide"),
+            PackTemplate("en", "opener", "Nobody says this <*>"),
+        ),
+    )
     write_pack(pack, tmp_path / "desk.toml")
-    text = "Word from the quay is that nets are dear. The mayor could not be reached before the tide."
+    text = (
+        "Word from the quay is that nets are dear. The mayor could not be reached before the tide."
+    )
     templates = mined(run([text], packs=[str(tmp_path / "desk.toml")]))
     assert set(templates) == {
         "Word from the quay is that <*>",
@@ -204,9 +228,7 @@ def test_the_bundled_pack_is_used_by_default(tmp_path: Path) -> None:
     assert list(mined(result)) == ["Reports indicate that <*>"]
 
 
-def test_a_learned_pack_finds_on_one_article_what_many_showed(
-    run: Scanner, tmp_path: Path
-) -> None:
+def test_a_learned_pack_finds_on_one_article_what_many_showed(run: Scanner, tmp_path: Path) -> None:
     pack = learn_pack(run(notices()), "quotes")
     write_pack(pack, tmp_path / "quotes.toml")
     assert load_pack(tmp_path / "quotes.toml") == pack

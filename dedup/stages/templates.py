@@ -67,5 +67,3 @@ def _group(rows: pa.RecordBatch, templates: int) -> list[list[dict[str, Any]]]:
     for row in rows.to_pylist():
         groups[row.pop("template")].append(row)
     return groups
-
-

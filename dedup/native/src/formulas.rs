@@ -46,6 +46,13 @@ impl<'a> Formulas<'a> {
         &self.all[from..from + len]
     }
 
+    /// Words of a distinct that no template fixes.
+    pub fn free_tokens(&self, distinct: u32) -> u32 {
+        let fixed = self.of(distinct).iter();
+        let fixed: u32 = fixed.map(|f| f.tokens[1] - f.tokens[0]).sum();
+        self.corpus.first(distinct).tokens - fixed
+    }
+
     /// The formulas of an article, tokens counted within the article.
     pub fn of_article(&self, article: u32) -> Vec<Formula> {
         let mut offset = 0;
@@ -62,26 +69,12 @@ impl<'a> Formulas<'a> {
     }
 }
 
-/// The templates that two texts share, sorted.
-pub fn shared_templates(left: &[Formula], right: &[Formula]) -> Vec<u32> {
-    if left.is_empty() || right.is_empty() {
-        return Vec::new();
-    }
-    let mut templates: Vec<u32> = left.iter().map(|formula| formula.template).collect();
-    templates.retain(|template| right.iter().any(|formula| formula.template == *template));
-    templates.sort_unstable();
-    templates.dedup();
-    templates
-}
-
-/// The tokens of a text that none of `templates`, which are sorted, fixes.
-pub fn rest(tokens: &[u64], formulas: &[Formula], templates: &[u32]) -> Vec<u64> {
+/// The tokens of a text that no template fixes.
+pub fn rest(tokens: &[u64], formulas: &[Formula]) -> Vec<u64> {
     let mut kept = Vec::with_capacity(tokens.len());
     let mut at = 0;
-    let fixed = formulas
-        .iter()
-        .filter(|formula| templates.binary_search(&formula.template).is_ok());
-    for [start, end] in fixed.map(|formula| formula.tokens.map(|token| token as usize)) {
+    for formula in formulas {
+        let [start, end] = formula.tokens.map(|token| token as usize);
         kept.extend_from_slice(&tokens[at..start]);
         at = end;
     }

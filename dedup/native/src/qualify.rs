@@ -1,17 +1,18 @@
 //! Pairs that agree in more than a template.
 //!
-//! Two notices that follow one template share its fixed words whatever they report. A pair whose
-//! texts share a template is therefore judged on the rest, by the same rule: the words that the
-//! shared templates fix are set aside on both sides. True copies agree in their slots too, and stay.
+//! Two notices that follow a template share its fixed words whatever they report. A pair of texts
+//! that both follow templates is therefore judged on the rest, by the same rule: the words that
+//! templates fix are set aside on both sides. True copies agree in their slots too, and stay.
 
 use std::collections::HashMap;
 
 use crate::align::{Agreement, Pattern, Rule, common_length};
 use crate::corpus::{Corpus, NO_DISTINCT};
 use crate::error::Error;
-use crate::formulas::{Formula, Formulas, rest, shared_templates};
+use crate::formulas::{Formula, Formulas, rest};
 use crate::pairs::{Pair, SharedRun, Verified};
 use crate::parallel;
+use crate::redundancy::MIN_EVIDENCE_TOKENS;
 use crate::texts::TokenStore;
 
 /// Pairs whose texts are held at once.
@@ -28,20 +29,17 @@ pub struct Side<'a> {
 
 /// Whether two texts that agree do so without what templates fix in both.
 pub fn agree_otherwise(left: Side<'_>, right: Side<'_>, rule: Rule, pattern: &mut Pattern) -> bool {
-    let shared = shared_templates(left.formulas, right.formulas);
-    if shared.is_empty() {
+    if left.formulas.is_empty() || right.formulas.is_empty() {
         return true;
     }
-    let l = rest(left.tokens, left.formulas, &shared);
-    let r = rest(right.tokens, right.formulas, &shared);
-    if l.is_empty() && r.is_empty() {
-        return true;
-    }
-    rule.holds(Agreement {
+    let l = rest(left.tokens, left.formulas);
+    let r = rest(right.tokens, right.formulas);
+    let agreement = Agreement {
         shared: common_length(&l, &r, pattern),
         left: l.len() as u32,
         right: r.len() as u32,
-    })
+    };
+    agreement.shared >= MIN_EVIDENCE_TOKENS && rule.holds(agreement)
 }
 
 /// Keep the pairs and the runs that hold without what templates fix on both sides.
@@ -56,9 +54,8 @@ pub fn qualify(
     min_run_words: u32,
     threads: usize,
 ) -> Result<Verified, Error> {
-    let share =
-        |left: u32, right: u32| !shared_templates(formulas.of(left), formulas.of(right)).is_empty();
-    let doubtful = |pair: &&Pair| share(pair.left, pair.right);
+    let is_free = |distinct: u32| formulas.of(distinct).is_empty();
+    let doubtful = |pair: &&Pair| !is_free(pair.left) && !is_free(pair.right);
     let doubtful: Vec<Pair> = verified.pairs.iter().filter(doubtful).copied().collect();
     let parts = parallel::map_ranges(threads, doubtful.len(), PIECE, |range| {
         let pairs = &doubtful[range];
@@ -98,11 +95,8 @@ pub fn qualify(
 
 /// Tokens of a run that no template fixes on both sides.
 fn free_tokens(run: &SharedRun, left: &[Formula], right: &[Formula]) -> u32 {
-    let shared = shared_templates(left, right);
-    let fixed = right
-        .iter()
-        .filter(|formula| shared.binary_search(&formula.template).is_ok());
-    let covered = fixed.map(|formula| {
+    let fixed = if left.is_empty() { &[] } else { right };
+    let covered = fixed.iter().map(|formula| {
         let [start, end] = formula.tokens;
         end.min(run.run.end)
             .saturating_sub(start.max(run.run.start))
