@@ -141,12 +141,6 @@ class Corpus:
     def article_pairs(self, matches: Matches) -> pa.RecordBatch:
         """List the verified pairs of articles."""
 
-    def template_rows(self, matches: Matches) -> pa.RecordBatch:
-        """List the templates, the most telling first."""
-
-    def slot_rows(self, matches: Matches) -> pa.RecordBatch:
-        """List their slots, each with its template's number; example fillers are lines."""
-
     def template_places(self, matches: Matches) -> pa.RecordBatch:
         """List a few places of each template, with the template's number."""
 
@@ -178,6 +172,12 @@ class Matches:
     @property
     def limits(self) -> list[tuple[str, int]]:
         """Limits that were hit: name and number of times."""
+
+    def template_rows(self) -> pa.RecordBatch:
+        """List the templates, the most telling first."""
+
+    def slot_rows(self) -> pa.RecordBatch:
+        """List their slots, each with its template's number; example fillers are lines."""
 
 @final
 class Judged:

@@ -279,7 +279,8 @@ def _need_type(name: str, value: Any) -> None:
     kinds: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "bool": (bool,)}
     if _TYPES[name].startswith("tuple"):
         is_list = isinstance(value, list | tuple) and all(isinstance(part, str) for part in value)
-        return _need(is_list, f"{name} is {value!r}, but it must be a list of texts")
+        _need(is_list, f"{name} is {value!r}, but it must be a list of texts")
+        return
     wanted = kinds.get(_TYPES[name], (str,))
     optional = _TYPES[name].endswith("| None") and value is None
     is_bool_as_number = isinstance(value, bool) and bool not in wanted

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001  # letters of other scripts are what is tested
 """What a scan calls a template, and what it does with pairs that share one."""
 
 from __future__ import annotations

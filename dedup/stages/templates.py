@@ -9,7 +9,6 @@ from typing import Any
 
 import pyarrow as pa
 
-from dedup import _native
 from dedup.config import FormulaConfig
 from dedup.packs import load_packs
 from dedup.schemas import SLOT_KINDS, TEMPLATE_KINDS, TEMPLATES
@@ -32,8 +31,8 @@ def list_templates(found: Findings, config: FormulaConfig) -> pa.Table:
     """List the templates that stand in the corpus, the most telling first: TEMPLATES."""
     corpus, matches = found.corpus, found.matches
     packs = [pack.name for pack in load_packs(config.packs)] if config.templates else []
-    templates = corpus.template_rows(matches).to_pylist()
-    slots = _group(corpus.slot_rows(matches), len(templates))
+    templates = matches.template_rows().to_pylist()
+    slots = _group(matches.slot_rows(), len(templates))
     places = _group(corpus.template_places(matches), len(templates))
     rows = [
         {

@@ -381,7 +381,7 @@ proptest! {
         let rule = Rule { threshold: 0.6, containment: 0.9, min_shared: 12 };
         let candidates = find_candidates(&corpus, 4, 2).unwrap().pairs;
         let [at_once, in_turns] = [usize::MAX, 1]
-            .map(|memory| match_candidates(&verifier_of(&corpus, rule, memory), &candidates).unwrap());
+            .map(|memory| match_candidates(&verifier_of(&corpus, rule, memory), &candidates, None).unwrap());
         prop_assert_eq!(at_once.verified.pairs, in_turns.verified.pairs);
         prop_assert_eq!(at_once.verified.runs, in_turns.verified.runs);
     }
@@ -433,7 +433,7 @@ fn a_near_copy_is_in_the_cluster_of_the_text_seen_before_it() {
     let corpus = corpus_of(&texts);
     let candidates = find_candidates(&corpus, 4, 2).unwrap();
     let verifier = verifier_of(&corpus, rule, usize::MAX);
-    let matches = match_candidates(&verifier, &candidates.pairs).unwrap();
+    let matches = match_candidates(&verifier, &candidates.pairs, None).unwrap();
     let clusters = [0, 1, 2].map(|paragraph| matches.cluster_of(&corpus, paragraph));
     assert_eq!(clusters, [Some(0), None, Some(0)]);
     assert_eq!(matches.paragraph_heads(&corpus).unwrap()[0].paragraph, 0);

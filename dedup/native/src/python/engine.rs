@@ -282,16 +282,6 @@ impl PyCorpus {
         tables::article_pairs(&self.0, &matches.0)
     }
 
-    /// One row a template.
-    fn template_rows(&self, matches: &PyMatches) -> PyResult<Table> {
-        tables::template_rows(&matches.0)
-    }
-
-    /// One row a slot of a template.
-    fn slot_rows(&self, matches: &PyMatches) -> PyResult<Table> {
-        tables::slot_rows(&matches.0)
-    }
-
     /// One row an example of a template.
     fn template_places(&self, matches: &PyMatches) -> PyResult<Table> {
         tables::template_places(&self.0, &matches.0)
@@ -409,6 +399,16 @@ impl PyMatches {
             ("too_long_to_align", self.0.too_long()),
             ("large_families", self.0.verified.large_families),
         ]
+    }
+
+    /// One row a template.
+    fn template_rows(&self) -> PyResult<Table> {
+        tables::template_rows(&self.0)
+    }
+
+    /// One row a slot of a template.
+    fn slot_rows(&self) -> PyResult<Table> {
+        tables::slot_rows(&self.0)
     }
 }
 

@@ -128,7 +128,9 @@ fn is_number(token: &[u8]) -> bool {
 pub fn grams(items: &[u64], mut show: impl FnMut(usize, usize, u64)) {
     for first in 0..items.len() {
         if let Some([a, b, c]) = items[first..].first_chunk()
-            && (a | b | c) & 3 == 0
+            && [a, b, c]
+                .into_iter()
+                .all(|item| weight(*item) == WORD_WEIGHT)
         {
             // Three whole words, as nearly always.
             show(first, first + 3, combine(combine(combine(0, *a), *b), *c));

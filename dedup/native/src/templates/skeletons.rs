@@ -1,7 +1,7 @@
 //! Sentences to skeletons: what stands in frequent chunks stays, other words become slots.
 //!
-//! Frequent-chunk skeletons: word clusters of SLCT and LogCluster (Vaarandi 2003, 2015) with grams
-//! in place of words, as in p-frames (Gray and Biber 2013). A filler may be frequent itself, so a
+//! Frequent-chunk skeletons: word clusters as in log mining (Vaarandi 2003, SLCT) with grams in
+//! place of words, as in p-frames (Gray and Biber 2013). A filler may be frequent itself, so a
 //! sentence gives a skeleton for every level of frequency, each twice the one below: at one of
 //! them the frame is frequent and its fillers are not.
 
