@@ -180,8 +180,19 @@ proptest! {
             .collect();
         prop_assert_eq!(&tokens.ranges, &runs);
         let ends = |gap: &str| gap.len() > 1 && gap.contains(['.', '!', '?']);
+        // Not before a small letter, nor behind "A." and "ca. 2".
+        let goes_on = |before: &str, gap: &str, next: u8| {
+            let is_point = gap.starts_with('.') && !gap.starts_with("..");
+            let is_initial = before.len() == 1 && before.as_bytes()[0].is_ascii_uppercase();
+            let is_circa = before.eq_ignore_ascii_case("ca") && next.is_ascii_digit();
+            next.is_ascii_lowercase() || is_point && (is_initial || is_circa)
+        };
         let sentences: Vec<u32> = (1..runs.len())
-            .filter(|i| ends(&text[runs[i - 1][1] as usize..runs[*i][0] as usize]))
+            .filter(|i| {
+                let [[start, end], [next, _]] = [runs[i - 1], runs[*i]].map(|r| r.map(|at| at as usize));
+                let gap = &text[end..next];
+                ends(gap) && !goes_on(&text[start..end], gap, bytes[next])
+            })
             .map(|i| i as u32)
             .collect();
         prop_assert_eq!(&tokens.sentences, &sentences);
