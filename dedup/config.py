@@ -255,7 +255,12 @@ class Config:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as plain values, nested by part, as the manifest keeps them."""
-        return dataclasses.asdict(self)
+        return dataclasses.asdict(
+            self,
+            dict_factory=lambda items: {
+                name: list(value) if isinstance(value, tuple) else value for name, value in items
+            },
+        )
 
 
 _PARTS = {

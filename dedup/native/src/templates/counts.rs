@@ -5,6 +5,9 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+/// Fewer counters than this, 4 MiB, say nothing.
+const LEAST_BITS: u32 = 20;
+
 /// Counters, by the upper bits of a hash.
 pub struct Counts {
     slots: Vec<AtomicU32>,
@@ -17,7 +20,10 @@ impl Counts {
     /// Room for `things` in at most `bytes`.
     pub fn new(things: usize, bytes: usize) -> Self {
         let most = (bytes / size_of::<AtomicU32>()).max(2).ilog2();
-        let bits = things.next_power_of_two().ilog2().clamp(10, most.max(10));
+        let bits = things
+            .next_power_of_two()
+            .ilog2()
+            .clamp(10, most.max(LEAST_BITS));
         Self {
             slots: (0..1_usize << bits).map(|_| AtomicU32::new(0)).collect(),
             shift: 64 - bits,
