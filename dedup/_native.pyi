@@ -46,6 +46,9 @@ def digest_file(path: str | Path) -> str:
 def count_repeated(rows: pa.RecordBatch) -> int:
     """Count the values of the first column, strings, that stand among those before them."""
 
+def is_pattern(kind: str, text: str) -> bool:
+    """Tell whether a template of this kind, opener or sentence, can be written so."""
+
 def put_in_place(folder: str | Path, target: str | Path) -> None:
     """Give a finished folder its name. What stood there before takes the folder's old name."""
 
@@ -149,6 +152,9 @@ class Corpus:
     def article_pairs(self, matches: Matches) -> pa.RecordBatch:
         """List the verified pairs of articles."""
 
+    def template_places(self, matches: Matches) -> pa.RecordBatch:
+        """List a few places of each template, with the template's number."""
+
     def paragraph_members(self, matches: Matches) -> pa.RecordBatch:
         """List the members of paragraph clusters, every holder on its own."""
 
@@ -217,12 +223,14 @@ class Verifier:
         candidates: Candidates,
         verified: Verified,
         sources: pa.RecordBatch,
+        packs: list[tuple[str, str, int]] | None,
         memory: int,
     ) -> Matches:
         """Complete families, gather clusters and evidence. `verified` can be used only once.
 
         `sources` is one int32 column: the source of each article as a number, null where it is
-        unknown. Copies in `min_support` articles that share nothing else are boilerplate.
+        unknown. Copies in `min_support` articles that share nothing else are boilerplate. `packs`
+        are (kind, pattern, number of its pack); without them no template is looked for.
         """
 
 @final
@@ -232,6 +240,12 @@ class Matches:
     @property
     def limits(self) -> list[tuple[str, int]]:
         """Limits that were hit: name and number of times."""
+
+    def template_rows(self) -> pa.RecordBatch:
+        """List the templates, the most telling first."""
+
+    def slot_rows(self) -> pa.RecordBatch:
+        """List their slots, each with its template's number; example fillers are lines."""
 
 @final
 class Judged:

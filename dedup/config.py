@@ -176,6 +176,7 @@ class FormulaConfig:
 
     min_support: int = 5  # articles that hold it; fewer may be chance, or one author's habit
     templates: bool = True
+    packs: tuple[str, ...] = ("news",)  # paths, or names of bundled ones; () for none
 
     def __post_init__(self) -> None:
         _need(
@@ -245,7 +246,8 @@ class Config:
                 f"settings are: {', '.join(sorted(_HOME))}",
             )
             _need_type(name, value)
-            changed.setdefault(_HOME[name], {})[name] = value
+            kept = tuple(value) if isinstance(value, list) else value
+            changed.setdefault(_HOME[name], {})[name] = kept
         parts: dict[str, Any] = changed.pop("", {})
         for part, values in changed.items():
             parts[part] = dataclasses.replace(getattr(self, part), **values)
@@ -253,7 +255,12 @@ class Config:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as plain values, nested by part, as the manifest keeps them."""
-        return dataclasses.asdict(self)
+        return dataclasses.asdict(
+            self,
+            dict_factory=lambda items: {
+                name: list(value) if isinstance(value, tuple) else value for name, value in items
+            },
+        )
 
 
 _PARTS = {
@@ -275,6 +282,10 @@ _HOME: dict[str, str] = {
 def _need_type(name: str, value: Any) -> None:
     """Refuse a value of the wrong type, such as `threads = "two"` in a config file."""
     kinds: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "bool": (bool,)}
+    if _TYPES[name].startswith("tuple"):
+        is_list = isinstance(value, list | tuple) and all(isinstance(part, str) for part in value)
+        _need(is_list, f"{name} is {value!r}, but it must be a list of texts")
+        return
     wanted = kinds.get(_TYPES[name], (str,))
     optional = _TYPES[name].endswith("| None") and value is None
     is_bool_as_number = isinstance(value, bool) and bool not in wanted

@@ -40,6 +40,7 @@ from dedup.stages.first_seen import order_articles
 from dedup.stages.naming import PART_ROWS, Names
 from dedup.stages.pairs import list_pairs, match_candidates
 from dedup.stages.redundancy import judge_articles, score_articles
+from dedup.stages.templates import list_templates
 from dedup.unfinished import Unfinished
 
 Inputs = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
@@ -153,7 +154,9 @@ def find_copies(
     scores = corpus.score(matches, config.threads)
     names = Names(articles["article_id"])
     heads = list_heads(corpus, matches, units(config))
-    return Findings(corpus, matches, scores, articles, names, heads), candidates
+    templates = matches.template_rows()["template_id"]
+    found = Findings(corpus, matches, scores, articles, names, heads, templates)
+    return found, candidates
 
 
 def _write_tables(
@@ -182,6 +185,8 @@ def _write_tables(
             writer.write("pairs", pairs)
             counts["pairs"] += pairs.num_rows
         counts["clusters"] += found.clusters[unit].num_rows
+    templates = list_templates(found, config.formulas)
+    writer.write("templates", templates)
     for rejected in prints.catalogue.rejected():
         writer.write("rejected", rejected)
     return {
@@ -191,6 +196,7 @@ def _write_tables(
         **{f"{kind}_paragraphs": number for kind, number in sorted(kinds.items())},
         "pairs": counts["pairs"],
         "clusters": counts["clusters"],
+        "templates": templates.num_rows,
         "rejected_rows": prints.catalogue.rejected_rows,
         "empty_articles": counts["empty_articles"],
         "low_evidence_articles": counts["low_evidence_articles"],

@@ -86,7 +86,7 @@ class Scan:
 
     @property
     def templates(self) -> ds.Dataset:
-        """One row a template. Empty: this version mines none."""
+        """One row a template: fixed words, its slots and where it stands."""
         return self.dataset("templates")
 
     @property

@@ -27,6 +27,8 @@ SPAN_KINDS = (
     "templated",
 )
 CLUSTER_KINDS = ("near_copy", "boilerplate", "syndication")
+TEMPLATE_KINDS = ("sentence", "opener", "paragraph")
+SLOT_KINDS = ("words", "number")
 
 NAME = pa.dictionary(pa.int32(), pa.string())
 
@@ -185,17 +187,41 @@ PAIRS = pa.schema(
     ]
 )
 
+_SLOT = pa.struct(
+    [
+        _field("kind", pa.string(), f"one of {', '.join(SLOT_KINDS)}"),
+        _field("fillers", pa.int32(), "different fillers"),
+        _field("examples", pa.list_(pa.string()), "a few fillers"),
+    ]
+)
+_PLACE = pa.struct(
+    [
+        _field("article_id", pa.string(), "article"),
+        _field("position", pa.int32(), "paragraph"),
+    ]
+)
+
 TEMPLATES = pa.schema(
     [
         _field("template_id", pa.string(), "made from the pattern"),
-        _field("pattern", pa.string(), "fixed words and slots"),
-        _field("kind", NAME, "sentence, opener or paragraph"),
-        _field("articles", pa.int64(), "articles that follow it"),
-        _field("occurrences", pa.int64(), "places that follow it"),
+        _field(
+            "pattern",
+            pa.string(),
+            "as it is written most often, with <*> for words and <NUM> for a number",
+        ),
+        _field("kind", NAME, f"one of {', '.join(TEMPLATE_KINDS)}"),
+        _field("pack", NAME, "pack that names it; null if it was mined", nullable=True),
+        _field("articles", pa.int64(), "articles that follow it; exact copies count once"),
+        _field("occurrences", pa.int64(), "places that follow it; exact copies count once"),
         _field("fixed_tokens", pa.int32(), "words that do not change"),
-        _field("slots", pa.int32(), "places that do"),
-        _field("information_bits", pa.float64(), "how unlikely the fixed words are by chance"),
-        _field("examples", pa.list_(pa.string()), "a few places that follow it"),
+        _field("slots", pa.list_(_SLOT), "what changes, in the order of the pattern"),
+        _field(
+            "information_bits",
+            pa.float64(),
+            "how unlikely the fixed words are by chance: the sum, over the different ones, of"
+            " log2 of sentences over sentences that hold the word elsewhere",
+        ),
+        _field("examples", pa.list_(_PLACE), "the first few paragraphs that follow it"),
     ]
 )
 

@@ -121,7 +121,7 @@ def test_scan_prints_a_summary_on_stderr_and_nothing_on_stdout(corpus: Path) -> 
   near-copies       0 paragraphs (0%)
   internal repeats  0 paragraphs (0%)
   boilerplate       0 paragraphs (0%)
-  templated         0 paragraphs (0%)
+  templated         0 paragraphs (0%), of 0 templates
   redundancy        quartiles 0.00, 0.00, 0.50; above 0.5 in 1 article (33%)
   most copied       wire 19 words
   lost or limited   3 articles too short to judge
@@ -173,6 +173,7 @@ def test_scan_options_become_settings(corpus: Path) -> None:
         "--threshold 0.9 --granularity paragraph --threads 3 --max-memory 2GB --exact"
         " --on-error skip --id-field id"
         " --text-field text --date-field date --source-field source --url-field source"
+        " --min-support 3 --templates none --no-templates"
         " --paragraphs line --bands 8 --rows 5 --temp-dir . --quiet"
     )
     assert main(["scan", "in.jsonl", "-o", "results", *options.split()]) == 0
@@ -189,7 +190,7 @@ def test_scan_options_become_settings(corpus: Path) -> None:
         "fingerprint": {"paragraphs": "line", "min_tokens": 8, "bands": 8, "rows": 5},
         "match": {**Config().to_dict()["match"], "threshold": 0.9, "exact": True},
         "score": Config().to_dict()["score"],
-        "formulas": Config().to_dict()["formulas"],
+        "formulas": {"min_support": 3, "templates": False, "packs": ["none"]},
         "granularity": "paragraph",
         "threads": 3,
         "max_memory": "2GB",

@@ -35,8 +35,12 @@ def commands() -> Iterator[tuple[str, click.Command]]:
     context = click.Context(group)
     for name in COMMANDS:
         command = group.get_command(context, name)
-        assert command is not None
-        yield name, command
+        if isinstance(command, click.Group):
+            for part in command.commands.values():
+                yield f"{name} {part.name}", part
+        else:
+            assert command is not None
+            yield name, command
 
 
 def section(command: str) -> str:

@@ -56,6 +56,28 @@ from dedup.cli.options import field_options, given_settings, inputs_argument, qu
     metavar="N",
     help="Hashes in each band, of which more find fewer near-copies and are faster; by default 4.",
 )
+@click.option(
+    "--min-support",
+    type=int,
+    metavar="N",
+    help="Articles that must hold a template or a piece of boilerplate, at least 2; by default 5.",
+)
+@click.option(
+    "--templates",
+    "packs",
+    multiple=True,
+    callback=lambda _context, _option, packs: packs or None,
+    metavar="PACK",
+    help="Template packs to look for, each a file or news, which is bundled, or none; by default"
+    " news.",
+)
+@click.option(
+    "--no-templates",
+    "templates",
+    flag_value=False,
+    default=None,
+    help="Look for no templates at all; by default they are mined and those of packs found.",
+)
 @field_options
 @click.option(
     "--on-error",
@@ -101,8 +123,8 @@ def command(
     or - for JSONL on standard input: .jsonl, .json, .parquet, .arrow, .feather, .csv, .tsv, .txt,
     .html, .htm, .warc or .wet, each also .gz, .zst, .bz2 or .xz.
 
-    The results are Parquet tables: articles, paragraphs, spans, clusters, members, pairs and
-    rejected rows, with a manifest.
+    The results are Parquet tables: articles, paragraphs, spans, clusters, members, pairs,
+    templates and rejected rows, with a manifest.
     """
     from dedup.cli.progress import follow, hides_text_size
     from dedup.config import Config

@@ -73,7 +73,7 @@ def summarize(scan: Scan) -> list[tuple[str, str]]:
         ("near-copies", paragraphs("near_copy")),
         ("internal repeats", paragraphs("internal_repeat")),
         ("boilerplate", paragraphs("boilerplate")),
-        ("templated", paragraphs("templated")),
+        ("templated", f"{paragraphs('templated')}, of {plural(counts['templates'], 'template')}"),
         ("redundancy", _spread(articles)),
         ("most copied", _most_copied(articles)),
         ("lost or limited", list_losses(scan) or "nothing"),

@@ -21,6 +21,7 @@ class Findings(NamedTuple):
     articles: pa.Table  # article_id, date and source, in input order
     names: Names
     clusters: dict[str, pa.Table]  # by unit: the representative of each cluster, by its number
+    template_ids: pa.Array  # by the template's number
 
 
 def list_heads(

@@ -45,8 +45,3 @@ def from_codes(codes: pa.ChunkedArray, values: Sequence[str]) -> pa.DictionaryAr
     return pa.DictionaryArray.from_arrays(
         pc.cast(codes.combine_chunks(), pa.int32()), pa.array(values)
     )
-
-
-def name_templates(numbers: pa.ChunkedArray, ids: Sequence[str] = ()) -> pa.Array:
-    """Give template numbers their ids; a null stays one."""
-    return pa.array(ids, pa.string()).take(numbers.combine_chunks())

@@ -12,6 +12,7 @@ from dedup.journal import Journal
 from dedup.memory import Budget
 from dedup.stages.findings import Findings
 from dedup.stages.naming import PART_ROWS, constant
+from dedup.stages.templates import list_patterns
 
 
 def match_candidates(
@@ -46,7 +47,8 @@ def match_candidates(
         journal.note("verified", {"verified": place})
     memory = budget.working("comparing articles")
     sources = pa.record_batch({"source": articles["source"].combine_chunks().indices})
-    return verifier.gather(corpus, candidates, verified, sources, memory)
+    packs = list_patterns(config.formulas)
+    return verifier.gather(corpus, candidates, verified, sources, packs, memory)
 
 
 def list_pairs(found: Findings, unit: str) -> Iterator[pa.Table]:

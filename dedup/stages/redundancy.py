@@ -16,7 +16,7 @@ from dedup.schemas import PARAGRAPH_KINDS, SPAN_KINDS
 from dedup.stages.catalogue import Catalogue
 from dedup.stages.findings import Findings, name_clusters
 from dedup.stages.first_seen import flag_ambiguous
-from dedup.stages.naming import from_codes, name_templates
+from dedup.stages.naming import from_codes
 
 ARTICLES_AT_ONCE = 1 << 16
 
@@ -42,7 +42,7 @@ def score_articles(
 def _score(
     found: Findings, articles: pa.Table, start: int, ambiguous: pa.Array, config: ScoreConfig
 ) -> pa.Table:
-    corpus, matches, scores, _, names, _ = found
+    corpus, matches, scores, names = found.corpus, found.matches, found.scores, found.names
     end = start + articles.num_rows
     counts = pa.Table.from_batches([corpus.article_rows(matches, scores, start, end)])
     tokens = counts["tokens"].to_numpy()
@@ -93,4 +93,6 @@ def _name(found: Findings, rows: pa.RecordBatch, kinds: tuple[str, ...]) -> pa.T
     table = table.set_column(place, "cluster_id", name_clusters(found, "paragraph", numbers))
     place = table.schema.get_field_index("kind")
     table = table.set_column(place, "kind", from_codes(table["kind"], kinds))
-    return table.append_column("template_id", name_templates(table["template"]))
+    return table.append_column(
+        "template_id", found.template_ids.take(table["template"].combine_chunks())
+    )

@@ -12,9 +12,11 @@ use crate::clusters::{Stars, cluster};
 use crate::corpus::{Corpus, NO_DISTINCT};
 use crate::error::Error;
 use crate::evidence::Evidence;
+use crate::formulas::{Formula, Formulas};
 use crate::marks::{Marks, Numbered};
-use crate::pairs::Pair;
+use crate::pairs::{Pair, Verified};
 use crate::parallel;
+use crate::qualify::{Side, agree_otherwise};
 use crate::tokenize::{Tokens, tokenize};
 
 /// Articles of fewer words are headlines and error pages, not copies.
@@ -43,16 +45,17 @@ pub struct ArticleMatches {
 /// The spool cannot be read.
 pub fn match_articles(
     corpus: &Corpus,
-    pairs: &[Pair],
+    verified: &Verified,
     evidence: &Evidence,
     boilerplate: &Boilerplate,
+    formulas: &Formulas<'_>,
     rule: Rule,
     threads: usize,
 ) -> Result<ArticleMatches, Error> {
-    let ranked = Ranked::new(corpus, boilerplate);
+    let ranked = Ranked::new(corpus, boilerplate, formulas);
     let order = &ranked.order;
     let first_equal = first_with_equal_words(corpus, order, threads)?;
-    let related = Related::new(corpus, pairs, evidence);
+    let related = Related::new(corpus, &verified.pairs, evidence);
     let candidates = find_candidates(&ranked, &related, evidence, &first_equal);
     let parts = parallel::map_ranges(threads, candidates.len(), PIECE, |range| {
         let mut reader = Reader::new(&ranked);
@@ -62,7 +65,7 @@ pub fn match_articles(
             for (left, right) in family {
                 match reader.compare(*left, *right)? {
                     None => too_long += 1,
-                    Some(agreement) if rule.holds(agreement) => {
+                    Some(agreement) if reader.holds(rule, agreement, *left, *right) => {
                         pairs.push(Pair {
                             left: *left,
                             right: *right,
@@ -84,7 +87,7 @@ pub fn match_articles(
     let mut reader = Reader::new(&ranked);
     out.stars = cluster(&out.pairs, |left, right| {
         let agreement = reader.compare(left, right)?;
-        Ok(agreement.filter(|agreement| rule.holds(*agreement)))
+        Ok(agreement.filter(|agreement| reader.holds(rule, *agreement, left, right)))
     })?;
     add_equal_articles(corpus, order, &first_equal, &mut out);
     Ok(out)
@@ -94,13 +97,14 @@ pub fn match_articles(
 struct Ranked<'a> {
     corpus: &'a Corpus,
     boilerplate: &'a Boilerplate,
+    formulas: &'a Formulas<'a>,
     order: Vec<u32>,
     /// Words of each article that are no boilerplate, by rank.
     words: Vec<u32>,
 }
 
 impl<'a> Ranked<'a> {
-    fn new(corpus: &'a Corpus, boilerplate: &'a Boilerplate) -> Self {
+    fn new(corpus: &'a Corpus, boilerplate: &'a Boilerplate, formulas: &'a Formulas<'a>) -> Self {
         let order = corpus.order();
         let words = order
             .iter()
@@ -109,9 +113,33 @@ impl<'a> Ranked<'a> {
         Self {
             corpus,
             boilerplate,
+            formulas,
             order,
             words,
         }
+    }
+
+    /// The paragraphs of an article that are no boilerplate.
+    fn texts_of(&self, rank: u32) -> impl Iterator<Item = u32> {
+        let paragraphs = self.corpus.paragraphs_of(self.order[rank as usize]);
+        paragraphs.filter(|p| !self.boilerplate.has_paragraph(self.corpus, *p))
+    }
+
+    /// Their formulas, tokens counted over all of them.
+    fn formulas_of(&self, rank: u32) -> Vec<Formula> {
+        let mut offset = 0;
+        let mut found = Vec::new();
+        for paragraph in self.texts_of(rank) {
+            let formulas = self
+                .formulas
+                .of(self.corpus.distinct_of[paragraph as usize]);
+            found.extend(formulas.iter().map(|formula| Formula {
+                tokens: formula.tokens.map(|token| token + offset),
+                ..*formula
+            }));
+            offset += self.corpus.paragraphs[paragraph as usize].tokens;
+        }
+        found
     }
 }
 
@@ -327,20 +355,30 @@ impl<'a> Reader<'a> {
         }))
     }
 
+    /// Whether two articles, which were compared last, are near-copies.
+    fn holds(&mut self, rule: Rule, agreement: Agreement, left: u32, right: u32) -> bool {
+        let formulas = |rank: u32| self.ranked.formulas_of(rank);
+        rule.holds(agreement) && {
+            let (l, r) = (formulas(left), formulas(right));
+            let left = Side {
+                tokens: &self.left_tokens,
+                formulas: &l,
+            };
+            let right = Side {
+                tokens: &self.hashes,
+                formulas: &r,
+            };
+            agree_otherwise(left, right, rule, &mut self.pattern)
+        }
+    }
+
     fn read(&mut self, rank: u32) -> Result<(), Error> {
-        let Ranked {
-            corpus,
-            boilerplate,
-            order,
-            ..
-        } = self.ranked;
-        let number = order[rank as usize];
-        let article = &corpus.articles[number as usize];
+        let Ranked { corpus, order, .. } = self.ranked;
+        let article = &corpus.articles[order[rank as usize] as usize];
         self.bytes.resize(article.text as usize, 0);
         corpus.spool.read(article.text_at, &mut self.bytes)?;
         self.hashes.clear();
-        let is_text = |p: &u32| !boilerplate.has_paragraph(corpus, *p);
-        for paragraph in corpus.paragraphs_of(number).filter(is_text) {
+        for paragraph in self.ranked.texts_of(rank) {
             let place = corpus.text_of(paragraph);
             let [start, end] = [place.start, place.end].map(|at| (at - article.text_at) as usize);
             // The spool holds what arrived as valid UTF-8, cut at line ends.

@@ -31,11 +31,14 @@ pub mod parallel;
 pub mod partition;
 #[cfg(feature = "python")]
 mod python;
+pub mod qualify;
 pub mod redundancy;
 pub mod relations;
+pub mod sentences;
 pub mod simd;
 pub mod split;
 pub mod spool;
+pub mod templates;
 pub mod texts;
 pub mod tokenize;
 pub mod unicode;

@@ -6,11 +6,13 @@ use crate::clusters::{Clusters, Stars, cluster};
 use crate::corpus::{Corpus, NO_DISTINCT};
 use crate::error::Error;
 use crate::evidence::{Evidence, gather};
-use crate::formulas::Templates;
+use crate::formulas::Formulas;
 use crate::holders::Support;
 use crate::lines::{Lines, find_lines};
 use crate::pairs::{Verified, Verifier};
+use crate::qualify::{Families, qualify};
 use crate::redundancy::MIN_EVIDENCE_TOKENS;
+use crate::templates::{Mining, Templates, find_templates};
 
 /// All that was verified.
 pub struct Matches {
@@ -97,6 +99,7 @@ pub fn match_verified(
     verifier: &Verifier<'_>,
     mut verified: Verified,
     support: Support<'_>,
+    mining: Option<&Mining>,
 ) -> Result<Matches, Error> {
     let Verifier {
         corpus,
@@ -104,9 +107,13 @@ pub fn match_verified(
         threads,
         ..
     } = *verifier;
+    let templates = match mining {
+        Some(mining) => judge_with_templates(verifier, mining, &mut verified)?,
+        None => Templates::default(),
+    };
+    let formulas = Formulas::new(corpus, &templates.formulas);
     let mut stars = cluster(&verified.pairs, |left, right| {
-        let agreement = verifier.compare(left, right)?;
-        Ok(agreement.filter(|agreement| rule.holds(*agreement)))
+        verifier.compare(left, right, &formulas)
     })?;
     let lines = find_lines(corpus, support.min_articles, threads)?;
     let (paragraph_clusters, verdicts) =
@@ -123,9 +130,10 @@ pub fn match_verified(
     verified.runs = Vec::new(); // the evidence has them by now
     let articles = match_articles(
         corpus,
-        &verified.pairs,
+        &verified,
         &evidence,
         &boilerplate,
+        &formulas,
         rule,
         threads,
     )?;
@@ -134,11 +142,11 @@ pub fn match_verified(
         paragraph_clusters,
         verdicts,
         boilerplate,
-        templates: Templates::default(),
         verified,
         stars,
         evidence,
         articles,
+        templates,
     })
 }
 
@@ -175,6 +183,39 @@ fn cluster_paragraphs(
     let clusters = gather(&lines.founders, stars);
     let verdicts = verdicts.renumbered(&all, &clusters);
     (clusters, verdicts)
+}
+
+/// Find templates, and keep the pairs and runs that hold without what they fix.
+///
+/// A text that many outlets print with changes of their own looks like a template until its copies
+/// are known, and copies are known by what is not template: so templates are found first, copies
+/// judged by them, templates that only copies of one article follow dropped, and copies judged
+/// again.
+fn judge_with_templates(
+    verifier: &Verifier<'_>,
+    mining: &Mining,
+    verified: &mut Verified,
+) -> Result<Templates, Error> {
+    let Verifier { corpus, .. } = *verifier;
+    let judge = |templates: &Templates, verified: &Verified| {
+        let formulas = Formulas::new(corpus, &templates.formulas);
+        qualify(
+            corpus,
+            verified,
+            &formulas,
+            verifier.rule,
+            verifier.min_run_words,
+            verifier.threads,
+        )
+    };
+    let mut templates = find_templates(corpus, mining.options, &mining.packs)?;
+    let mut kept = judge(&templates, verified)?;
+    let families = Families::new(corpus, &kept.pairs);
+    if templates.drop_unsupported(corpus, &families, mining.options.min_support) {
+        kept = judge(&templates, verified)?;
+    }
+    *verified = kept;
+    Ok(templates)
 }
 
 /// An id from half of the words' identity: the upper half for paragraphs, the lower one for

@@ -4,8 +4,10 @@ use crate::align::{Agreement, MAX_WORK, Pattern, Rule, common_length, work};
 use crate::candidates::Candidate;
 use crate::corpus::Corpus;
 use crate::error::Error;
+use crate::formulas::Formulas;
 use crate::grams::{Run, SharedScratch, find_shared_runs};
 use crate::parallel;
+use crate::qualify::{Side, agree_otherwise};
 use crate::texts::TokenStore;
 
 /// Near-copies of one paragraph that completion looks for, and at. A form letter with 10^5 variants
@@ -137,21 +139,34 @@ impl Verifier<'_> {
         next.iter().take_while(fits).count().max(next.len().min(1))
     }
 
-    /// How two distincts agree, or nothing if they are too long to align.
+    /// How two distincts agree, or nothing if they are no near-copies, or too long to align.
     ///
     /// # Errors
     /// The spool cannot be read.
-    pub fn compare(&self, left: u32, right: u32) -> Result<Option<Agreement>, Error> {
+    pub fn compare(
+        &self,
+        left: u32,
+        right: u32,
+        formulas: &Formulas<'_>,
+    ) -> Result<Option<Agreement>, Error> {
         let store = TokenStore::load(self.corpus, vec![left, right], 1)?;
         let (l, r) = (store.tokens(left), store.tokens(right));
         if work(l.len(), r.len()) > MAX_WORK {
             return Ok(None);
         }
-        Ok(Some(Agreement {
-            shared: common_length(l, r, &mut Pattern::default()),
+        let mut pattern = Pattern::default();
+        let agreement = Agreement {
+            shared: common_length(l, r, &mut pattern),
             left: l.len() as u32,
             right: r.len() as u32,
-        }))
+        };
+        let side = |distinct: u32| Side {
+            tokens: store.tokens(distinct),
+            formulas: formulas.of(distinct),
+        };
+        let holds = self.rule.holds(agreement)
+            && agree_otherwise(side(left), side(right), self.rule, &mut pattern);
+        Ok(holds.then_some(agreement))
     }
 
     /// Complete the families: near-copies of the same paragraph are compared with each other, again

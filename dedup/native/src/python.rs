@@ -83,6 +83,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<engine::PyMatches>()?;
     module.add_class::<engine::PyScores>()?;
     module.add_class::<engine::PyJudged>()?;
+    module.add_function(wrap_pyfunction!(engine::is_pattern, module)?)?;
     module.add_function(wrap_pyfunction!(readers::parse_jsonl, module)?)?;
     module.add_function(wrap_pyfunction!(readers::parse_json, module)?)?;
     module.add_function(wrap_pyfunction!(readers::parse_csv, module)?)?;

@@ -5,6 +5,7 @@
 //! The first seen holder of a text is not blamed for it, but every holder of boilerplate is.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use crate::corpus::{Corpus, NO_DISTINCT};
 use crate::evidence::{Copied, Evidence};
@@ -346,13 +347,45 @@ impl<'a> Judge<'a> {
             fits.then_some(candidate)
         };
         for i in 1..self.sources.len() {
-            if self.sources[i].is_none() && self.is_short(first + i as u32) {
+            if self.sources[i].is_none() && !self.is_evidence(first + i as u32) {
                 self.sources[i] = continues(i, self.sources[i - 1], 1);
             }
         }
         for i in (1..self.sources.len()).rev() {
-            if self.sources[i - 1].is_none() && self.is_short(first + i as u32 - 1) {
+            if self.sources[i - 1].is_none() && !self.is_evidence(first + i as u32 - 1) {
                 self.sources[i - 1] = continues(i - 1, self.sources[i], -1);
+            }
+        }
+        self.find_templated_sources(article, range);
+    }
+
+    /// Lines of a form, such as a table of earnings, are evidence together: where an earlier
+    /// article holds the same ones in the same order, and they say enough beside the form.
+    fn find_templated_sources(&mut self, article: u32, paragraphs: Range<u32>) {
+        let corpus = self.corpus;
+        let distinct = |paragraph: u32| corpus.distinct_of[paragraph as usize];
+        let mut at = paragraphs.start;
+        while at < paragraphs.end {
+            let is_open = |p: u32| self.sources[(p - paragraphs.start) as usize].is_none();
+            let begins = is_open(at) && !self.is_short(at) && !self.is_boilerplate(at);
+            let Some(source) = begins.then(|| self.held_before(article, at)).flatten() else {
+                at += 1;
+                continue;
+            };
+            let home = corpus.paragraphs_of(corpus.article_of(source));
+            let same = (at..paragraphs.end).zip(source..home.end);
+            let same = same.take_while(|(here, there)| {
+                let wanted = distinct(*here);
+                let is_text = wanted != NO_DISTINCT && !self.is_boilerplate(*here);
+                is_text && is_open(*here) && wanted == distinct(*there)
+            });
+            let same: Vec<(u32, u32)> = same.collect();
+            let free: u32 = same.iter().map(|(here, _)| self.free_words(*here)).sum();
+            at += same.len().max(1) as u32;
+            if free >= MIN_EVIDENCE_TOKENS {
+                for (here, there) in same {
+                    self.sources[(here - paragraphs.start) as usize] = Some(there);
+                }
             }
         }
     }
@@ -366,10 +399,32 @@ impl<'a> Judge<'a> {
         self.corpus.paragraphs[paragraph as usize].tokens < MIN_EVIDENCE_TOKENS
     }
 
-    /// The first holder of a paragraph's words, if that is another article.
+    /// Words of a paragraph that no template fixes.
+    fn free_words(&self, paragraph: u32) -> u32 {
+        let fixed = self.formulas(paragraph).iter();
+        let fixed: u32 = fixed.map(|f| f.tokens[1] - f.tokens[0]).sum();
+        self.corpus.paragraphs[paragraph as usize].tokens - fixed
+    }
+
+    /// Whether a paragraph that stands elsewhere too was copied: "Shr 28 cts vs 22 cts" need not be.
+    fn is_evidence(&self, paragraph: u32) -> bool {
+        !self.is_short(paragraph) && self.free_words(paragraph) >= MIN_EVIDENCE_TOKENS
+    }
+
+    /// The first holder of a paragraph's words, if that is another article and means something.
     fn first_holder(&self, article: u32, paragraph: u32) -> Option<u32> {
         let distinct = self.corpus.distinct_of[paragraph as usize];
-        if distinct == NO_DISTINCT || self.is_short(paragraph) || self.is_boilerplate(paragraph) {
+        if distinct == NO_DISTINCT || self.is_boilerplate(paragraph) || !self.is_evidence(paragraph)
+        {
+            return None;
+        }
+        self.held_before(article, paragraph)
+    }
+
+    /// The first holder of a paragraph's words, if that is another article.
+    fn held_before(&self, article: u32, paragraph: u32) -> Option<u32> {
+        let distinct = self.corpus.distinct_of[paragraph as usize];
+        if distinct == NO_DISTINCT {
             return None;
         }
         let first = self.corpus.first(distinct);
@@ -419,7 +474,14 @@ impl<'a> Judge<'a> {
     }
 
     /// What templates fix of a paragraph.
+    /// Words of a paragraph that a template fixes, in the places of the paragraph that held the
+    /// words first.
     fn formulas(&self, paragraph: u32) -> &'a [Formula] {
+        let distinct = self.corpus.distinct_of[paragraph as usize];
+        if distinct == NO_DISTINCT {
+            return &[];
+        }
+        let paragraph = self.corpus.first(distinct);
         if !self.known.formulas.has(paragraph) {
             return &[];
         }
@@ -533,15 +595,20 @@ impl<'a> Judge<'a> {
 
     /// Words that a template fixes, where no other reason stands, for the first holder of them.
     fn flag_formulas(&mut self, article: u32, paragraph: u32, i: usize) {
+        let p = &self.corpus.paragraphs[paragraph as usize];
         for f in self.formulas(paragraph) {
+            let first = &self.corpus.paragraphs[f.paragraph as usize];
+            // The same words may be set apart by more space or other stops: then the places are
+            // near.
+            let place = |at: u32| (p.start + (at - first.start)).min(p.end);
             let [start, end] = f.tokens.map(|token| self.offsets[i] + token as usize);
             let is_fresh = self.flags[start..end].iter().any(|flags| part(*flags) == 0);
             self.flag(start, end - start, TEMPLATE);
             if is_fresh {
                 self.judged.spans.push(Span {
                     article,
-                    start: f.start,
-                    end: f.end,
+                    start: place(f.start),
+                    end: place(f.end),
                     kind: SpanKind::Templated,
                     source: None,
                     distinct: None,

@@ -81,7 +81,7 @@ impl PlaceOf {
 }
 
 /// Each distinct once, in the order of arrival: reading in that order is one sweep of the spool.
-fn in_reading_order(corpus: &Corpus, mut distincts: Vec<u32>) -> Vec<u32> {
+pub fn in_reading_order(corpus: &Corpus, mut distincts: Vec<u32>) -> Vec<u32> {
     distincts.sort_unstable();
     distincts.dedup();
     distincts.sort_by_key(|distinct| corpus.first(*distinct));
@@ -130,7 +130,14 @@ impl TokenStore {
 }
 
 /// Show the text of each distinct, which must be sorted by first holder, in that order.
-fn read_texts(corpus: &Corpus, distincts: &[u32], mut show: impl FnMut(&str)) -> Result<(), Error> {
+///
+/// # Errors
+/// The spool cannot be read.
+pub fn read_texts(
+    corpus: &Corpus,
+    distincts: &[u32],
+    mut show: impl FnMut(&str),
+) -> Result<(), Error> {
     let mut buffer: Vec<u8> = Vec::new();
     let mut from = 0;
     for (i, distinct) in distincts.iter().enumerate() {

@@ -11,6 +11,7 @@ use icu_casemap::CaseMapper;
 use icu_normalizer::ComposingNormalizer;
 
 use crate::hash::{ShortWord, hash_bytes};
+use crate::sentences;
 use crate::simd::{Kernel, dispatch};
 use crate::unicode::{Class, fold_two_bytes, look_up};
 
@@ -99,6 +100,7 @@ pub fn tokenize(text: &str, tokens: &mut Tokens) {
     scratch.set(text.as_bytes());
     dispatch(HashRuns(&mut scratch));
     assemble(text, &mut scratch, tokens);
+    sentences::settle(text, &tokens.ranges, &mut tokens.sentences);
     tokens.scratch = scratch;
 }
 

@@ -23,6 +23,7 @@ use crate::pairs::{Verified, Verifier};
 use crate::redundancy::{Judged, Scores, judge, score};
 use crate::split::Paragraphs;
 use crate::spool::{Extent, Spool};
+use crate::templates::{self, Kind, Known, Mining, Pattern};
 
 /// Where something stands in a spool: position, bytes and hash.
 type Place = (u64, u64, u64);
@@ -318,6 +319,11 @@ impl PyCorpus {
         py.detach(|| tables::article_pairs(&self.0, &matches.0))
     }
 
+    /// One row an example of a template.
+    fn template_places(&self, matches: &PyMatches) -> PyResult<Table> {
+        tables::template_places(&self.0, &matches.0)
+    }
+
     /// Members of paragraph clusters, every holder on its own.
     fn paragraph_members(&self, py: Python<'_>, matches: &PyMatches) -> PyResult<Table> {
         py.detach(|| tables::paragraph_members(&self.0, &matches.0))
@@ -442,7 +448,12 @@ impl PyVerifier {
 
     /// Compare near-copies of the same paragraph with each other, gather clusters and evidence.
     /// `sources` is one int32 column: the source of each article as a number, null where it is
-    /// unknown.
+    /// unknown. `packs` are (kind, pattern, number of its pack); without them no template is
+    /// looked for.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is a table or a state of the flow"
+    )]
     fn gather(
         &self,
         py: Python<'_>,
@@ -450,6 +461,7 @@ impl PyVerifier {
         candidates: &PyCandidates,
         verified: &mut PyVerified,
         sources: Table,
+        packs: Option<Vec<(String, String, u32)>>,
         memory: usize,
     ) -> PyResult<PyMatches> {
         let sources = corpus.sources(&sources.0)?;
@@ -457,12 +469,22 @@ impl PyVerifier {
             min_articles: self.min_support,
             sources: &sources,
         };
+        let packs = packs.map(|packs| packs.into_iter().map(read_known).collect());
+        let packs: Option<Vec<Known>> = packs.transpose()?;
+        let mining = packs.map(|packs| Mining {
+            options: templates::Options {
+                min_support: self.min_support,
+                memory,
+                threads: self.threads,
+            },
+            packs,
+        });
         let verifier = self.of(corpus, memory);
         let mut verified = verified.0.take().ok_or_else(gathered_before)?;
         let candidates = &candidates.0.pairs;
         let matches = py.detach(|| {
             verifier.complete_families(&mut verified, candidates)?;
-            match_verified(&verifier, verified, support)
+            match_verified(&verifier, verified, support, mining.as_ref())
         })?;
         Ok(PyMatches(matches))
     }
@@ -515,6 +537,31 @@ fn gathered_before() -> PyErr {
     PyValueError::new_err("these pairs were gathered before")
 }
 
+fn read_known((kind, text, pack): (String, String, u32)) -> PyResult<Known> {
+    let pattern = Pattern::parse(read_kind(&kind)?, &text);
+    let pattern =
+        pattern.ok_or_else(|| PyValueError::new_err(format!("no template is {text:?}")))?;
+    Ok(Known {
+        pattern,
+        text,
+        pack,
+    })
+}
+
+fn read_kind(kind: &str) -> PyResult<Kind> {
+    match kind {
+        "sentence" => Ok(Kind::Sentence),
+        "opener" => Ok(Kind::Opener),
+        other => Err(PyValueError::new_err(format!("no kind {other:?}"))),
+    }
+}
+
+/// Whether a template can be written so.
+#[pyfunction]
+pub fn is_pattern(kind: &str, text: &str) -> PyResult<bool> {
+    Ok(Pattern::parse(read_kind(kind)?, text).is_some())
+}
+
 /// Pairs worth aligning.
 #[pyclass(name = "Candidates", frozen, module = "dedup._native")]
 pub struct PyCandidates(Candidates);
@@ -557,6 +604,16 @@ impl PyMatches {
             ("too_long_to_align", self.0.too_long()),
             ("large_families", self.0.verified.large_families),
         ]
+    }
+
+    /// One row a template.
+    fn template_rows(&self) -> PyResult<Table> {
+        tables::template_rows(&self.0)
+    }
+
+    /// One row a slot of a template.
+    fn slot_rows(&self) -> PyResult<Table> {
+        tables::slot_rows(&self.0)
     }
 }
 

@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::matches::{Head, Matches};
 use crate::pairs::Pair;
 use crate::redundancy::{Judged, Place, Scores};
+use crate::templates::Slot;
 use crate::texts::show_texts;
 
 /// One row an article.
@@ -74,6 +75,64 @@ pub fn article_rows(
         (
             "is_representative",
             Arc::new(range.map(represents).collect::<BooleanArray>()),
+        ),
+    ])
+}
+
+/// One row a template, in order.
+pub fn template_rows(matches: &Matches) -> PyResult<Table> {
+    let list = &matches.templates.list;
+    to_batch(vec![
+        ("template_id", strings(list.iter().map(|t| Some(&t.id)))),
+        ("pattern", strings(list.iter().map(|t| Some(&t.text)))),
+        (
+            "kind",
+            Arc::new(list.iter().map(|t| t.kind as i8).collect::<Int8Array>()),
+        ),
+        ("articles", int32(list.iter().map(|t| t.articles))),
+        ("occurrences", int32(list.iter().map(|t| t.occurrences))),
+        ("fixed_tokens", int32(list.iter().map(|t| t.fixed_tokens))),
+        ("information_bits", float64(list.iter().map(|t| t.bits))),
+        ("pack", int32_or(list.iter().map(|t| t.pack))),
+    ])
+}
+
+/// One row a slot: its template's number, what it takes, and example fillers on lines of their own.
+pub fn slot_rows(matches: &Matches) -> PyResult<Table> {
+    let list = matches.templates.list.iter().enumerate();
+    let slots: Vec<(u32, &Slot)> = list
+        .flat_map(|(number, t)| t.slots.iter().map(move |slot| (number as u32, slot)))
+        .collect();
+    let examples: Vec<String> = slots.iter().map(|(_, s)| s.examples.join("\n")).collect();
+    to_batch(vec![
+        ("template", int32(slots.iter().map(|(number, _)| *number))),
+        (
+            "kind",
+            Arc::new(
+                slots
+                    .iter()
+                    .map(|(_, s)| s.kind as i8)
+                    .collect::<Int8Array>(),
+            ),
+        ),
+        ("fillers", int32(slots.iter().map(|(_, slot)| slot.fillers))),
+        ("examples", strings(examples.iter().map(Some))),
+    ])
+}
+
+/// One row an example: its template's number, its article and its place in it.
+pub fn template_places(corpus: &Corpus, matches: &Matches) -> PyResult<Table> {
+    let list = matches.templates.list.iter().enumerate();
+    let places: Vec<(u32, u32)> = list
+        .flat_map(|(number, t)| t.examples.iter().map(move |p| (number as u32, *p)))
+        .collect();
+    let article = |p: u32| corpus.article_of(p);
+    to_batch(vec![
+        ("template", int32(places.iter().map(|(number, _)| *number))),
+        ("article", int32(places.iter().map(|(_, p)| article(*p)))),
+        (
+            "position",
+            int32(places.iter().map(|(_, p)| corpus.position(*p))),
         ),
     ])
 }

@@ -1,0 +1,55 @@
+"""`dedup templates`: list what a scan found, and keep it as a pack for other scans."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from dedup.cli.options import results_argument
+
+
+@click.group("templates")
+def command() -> None:
+    """List a scan's templates, or keep them as a pack for other scans."""
+
+
+@command.command("list")
+@results_argument
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=50,
+    metavar="N",
+    help="Templates to print, the most telling first; by default 50.",
+)
+def list_command(results: str, limit: int) -> None:
+    """Print the templates of RESULTS: articles, kind, pattern."""
+    from dedup.results import open_scan
+
+    templates = open_scan(results).templates
+    click.echo(f"{'articles':>8}  {'kind':9}  pattern", err=True)
+    for row in templates.head(limit, columns=["articles", "kind", "pattern"]).to_pylist():
+        click.echo(f"{row['articles']:8,}  {row['kind']:9}  {row['pattern']}")
+
+
+@command.command("learn")
+@results_argument
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    metavar="PACK.toml",
+    help="File for the pack; an older one is replaced.",
+)
+def learn_command(results: str, output: str) -> None:
+    """Write the templates that were mined in RESULTS as a pack: dedup scan --templates PACK.toml.
+
+    Openers that only one article repeats are left out, and those that came from packs.
+    """
+    from dedup.packs import learn_pack, write_pack
+    from dedup.results import open_scan
+
+    pack = learn_pack(open_scan(results), Path(output).stem)
+    write_pack(pack, output)
+    click.echo(f"Wrote {len(pack.templates):,} templates to {output}", err=True)

@@ -1,0 +1,171 @@
+//! Pairs that agree in more than a template.
+//!
+//! Two notices that follow a template share its fixed words whatever they report. A pair of texts
+//! that both follow templates is therefore judged on the rest, by the same rule: the words that
+//! templates fix are set aside on both sides. True copies agree in their slots too, and stay.
+
+use std::collections::HashMap;
+
+use crate::align::{Agreement, Pattern, Rule, common_length};
+use crate::corpus::{Corpus, NO_DISTINCT};
+use crate::error::Error;
+use crate::formulas::{Formula, Formulas, rest};
+use crate::pairs::{Pair, SharedRun, Verified};
+use crate::parallel;
+use crate::redundancy::MIN_EVIDENCE_TOKENS;
+use crate::texts::TokenStore;
+
+/// Pairs whose texts are held at once.
+const PIECE: usize = 4096;
+/// An article that shares this part of its words with an earlier one is a version of it.
+const MIN_VERSION: f64 = 0.5;
+
+/// One of two texts.
+#[derive(Clone, Copy)]
+pub struct Side<'a> {
+    pub tokens: &'a [u64],
+    pub formulas: &'a [Formula],
+}
+
+/// Whether two texts that agree do so without what templates fix in both.
+pub fn agree_otherwise(left: Side<'_>, right: Side<'_>, rule: Rule, pattern: &mut Pattern) -> bool {
+    if left.formulas.is_empty() || right.formulas.is_empty() {
+        return true;
+    }
+    let l = rest(left.tokens, left.formulas);
+    let r = rest(right.tokens, right.formulas);
+    let agreement = Agreement {
+        shared: common_length(&l, &r, pattern),
+        left: l.len() as u32,
+        right: r.len() as u32,
+    };
+    agreement.shared >= MIN_EVIDENCE_TOKENS && rule.holds(agreement)
+}
+
+/// Keep the pairs and the runs that hold without what templates fix on both sides.
+///
+/// # Errors
+/// The spool cannot be read.
+pub fn qualify(
+    corpus: &Corpus,
+    verified: &Verified,
+    formulas: &Formulas<'_>,
+    rule: Rule,
+    min_run_words: u32,
+    threads: usize,
+) -> Result<Verified, Error> {
+    let is_free = |distinct: u32| formulas.of(distinct).is_empty();
+    let doubtful = |pair: &&Pair| !is_free(pair.left) && !is_free(pair.right);
+    let doubtful: Vec<Pair> = verified.pairs.iter().filter(doubtful).copied().collect();
+    let parts = parallel::map_ranges(threads, doubtful.len(), PIECE, |range| {
+        let pairs = &doubtful[range];
+        let sides = pairs.iter().flat_map(|pair| [pair.left, pair.right]);
+        let store = TokenStore::load(corpus, sides.collect(), 1)?;
+        let side = |distinct: u32| Side {
+            tokens: store.tokens(distinct),
+            formulas: formulas.of(distinct),
+        };
+        let mut pattern = Pattern::default();
+        let mut dropped = Vec::new();
+        for pair in pairs {
+            if !agree_otherwise(side(pair.left), side(pair.right), rule, &mut pattern) {
+                dropped.push((pair.left, pair.right));
+            }
+        }
+        Ok(dropped)
+    });
+    let mut dropped: Vec<(u32, u32)> = Vec::new();
+    for part in parts {
+        let part: Vec<(u32, u32)> = part?;
+        dropped.extend(part);
+    }
+    // Pairs are sorted, and so are those dropped.
+    let holds = |pair: &&Pair| dropped.binary_search(&(pair.left, pair.right)).is_err();
+    let says = |run: &&SharedRun| {
+        let free = free_tokens(run, formulas.of(run.left), formulas.of(run.right));
+        free == run.run.end - run.run.start || free >= min_run_words
+    };
+    Ok(Verified {
+        pairs: verified.pairs.iter().filter(holds).copied().collect(),
+        runs: verified.runs.iter().filter(says).copied().collect(),
+        too_long: verified.too_long,
+        large_families: verified.large_families,
+        done: verified.done,
+    })
+}
+
+/// Tokens of a run that no template fixes on both sides.
+fn free_tokens(run: &SharedRun, left: &[Formula], right: &[Formula]) -> u32 {
+    let fixed = if left.is_empty() { &[] } else { right };
+    let covered = fixed.iter().map(|formula| {
+        let [start, end] = formula.tokens;
+        end.min(run.run.end)
+            .saturating_sub(start.max(run.run.start))
+    });
+    run.run.end - run.run.start - covered.sum::<u32>()
+}
+
+/// For each article the first of those it is a version of, and the same for paragraphs that are
+/// near-copies: what a template is found in counts once for all of them.
+pub struct Families {
+    /// By article.
+    of_article: Vec<u32>,
+    /// The family of a distinct that is a near-copy of an earlier one.
+    of_near_copy: HashMap<u32, u32>,
+}
+
+impl Families {
+    /// Follow the `pairs`, which are sorted, and exact copies to the first holders.
+    pub fn new(corpus: &Corpus, pairs: &[Pair]) -> Self {
+        let mut near: HashMap<u32, u32> = HashMap::new();
+        for pair in pairs {
+            near.entry(pair.right).or_insert(pair.left);
+        }
+        let mut of_article: Vec<u32> = (0..corpus.articles.len() as u32).collect();
+        let mut tally: HashMap<u32, u32> = HashMap::new();
+        for article in corpus.order() {
+            tally.clear();
+            for paragraph in corpus.paragraphs_of(article) {
+                let distinct = corpus.distinct_of[paragraph as usize];
+                if distinct == NO_DISTINCT {
+                    continue;
+                }
+                let is_first = corpus.first(distinct) == paragraph;
+                let source = if is_first {
+                    near.get(&distinct).copied()
+                } else {
+                    Some(distinct)
+                };
+                let holder = source.map(|source| corpus.first_article(source));
+                if let Some(holder) = holder.filter(|holder| *holder != article) {
+                    let words = corpus.paragraphs[paragraph as usize].tokens;
+                    *tally.entry(of_article[holder as usize]).or_default() += words;
+                }
+            }
+            let rank = |family: u32| corpus.rank[family as usize];
+            let most = tally
+                .iter()
+                .max_by_key(|(f, words)| (**words, u32::MAX - rank(**f)));
+            let total = f64::from(corpus.articles[article as usize].tokens);
+            if let Some((family, words)) = most
+                && f64::from(*words) >= MIN_VERSION * total
+            {
+                of_article[article as usize] = *family;
+            }
+        }
+        let home = |distinct: u32| of_article[corpus.first_article(distinct) as usize];
+        let of_near_copy = near.iter().map(|(later, first)| (*later, home(*first)));
+        Self {
+            of_near_copy: of_near_copy.collect(),
+            of_article,
+        }
+    }
+
+    /// The family of a paragraph that holds its words first.
+    pub fn of(&self, corpus: &Corpus, paragraph: u32) -> u32 {
+        let distinct = corpus.distinct_of[paragraph as usize];
+        let article = corpus.article_of(paragraph);
+        let near = self.of_near_copy.get(&distinct).copied();
+        near.unwrap_or(self.of_article[article as usize])
+    }
+}

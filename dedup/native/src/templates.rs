@@ -1,0 +1,462 @@
+//! Templates: fixed words with slots that many articles fill in, and where they stand.
+//!
+//! Four passes over the distinct paragraphs, each a stream with fixed memory whose parts add up:
+//! count grams; cut sentences to skeletons and keep those with support; find every place that
+//! follows a pattern; read what stands in the slots.
+
+mod candidates;
+mod counts;
+mod finder;
+mod gather;
+mod items;
+mod patterns;
+mod skeletons;
+
+pub use gather::{Slot, SlotKind, Template};
+pub use patterns::Pattern;
+pub use skeletons::Kind;
+
+use std::collections::{HashMap, HashSet};
+
+use crate::corpus::Corpus;
+use crate::error::Error;
+use crate::formulas::Formula;
+use crate::parallel;
+use crate::qualify::Families;
+use crate::texts::{in_reading_order, read_texts};
+use crate::tokenize::{Tokens, tokenize};
+use candidates::read_candidates;
+use finder::{Finder, Occurrence, Search};
+use gather::gather;
+use items::{Items, is_particle};
+use skeletons::{Frequencies, collect_rows};
+
+/// Share of a sentence's words, numbers apart, that its template must fix.
+pub const MIN_FIXED: f64 = 0.6;
+/// Bits that a template's words must tell: plain grammar ("he said that the") has fewer.
+const MIN_BITS: f64 = 20.0;
+/// What is said more often may say less: bits that each doubling of the support is worth.
+const BITS_PER_DOUBLING: f64 = 1.5;
+/// An opener is short, and says less.
+const MIN_OPENER_BITS: f64 = 15.0;
+/// One article that repeats itself shows less than many articles that agree.
+const MIN_IN_ARTICLE_BITS: f64 = 18.0;
+/// Words of an opener, at least.
+const MIN_OPENER_WORDS: usize = 3;
+/// Support grows with the corpus: one article in 10^5.
+const MIN_SHARE: f64 = 1e-5;
+/// Distincts read by one task, more or less: an article is never parted.
+const PIECE: usize = 4096;
+
+/// What is looked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Articles that hold a template, at least.
+    pub min_support: u32,
+    /// Bytes for what is counted.
+    pub memory: usize,
+    pub threads: usize,
+}
+
+/// What to look for, and the templates that packs name.
+pub struct Mining {
+    pub options: Options,
+    pub packs: Vec<Known>,
+}
+
+/// All templates of a corpus.
+#[derive(Default)]
+pub struct Templates {
+    /// By number of articles and information, the most telling first.
+    pub list: Vec<Template>,
+    /// Words that they fix, sorted by (paragraph, tokens), none twice.
+    pub formulas: Vec<Formula>,
+}
+
+impl Templates {
+    /// Count every template's articles anew, versions of one article once, and drop mined ones that
+    /// lose their support. An opener that one article repeats needs none. Says whether any was
+    /// dropped.
+    pub fn drop_unsupported(
+        &mut self,
+        corpus: &Corpus,
+        families: &Families,
+        min_support: u32,
+    ) -> bool {
+        let support = min_support.max(least_share(corpus));
+        let mut places: Vec<(u32, u32)> = self
+            .formulas
+            .iter()
+            .map(|f| (f.template, families.of(corpus, f.paragraph)))
+            .collect();
+        places.sort_unstable();
+        places.dedup();
+        for template in &mut self.list {
+            template.articles = 0;
+        }
+        for (template, _) in places {
+            self.list[template as usize].articles += 1;
+        }
+        let keeps = |t: &Template| t.pack.is_some() || t.in_article || t.articles >= support;
+        let mut next = 0;
+        let numbers: Vec<Option<u32>> = self
+            .list
+            .iter()
+            .map(|template| {
+                keeps(template).then(|| {
+                    next += 1;
+                    next - 1
+                })
+            })
+            .collect();
+        let before = self.list.len();
+        self.list.retain(keeps);
+        self.formulas = self
+            .formulas
+            .iter()
+            .filter_map(|f| {
+                let template = numbers[f.template as usize]?;
+                Some(Formula { template, ..*f })
+            })
+            .collect();
+        self.list.len() < before
+    }
+}
+
+/// Articles that must hold a template in a corpus of this size.
+fn least_share(corpus: &Corpus) -> u32 {
+    (corpus.articles.len() as f64 * MIN_SHARE).ceil() as u32
+}
+
+/// A template that a pack names.
+#[derive(Clone, Debug)]
+pub struct Known {
+    pub pattern: Pattern,
+    /// As the pack has it.
+    pub text: String,
+    /// The pack's number.
+    pub pack: u32,
+}
+
+/// The distinct paragraphs, as all passes read them.
+pub struct Reading<'a> {
+    pub corpus: &'a Corpus,
+    pub options: Options,
+    /// Articles that hold a mined template, at least.
+    pub min_support: u32,
+    /// Distincts in the order of their first holders, and how they are shared out.
+    order: Vec<u32>,
+    pieces: Vec<std::ops::Range<usize>>,
+}
+
+/// One paragraph.
+pub struct Shown<'a> {
+    pub distinct: u32,
+    pub text: &'a str,
+    pub tokens: &'a Tokens,
+    pub items: &'a Items,
+}
+
+impl Shown<'_> {
+    /// 1 for an item with a small letter or of a script without capitals, -1 for one with a capital.
+    fn case(&self, item: usize) -> i32 {
+        let token = self.items.tokens[item] as usize;
+        let Some([start, _]) = self.tokens.ranges.get(token) else {
+            return 0;
+        };
+        let rest = &self.text[*start as usize..];
+        let is_capital = match rest.as_bytes().first() {
+            Some(byte) if byte.is_ascii() => byte.is_ascii_uppercase(),
+            _ => rest.chars().next().is_some_and(char::is_uppercase),
+        };
+        if is_capital { -1 } else { 1 }
+    }
+}
+
+impl<'a> Reading<'a> {
+    pub fn new(corpus: &'a Corpus, options: Options) -> Self {
+        let order = in_reading_order(corpus, (0..corpus.distincts() as u32).collect());
+        let article = |at: usize| corpus.first_article(order[at]);
+        let mut pieces = Vec::new();
+        let mut from = 0;
+        while from < order.len() {
+            let mut to = order.len().min(from + PIECE);
+            while to < order.len() && article(to) == article(to - 1) {
+                to += 1;
+            }
+            pieces.push(from..to);
+            from = to;
+        }
+        Self {
+            corpus,
+            options,
+            min_support: options.min_support.max(least_share(corpus)),
+            order,
+            pieces,
+        }
+    }
+
+    /// Words of all distinct paragraphs.
+    pub fn tokens(&self) -> usize {
+        let tokens = |distinct: &u32| self.corpus.tokens(*distinct) as usize;
+        self.order.iter().map(tokens).sum()
+    }
+
+    /// Show a worker its share of the paragraphs, article by article.
+    ///
+    /// # Errors
+    /// The spool cannot be read.
+    pub fn show_part(&self, worker: usize, mut show: impl FnMut(&Shown<'_>)) -> Result<(), Error> {
+        let mine = self.pieces.iter().skip(worker);
+        for piece in mine.step_by(self.options.threads.max(1)) {
+            show_all(self.corpus, &self.order[piece.clone()], &mut show)?;
+        }
+        Ok(())
+    }
+
+    /// Show some paragraphs, which may repeat, each once.
+    ///
+    /// # Errors
+    /// The spool cannot be read.
+    pub fn show_distincts(
+        &self,
+        distincts: Vec<u32>,
+        mut show: impl FnMut(&Shown<'_>),
+    ) -> Result<(), Error> {
+        show_all(
+            self.corpus,
+            &in_reading_order(self.corpus, distincts),
+            &mut show,
+        )
+    }
+}
+
+fn show_all(
+    corpus: &Corpus,
+    distincts: &[u32],
+    show: &mut impl FnMut(&Shown<'_>),
+) -> Result<(), Error> {
+    let mut tokens = Tokens::default();
+    let mut items = Items::default();
+    let mut next = distincts.iter();
+    read_texts(corpus, distincts, |text| {
+        if let Some(distinct) = next.next() {
+            tokenize(text, &mut tokens);
+            items.set(text, &tokens);
+            show(&Shown {
+                distinct: *distinct,
+                text,
+                tokens: &tokens,
+                items: &items,
+            });
+        }
+    })
+}
+
+/// Mine the corpus for templates and find where they and those of `packs` stand.
+///
+/// # Errors
+/// The spool cannot be read or written.
+pub fn find_templates(
+    corpus: &Corpus,
+    options: Options,
+    packs: &[Known],
+) -> Result<Templates, Error> {
+    let reading = Reading::new(corpus, options);
+    let frequencies = Frequencies::count(&reading)?;
+    let (rows, openers) = collect_rows(&reading, &frequencies)?;
+    let mut patterns = read_candidates(&reading, &frequencies, &rows)?;
+    patterns.extend(openers);
+    let known: Vec<Pattern> = packs.iter().map(|known| known.pattern.clone()).collect();
+    let patterns = merge(patterns, &known, &frequencies);
+    let occurrences = find(&reading, &frequencies, &patterns, packs.len())?;
+    let kept = keep_supported(&reading, &frequencies, &patterns, packs.len(), occurrences);
+    gather(&reading, &frequencies, &patterns, packs, &kept)
+}
+
+/// The patterns of `packs`, then those mined that tell enough and that no more general one holds.
+fn merge(mined: Vec<Pattern>, packs: &[Pattern], frequencies: &Frequencies) -> Vec<Pattern> {
+    let mut mined: Vec<Pattern> = mined
+        .into_iter()
+        .filter(|pattern| bits(pattern, frequencies, 0) > 0.0)
+        .collect();
+    mined.sort_unstable();
+    mined.dedup();
+    // The more general first: fewer fixed words.
+    mined.sort_by_key(Pattern::fixed_weight);
+    let all: Vec<Pattern> = packs.iter().chain(&mined).cloned().collect();
+    let finder = Finder::new(&all, packs.len(), frequencies);
+    let mut found = Vec::new();
+    let is_merged = |number: usize| {
+        let pattern = &all[number];
+        finder.candidates(&pattern.parts, &mut found);
+        let others = found.iter().map(|other| *other as usize);
+        others
+            .filter(|other| *other < number)
+            .any(|other| all[other].contains(pattern))
+    };
+    let merged: Vec<bool> = (0..all.len()).map(is_merged).collect();
+    let keeps = |(number, pattern): (usize, &Pattern)| {
+        (number < packs.len() || !merged[number]).then(|| pattern.clone())
+    };
+    all.iter().enumerate().filter_map(keeps).collect()
+}
+
+/// Bits that the fixed words tell, where `own` places hold them because of the pattern.
+fn bits(pattern: &Pattern, frequencies: &Frequencies, own: u64) -> f64 {
+    let words = pattern.words();
+    words.iter().map(|word| frequencies.bits(*word, own)).sum()
+}
+
+fn find(
+    reading: &Reading<'_>,
+    frequencies: &Frequencies,
+    patterns: &[Pattern],
+    packs: usize,
+) -> Result<Vec<Occurrence>, Error> {
+    let finder = Finder::new(patterns, packs, frequencies);
+    let threads = reading.options.threads;
+    let parts = parallel::map(threads, threads, |worker| {
+        let mut search = Search::new(&finder);
+        let mut found = Vec::new();
+        reading.show_part(worker, |shown| {
+            search.show(shown.distinct, shown.items, |o| found.push(o));
+        })?;
+        Ok(found)
+    });
+    let mut found = Vec::new();
+    for part in parts {
+        let part: Vec<Occurrence> = part?;
+        found.extend(part);
+    }
+    found.sort_unstable();
+    Ok(found)
+}
+
+/// Give every sentence its template, and keep the templates that enough articles follow.
+///
+/// A template loses the sentences that another one says more of, and may lose its support with
+/// them; then its other sentences look for their next best. A pack's template needs no support.
+fn keep_supported(
+    reading: &Reading<'_>,
+    frequencies: &Frequencies,
+    patterns: &[Pattern],
+    packs: usize,
+    mut found: Vec<Occurrence>,
+) -> Vec<Occurrence> {
+    loop {
+        let chosen = choose(patterns, &found);
+        let dropped = unsupported(reading, frequencies, patterns, packs, &chosen);
+        if dropped.is_empty() {
+            return keep_repeated(reading, patterns, packs, chosen);
+        }
+        found.retain(|o| !dropped.contains(&o.pattern));
+    }
+}
+
+/// The best pattern of each paragraph as a whole, or else of each of its sentences: the one that
+/// fixes most words; an opener where there is no other.
+fn choose(patterns: &[Pattern], found: &[Occurrence]) -> Vec<Occurrence> {
+    let mut chosen = Vec::new();
+    let rank = |o: &&Occurrence| {
+        let pattern = &patterns[o.pattern as usize];
+        let is_whole = pattern.kind != Kind::Opener;
+        (is_whole, pattern.fixed_weight(), u32::MAX - o.pattern)
+    };
+    for paragraph in found.chunk_by(|a, b| a.distinct == b.distinct) {
+        let is_paragraph = |o: &&Occurrence| patterns[o.pattern as usize].kind == Kind::Paragraph;
+        if let Some(whole) = paragraph.iter().filter(is_paragraph).max_by_key(rank) {
+            chosen.push(*whole);
+            continue;
+        }
+        for sentence in paragraph.chunk_by(|a, b| a.start == b.start) {
+            chosen.extend(sentence.iter().max_by_key(rank));
+        }
+    }
+    chosen
+}
+
+/// Patterns that too few articles follow, or that say too little.
+fn unsupported(
+    reading: &Reading<'_>,
+    frequencies: &Frequencies,
+    patterns: &[Pattern],
+    packs: usize,
+    chosen: &[Occurrence],
+) -> HashSet<u32> {
+    let mut places: Vec<(u32, u32)> = chosen
+        .iter()
+        .filter(|o| o.pattern as usize >= packs)
+        .map(|o| (o.pattern, reading.corpus.first_article(o.distinct)))
+        .collect();
+    places.sort_unstable();
+    let mut dropped = HashSet::new();
+    for group in places.chunk_by(|a, b| a.0 == b.0) {
+        let number = group[0].0;
+        let pattern = &patterns[number as usize];
+        let by_article = group.chunk_by(|a, b| a.1 == b.1);
+        let articles = by_article.clone().count();
+        let most = by_article.map(<[_]>::len).max().unwrap_or(0);
+        let is_opener = pattern.kind == Kind::Opener;
+        let enough = articles >= reading.min_support as usize || is_opener && most >= 3;
+        let own = group.len() as u64;
+        if !enough || !tells_enough(pattern, frequencies, own, articles, reading.min_support) {
+            dropped.insert(number);
+        }
+    }
+    dropped
+}
+
+/// Whether a pattern that stands in `own` places of so many articles is more than plain grammar.
+///
+/// The bits that a word can tell grow with the corpus, so in a small one fewer are asked for.
+fn tells_enough(
+    pattern: &Pattern,
+    frequencies: &Frequencies,
+    own: u64,
+    articles: usize,
+    min_support: u32,
+) -> bool {
+    let most = frequencies.most_bits();
+    if pattern.kind != Kind::Opener {
+        let doublings = (articles as f64 / f64::from(min_support)).log2().max(0.0);
+        let floor = MIN_BITS - BITS_PER_DOUBLING * doublings;
+        return bits(pattern, frequencies, own) >= floor.min(3.0 * most);
+    }
+    // "Mr Vale said that" names whoever the article is about.
+    let words = pattern.words();
+    let telling = words.iter().filter(|word| frequencies.is_common(**word));
+    let told: f64 = telling.map(|word| frequencies.bits(*word, own)).sum();
+    let floor = if articles < min_support as usize {
+        MIN_IN_ARTICLE_BITS
+    } else {
+        MIN_OPENER_BITS
+    };
+    let whole = words.iter().filter(|word| !is_particle(**word)).count();
+    whole >= MIN_OPENER_WORDS && told >= floor.min(2.0 * most)
+}
+
+/// Of openers with too few articles keep what one article says three times.
+fn keep_repeated(
+    reading: &Reading<'_>,
+    patterns: &[Pattern],
+    packs: usize,
+    mut chosen: Vec<Occurrence>,
+) -> Vec<Occurrence> {
+    let article = |o: &Occurrence| reading.corpus.first_article(o.distinct);
+    let mut articles: HashMap<u32, HashSet<u32>> = HashMap::new();
+    let mut repeats: HashMap<(u32, u32), HashSet<u64>> = HashMap::new();
+    for o in chosen.iter().filter(|o| o.pattern as usize >= packs) {
+        articles.entry(o.pattern).or_default().insert(article(o));
+        if patterns[o.pattern as usize].kind == Kind::Opener {
+            let key = (o.pattern, article(o));
+            repeats.entry(key).or_default().insert(o.next);
+        }
+    }
+    chosen.retain(|o| {
+        (o.pattern as usize) < packs
+            || articles[&o.pattern].len() >= reading.min_support as usize
+            || repeats[&(o.pattern, article(o))].len() >= 3
+    });
+    chosen
+}

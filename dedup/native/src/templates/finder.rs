@@ -1,0 +1,176 @@
+//! Many patterns at once: each is looked up by the rarest of its grams and then compared.
+
+use std::collections::HashMap;
+
+use super::MIN_FIXED;
+use super::items::{END, GAP, Items, MAX_ITEMS, grams, is_word, word_weight};
+use super::patterns::Pattern;
+use super::skeletons::{Frequencies, Kind};
+
+const FILTER_BITS: u32 = 18;
+
+/// One place where a pattern holds.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Occurrence {
+    pub distinct: u32,
+    /// Items of its paragraph, edges included.
+    pub start: u32,
+    pub end: u32,
+    /// Number of the pattern.
+    pub pattern: u32,
+    /// The item behind an opener's words.
+    pub next: u64,
+}
+
+/// Patterns by a gram, or by a word where they hold no gram.
+pub struct Finder<'a> {
+    patterns: &'a [Pattern],
+    /// The first so many are from packs, and hold whatever share of a sentence they fix.
+    packs: usize,
+    by_gram: Index,
+    by_word: Index,
+}
+
+#[derive(Default)]
+struct Index {
+    /// A bit for each value of a hash's upper bits, as most grams are in no pattern.
+    filter: Vec<u64>,
+    patterns: HashMap<u64, Vec<u32>>,
+}
+
+impl Index {
+    fn add(&mut self, key: u64, pattern: u32) {
+        self.filter.resize(1 << (FILTER_BITS - 6), 0);
+        let bit = key >> (64 - FILTER_BITS);
+        self.filter[bit as usize / 64] |= 1 << (bit % 64);
+        self.patterns.entry(key).or_default().push(pattern);
+    }
+
+    #[inline]
+    fn get(&self, key: u64) -> &[u32] {
+        let bit = key >> (64 - FILTER_BITS);
+        let word = self.filter.get(bit as usize / 64).copied().unwrap_or(0);
+        if word >> (bit % 64) & 1 == 0 {
+            return &[];
+        }
+        self.patterns.get(&key).map_or(&[], Vec::as_slice)
+    }
+}
+
+impl<'a> Finder<'a> {
+    pub fn new(patterns: &'a [Pattern], packs: usize, frequencies: &Frequencies) -> Self {
+        let mut by_gram = Index::default();
+        let mut by_word = Index::default();
+        for (number, pattern) in patterns.iter().enumerate() {
+            let mut best: Option<(u32, u64)> = None;
+            grams(&pattern.parts, |start, end, hash| {
+                let gram = &pattern.parts[start..end];
+                // Texts are looked through sentence by sentence.
+                let is_whole = !gram.contains(&GAP) && !gram[..gram.len() - 1].contains(&END);
+                if is_whole {
+                    let entry = (frequencies.of(hash), hash);
+                    best = Some(best.map_or(entry, |best| best.min(entry)));
+                }
+            });
+            if let Some((_, hash)) = best {
+                by_gram.add(hash, number as u32);
+                continue;
+            }
+            let words = pattern.parts.iter().filter(|part| is_word(**part));
+            let rarest = words.min_by_key(|word| (frequencies.of_word(**word), **word));
+            if let Some(word) = rarest {
+                by_word.add(*word, number as u32);
+            }
+        }
+        Self {
+            patterns,
+            packs,
+            by_gram,
+            by_word,
+        }
+    }
+
+    /// Whether a sentence or paragraph follows a pattern that fixes enough of its words.
+    fn holds(&self, number: u32, items: &[u64], places: &mut Vec<usize>) -> bool {
+        let pattern = &self.patterns[number as usize];
+        if !pattern.fits(items, places) {
+            return false;
+        }
+        let words: u32 = items.iter().map(|item| word_weight(*item)).sum();
+        (number as usize) < self.packs
+            || pattern.kind == Kind::Opener
+            || f64::from(pattern.fixed_weight()) >= MIN_FIXED * f64::from(words)
+    }
+
+    /// Patterns that share their key with a sentence, sorted, each once.
+    pub fn candidates(&self, sentence: &[u64], found: &mut Vec<u32>) {
+        found.clear();
+        grams(sentence, |_, _, hash| {
+            found.extend_from_slice(self.by_gram.get(hash));
+        });
+        if !self.by_word.patterns.is_empty() {
+            for item in sentence {
+                found.extend_from_slice(self.by_word.get(*item));
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+    }
+}
+
+/// Looks for patterns in one paragraph after the other, reusing its buffers.
+pub struct Search<'a> {
+    finder: &'a Finder<'a>,
+    found: Vec<u32>,
+    whole: Vec<u32>,
+    places: Vec<usize>,
+}
+
+impl<'a> Search<'a> {
+    pub fn new(finder: &'a Finder<'a>) -> Self {
+        Self {
+            finder,
+            found: Vec::new(),
+            whole: Vec::new(),
+            places: Vec::new(),
+        }
+    }
+
+    /// Show every pattern that a sentence follows, or the paragraph as a whole.
+    pub fn show(&mut self, distinct: u32, items: &Items, mut show: impl FnMut(Occurrence)) {
+        self.whole.clear();
+        let patterns = self.finder.patterns;
+        for sentence in items.sentences().filter(|s| s.len() <= MAX_ITEMS) {
+            let inner = &items.items[sentence.clone()];
+            self.finder.candidates(inner, &mut self.found);
+            for number in &self.found {
+                let pattern = &patterns[*number as usize];
+                if pattern.kind == Kind::Paragraph {
+                    self.whole.push(*number);
+                } else if self.finder.holds(*number, inner, &mut self.places) {
+                    let last = self.places[pattern.parts.len() - 1];
+                    show(Occurrence {
+                        distinct,
+                        start: sentence.start as u32,
+                        end: sentence.end as u32,
+                        pattern: *number,
+                        next: inner.get(last).copied().unwrap_or_default(),
+                    });
+                }
+            }
+        }
+        self.whole.sort_unstable();
+        self.whole.dedup();
+        for number in &self.whole {
+            if self.finder.holds(*number, &items.items, &mut self.places) {
+                show(Occurrence {
+                    distinct,
+                    start: 0,
+                    end: items.items.len() as u32,
+                    pattern: *number,
+                    next: 0,
+                });
+            }
+        }
+    }
+}

@@ -1,0 +1,177 @@
+"""Template packs: stock phrases kept in a file, learned on one corpus and applied to another.
+
+A pack is TOML that people can read and write:
+
+    format = 1
+    name = "press"
+    description = "Phrases of the wire desk"
+
+    [en]
+    openers = ["Reports indicate that <*>"]
+    sentences = ["<*> did not immediately respond to a request for comment"]
+
+There is a table for each language (BCP 47; `und` where it is not known). An opener is matched at
+the start of a sentence, a sentence as a whole. `<*>` takes one word or more, and at the end of a
+sentence also none; `<NUM>` takes a number.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow.compute as pc
+
+from dedup import _native
+from dedup.errors import ConfigError
+from dedup.results import Scan, naming_output, refuse_url
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+PACK_FORMAT = 1
+BUNDLED = "news"
+UNKNOWN_LANGUAGE = "und"  # BCP 47 for text whose language nobody determined
+_KINDS = {"openers": "opener", "sentences": "sentence"}
+_HEAD = ("format", "name", "description")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+
+
+class PackTemplate(NamedTuple):
+    """One template of a pack."""
+
+    language: str
+    kind: str  # opener or sentence
+    pattern: str
+
+
+@dataclass(frozen=True)
+class Pack:
+    """A named list of templates."""
+
+    name: str
+    description: str
+    templates: tuple[PackTemplate, ...]
+
+
+def load_packs(names: Sequence[str]) -> list[Pack]:
+    """Load packs by path, or by name if they are bundled; `none` is no pack."""
+    return [load_pack(name) for name in names if name != "none"]
+
+
+def load_pack(name: str | os.PathLike[str]) -> Pack:
+    """Load a pack: a path, or the name of a bundled one.
+
+    Raises a `ConfigError` that names the entry if the file is no pack of this format.
+    """
+    try:
+        if name == BUNDLED:
+            text = files("dedup").joinpath("bundled", f"{name}.toml").read_text(encoding="utf-8")
+        else:
+            text = Path(name).read_text(encoding="utf-8")
+        document = tomllib.loads(text)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as err:
+        raise ConfigError(
+            f"cannot read the template pack {name}: {err}",
+            hint=f"packs are files as `dedup templates learn` writes them, or {BUNDLED}, or none",
+        ) from err
+    return _check_pack(document, str(name))
+
+
+def _check_pack(document: dict[str, Any], path: str) -> Pack:
+    version = document.get("format")
+    if version != PACK_FORMAT:
+        raise ConfigError(
+            f"{path} has format {version!r}, but this dedup reads template packs of format"
+            f" {PACK_FORMAT}",
+            hint=f"a pack begins with: format = {PACK_FORMAT}",
+        )
+    if not isinstance(document.get("name"), str):
+        raise ConfigError(f"{path} has no name", hint='give it one: name = "press"')
+    templates: list[PackTemplate] = []
+    for language, table in document.items():
+        if language in _HEAD:
+            continue
+        if not isinstance(table, dict) or not _LANGUAGE.fullmatch(language):
+            raise ConfigError(
+                f"{path} has an entry {language!r}, but a pack has tables of languages",
+                hint="name a table by its BCP 47 code, such as [en] or [pt-BR]",
+            )
+        for kind, patterns in table.items():
+            templates += _check_patterns(language, kind, patterns, path)
+    return Pack(document["name"], str(document.get("description", "")), tuple(templates))
+
+
+def _check_patterns(language: str, kind: str, patterns: Any, path: str) -> list[PackTemplate]:
+    if kind not in _KINDS or not isinstance(patterns, list):
+        raise ConfigError(
+            f"[{language}] in {path} has an entry {kind!r}",
+            hint="a language has lists named openers and sentences",
+        )
+    for pattern in patterns:
+        if not isinstance(pattern, str) or not _native.is_pattern(_KINDS[kind], pattern):
+            raise ConfigError(
+                f"[{language}] in {path} has {pattern!r} among its {kind}, which is no template",
+                hint="a template has words, and words between two <*>; an opener is one sentence",
+            )
+    return [PackTemplate(language, _KINDS[kind], pattern) for pattern in patterns]
+
+
+def learn_pack(scan: Scan, name: str) -> Pack:
+    """Make a pack of the templates that a scan mined; those it had from packs are left out.
+
+    An opener that only one article repeats is that article's, and no template elsewhere.
+    """
+    rows = scan.templates.to_table(
+        columns=["pattern", "kind", "articles"],
+        filter=pc.is_null(pc.field("pack")) & (pc.field("articles") > 1),
+    )
+    templates = [
+        PackTemplate(
+            UNKNOWN_LANGUAGE, "opener" if row["kind"] == "opener" else "sentence", row["pattern"]
+        )
+        for row in rows.to_pylist()
+    ]
+    described = f"Learned from {scan.manifest['counts']['articles']:,} articles"
+    return Pack(name, described, tuple(dict.fromkeys(filter(_is_readable, templates))))
+
+
+def _is_readable(template: PackTemplate) -> bool:
+    """Whether the pattern as it is written says what it matched."""
+    return _native.is_pattern(template.kind, template.pattern)
+
+
+def write_pack(pack: Pack, path: str | os.PathLike[str]) -> None:
+    """Write a pack as `load_pack` reads it."""
+    refuse_url(path)
+    lines = [
+        f"format = {PACK_FORMAT}",
+        f"name = {_quote(pack.name)}",
+        f"description = {_quote(pack.description)}",
+    ]
+    for language in dict.fromkeys(template.language for template in pack.templates):
+        lines += ["", f"[{language}]"]
+        for key, kind in _KINDS.items():
+            chosen = [
+                f"    {_quote(template.pattern)},"
+                for template in pack.templates
+                if (template.language, template.kind) == (language, kind)
+            ]
+            if chosen:
+                lines += [f"{key} = [", *chosen, "]"]
+    with naming_output(Path(path)):
+        Path(path).write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _quote(text: str) -> str:
+    """Write a TOML string; JSON's escapes are TOML's, but for the delete character."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,0 +1,67 @@
+"""Templates: what the core found fixed words with slots to be, as a table.
+
+They are mined in the core (`templates.rs`), together with the pairs they qualify.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+
+from dedup.config import FormulaConfig
+from dedup.packs import load_packs
+from dedup.schemas import SLOT_KINDS, TEMPLATE_KINDS, TEMPLATES
+from dedup.stages.findings import Findings
+
+
+def list_patterns(config: FormulaConfig) -> list[tuple[str, str, int]] | None:
+    """List kind, pattern and number of the pack of what to look for; None for no templates."""
+    if not config.templates:
+        return None
+    return [
+        (template.kind, template.pattern, number)
+        for number, pack in enumerate(load_packs(config.packs))
+        for template in pack.templates
+    ]
+
+
+def list_templates(found: Findings, config: FormulaConfig) -> pa.Table:
+    """List the templates that stand in the corpus, the most telling first: TEMPLATES."""
+    corpus, matches = found.corpus, found.matches
+    packs = [pack.name for pack in load_packs(config.packs)] if config.templates else []
+    templates = matches.template_rows().to_pylist()
+    slots = _group(matches.slot_rows(), len(templates))
+    places = _group(corpus.template_places(matches), len(templates))
+    rows = [
+        {
+            **template,
+            "kind": TEMPLATE_KINDS[template["kind"]],
+            "pack": None if template["pack"] is None else packs[template["pack"]],
+            "slots": [
+                {
+                    "kind": SLOT_KINDS[slot["kind"]],
+                    "fillers": slot["fillers"],
+                    "examples": slot["examples"].split("\n"),
+                }
+                for slot in slots[number]
+            ],
+            "examples": [
+                {
+                    "article_id": found.names.ids[place["article"]].as_py(),
+                    "position": place["position"],
+                }
+                for place in places[number]
+            ],
+        }
+        for number, template in enumerate(templates)
+    ]
+    return pa.Table.from_pylist(rows, TEMPLATES)
+
+
+def _group(rows: pa.RecordBatch, templates: int) -> list[list[dict[str, Any]]]:
+    """Gather rows by the number of their template."""
+    groups: list[list[dict[str, Any]]] = [[] for _ in range(templates)]
+    for row in rows.to_pylist():
+        groups[row.pop("template")].append(row)
+    return groups
