@@ -241,8 +241,7 @@ def test_a_repeated_sentence_or_run_is_internal(
     words: int,
     begins: str,
 ) -> None:
-    [span] = spans[article]
-    assert span["kind"] == "internal_repeat"
+    [span] = [span for span in spans[article] if span["kind"] == "internal_repeat"]
     assert texts()[article][span["start"] : span["end"]].startswith(begins)
     assert articles[article]["internal"] == pytest.approx(words / articles[article]["tokens"])
 

@@ -504,6 +504,7 @@ def test_spans_are_code_points_of_both_texts_in_every_script(tmp_path: Path, pre
         "internal_repeat",
         "shared_run",
         "boilerplate",
+        "templated",
     }
     for span in (span for span in spans if span["match_article"]):
         here = normal(texts[span["article_id"]][span["start"] : span["end"]])
