@@ -1,7 +1,8 @@
 //! Lines too short to be evidence, which may be furniture: "Post a comment", "12 comments".
 //!
-//! Lines that differ in their numbers only are one line. One that is a number for more than half,
-//! such as a date or a catalogue entry, says something of its article and is none.
+//! Lines that differ in one number only are one line. With more numbers, or numbers alone, a line
+//! says something of its article, as a date, a catalogue entry or a line of a table does, and is
+//! none.
 
 use crate::align::Agreement;
 use crate::clusters::{Membership, Stars};
@@ -107,7 +108,7 @@ fn mask_numbers(corpus: &Corpus, short: &[u32]) -> Result<(Vec<u32>, Vec<Line>),
                 words += 1;
             }
         }
-        if 2 * words >= tokens.hashes.len() {
+        if words >= 1 && words + 1 == tokens.hashes.len() {
             lines.push(Line {
                 distinct,
                 tokens: tokens.hashes.len() as u32,

@@ -32,6 +32,11 @@ impl Pattern {
         slots.filter(|part| matches!(*part, GAP | NUMBER))
     }
 
+    /// How many numbers it has.
+    pub fn numbers(&self) -> usize {
+        self.parts.iter().filter(|part| **part == NUMBER).count()
+    }
+
     /// The pattern with a gap in place of a part; gaps that touch become one.
     pub fn with_gap(&self, at: usize) -> Self {
         let mut parts = self.parts.clone();
