@@ -18,7 +18,7 @@ pub use skeletons::Kind;
 
 use std::collections::{HashMap, HashSet};
 
-use crate::corpus::Corpus;
+use crate::corpus::{Corpus, NO_DISTINCT};
 use crate::error::Error;
 use crate::formulas::Formula;
 use crate::parallel;
@@ -42,7 +42,7 @@ const BITS_PER_DOUBLING: f64 = 1.5;
 const BITS_PER_NUMBER: f64 = 3.0;
 /// A pattern that holds others takes their place only if it tells so much: "<*> mln vs <*> mln"
 /// says less than "Revs <NUM> mln vs <NUM> mln".
-const MIN_GENERAL_BITS: f64 = 12.0;
+const MIN_GENERAL_BITS: f64 = 18.0;
 /// An opener is short, and says less.
 const MIN_OPENER_BITS: f64 = 15.0;
 /// One article that repeats itself shows less than many articles that agree.
@@ -51,8 +51,11 @@ const MIN_IN_ARTICLE_BITS: f64 = 18.0;
 const MIN_OPENER_WORDS: usize = 3;
 /// Support grows with the corpus: one article in 10^5.
 const MIN_SHARE: f64 = 1e-5;
-/// Distincts read by one task, more or less: an article is never parted.
-const PIECE: usize = 4096;
+/// Paragraphs read by one task, more or less.
+const PIECE: u32 = 4096;
+/// Articles in which templates are looked for, more or less: of more, every second or third or
+/// hundredth. What is found is then looked for, and counted, in all.
+const MOST_MINED: usize = 1 << 15;
 
 /// What is looked for.
 #[derive(Clone, Copy, Debug)]
@@ -150,9 +153,10 @@ pub struct Reading<'a> {
     pub options: Options,
     /// Articles that hold a mined template, at least.
     pub min_support: u32,
-    /// Distincts in the order of their first holders, and how they are shared out.
-    order: Vec<u32>,
-    pieces: Vec<std::ops::Range<usize>>,
+    /// Of so many articles one is read.
+    pub every: u32,
+    /// Paragraphs, as they are shared out; an article is never parted.
+    pieces: Vec<std::ops::Range<u32>>,
 }
 
 /// One paragraph.
@@ -180,32 +184,42 @@ impl Shown<'_> {
 }
 
 impl<'a> Reading<'a> {
-    pub fn new(corpus: &'a Corpus, options: Options) -> Self {
-        let order = in_reading_order(corpus, (0..corpus.distincts() as u32).collect());
-        let article = |at: usize| corpus.first_article(order[at]);
+    /// Read all articles, or of a larger corpus one in `every`, by the order in which they were
+    /// first seen.
+    pub fn new(corpus: &'a Corpus, options: Options, every: u32) -> Self {
         let mut pieces = Vec::new();
         let mut from = 0;
-        while from < order.len() {
-            let mut to = order.len().min(from + PIECE);
-            while to < order.len() && article(to) == article(to - 1) {
-                to += 1;
-            }
-            pieces.push(from..to);
-            from = to;
+        while from < corpus.paragraphs.len() as u32 {
+            let last = corpus.paragraphs.len() as u32 - 1;
+            let end = corpus
+                .paragraphs_of(corpus.article_of(last.min(from + PIECE)))
+                .end;
+            pieces.push(from..end);
+            from = end;
         }
         Self {
             corpus,
             options,
-            min_support: options.min_support.max(least_share(corpus)),
-            order,
+            min_support: options.min_support.max(least_share(corpus) / every),
+            every,
             pieces,
         }
     }
 
-    /// Words of all distinct paragraphs.
+    /// The distincts that a piece holds first.
+    fn distincts(&self, piece: &std::ops::Range<u32>) -> Vec<u32> {
+        let distinct = |p: &u32| self.corpus.distinct_of[*p as usize];
+        let is_first = |p: &u32| distinct(p) != NO_DISTINCT && self.corpus.first(distinct(p)) == *p;
+        let rank = |p: &u32| self.corpus.rank[self.corpus.article_of(*p) as usize];
+        let is_read = |p: &u32| self.every == 1 || rank(p).is_multiple_of(self.every);
+        let paragraphs = piece.clone().filter(|p| is_first(p) && is_read(p));
+        paragraphs.map(|p| distinct(&p)).collect()
+    }
+
+    /// Words of all distinct paragraphs, more or less.
     pub fn tokens(&self) -> usize {
-        let tokens = |distinct: &u32| self.corpus.tokens(*distinct) as usize;
-        self.order.iter().map(tokens).sum()
+        let tokens = self.corpus.articles.iter().map(|a| a.tokens as usize);
+        tokens.sum::<usize>() / self.every as usize
     }
 
     /// Show a worker its share of the paragraphs, article by article.
@@ -215,7 +229,7 @@ impl<'a> Reading<'a> {
     pub fn show_part(&self, worker: usize, mut show: impl FnMut(&Shown<'_>)) -> Result<(), Error> {
         let mine = self.pieces.iter().skip(worker);
         for piece in mine.step_by(self.options.threads.max(1)) {
-            show_all(self.corpus, &self.order[piece.clone()], &mut show)?;
+            show_all(self.corpus, &self.distincts(piece), &mut show)?;
         }
         Ok(())
     }
@@ -268,10 +282,12 @@ pub fn find_templates(
     options: Options,
     packs: &[Known],
 ) -> Result<Templates, Error> {
-    let reading = Reading::new(corpus, options);
-    let frequencies = Frequencies::count(&reading)?;
-    let (rows, openers) = collect_rows(&reading, &frequencies)?;
-    let mut patterns = read_candidates(&reading, &frequencies, &rows)?;
+    let every = corpus.articles.len().div_ceil(MOST_MINED).max(1);
+    let sample = Reading::new(corpus, options, every as u32);
+    let frequencies = Frequencies::count(&sample)?;
+    let (rows, openers) = collect_rows(&sample, &frequencies)?;
+    let mut patterns = read_candidates(&sample, &frequencies, &rows)?;
+    let reading = Reading::new(corpus, options, 1);
     patterns.extend(openers);
     let known: Vec<Pattern> = packs.iter().map(|known| known.pattern.clone()).collect();
     let patterns = merge(patterns, &known, &frequencies);
@@ -298,7 +314,9 @@ fn merge(mined: Vec<Pattern>, packs: &[Pattern], frequencies: &Frequencies) -> V
         finder.candidates(&pattern.parts, &mut found);
         let others = found.iter().map(|other| *other as usize);
         let says_enough = |other: &usize| {
-            *other < packs.len() || told(&all[*other], frequencies, 0) >= MIN_GENERAL_BITS
+            let other_places = finder::rarest_gram(&all[*other], frequencies).map_or(0, |g| g.0);
+            let own = u64::from(other_places) * frequencies.every;
+            *other < packs.len() || told(&all[*other], frequencies, own) >= MIN_GENERAL_BITS
         };
         others
             .filter(|other| *other < number && all[*other].contains(pattern))

@@ -57,22 +57,27 @@ impl Index {
     }
 }
 
+/// The gram of a pattern that comes least often, and how often.
+pub fn rarest_gram(pattern: &Pattern, frequencies: &Frequencies) -> Option<(u32, u64)> {
+    let mut best: Option<(u32, u64)> = None;
+    grams(&pattern.parts, |start, end, hash| {
+        let gram = &pattern.parts[start..end];
+        // Texts are looked through sentence by sentence.
+        let is_whole = !gram.contains(&GAP) && !gram[..gram.len() - 1].contains(&END);
+        if is_whole {
+            let entry = (frequencies.of(hash), hash);
+            best = Some(best.map_or(entry, |best| best.min(entry)));
+        }
+    });
+    best
+}
+
 impl<'a> Finder<'a> {
     pub fn new(patterns: &'a [Pattern], packs: usize, frequencies: &Frequencies) -> Self {
         let mut by_gram = Index::default();
         let mut by_word = Index::default();
         for (number, pattern) in patterns.iter().enumerate() {
-            let mut best: Option<(u32, u64)> = None;
-            grams(&pattern.parts, |start, end, hash| {
-                let gram = &pattern.parts[start..end];
-                // Texts are looked through sentence by sentence.
-                let is_whole = !gram.contains(&GAP) && !gram[..gram.len() - 1].contains(&END);
-                if is_whole {
-                    let entry = (frequencies.of(hash), hash);
-                    best = Some(best.map_or(entry, |best| best.min(entry)));
-                }
-            });
-            if let Some((_, hash)) = best {
+            if let Some((_, hash)) = rarest_gram(pattern, frequencies) {
                 by_gram.add(hash, number as u32);
                 continue;
             }

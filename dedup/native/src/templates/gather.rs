@@ -130,7 +130,7 @@ pub fn gather(
     distincts.dedup();
     distincts.sort_by_key(|distinct| reading.corpus.first_article(*distinct));
     let threads = reading.options.threads;
-    let parts = parallel::map_ranges(threads, distincts.len(), PIECE, |range| {
+    let parts = parallel::map_ranges(threads, distincts.len(), PIECE as usize, |range| {
         let mut gathered: HashMap<u32, Gathered> = HashMap::new();
         let mut formulas = Vec::new();
         let mut places = Vec::new();

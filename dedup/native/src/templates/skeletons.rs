@@ -55,6 +55,8 @@ pub struct Frequencies {
     grams: Counts,
     words: Vec<Word>,
     pub sentences: u64,
+    /// Of so many articles one was counted; `own` places are of all.
+    pub every: u64,
 }
 
 const WORD_SLOTS_BITS: u32 = 19;
@@ -120,6 +122,7 @@ impl Frequencies {
             grams,
             words,
             sentences,
+            every: u64::from(reading.every),
         })
     }
 
@@ -139,6 +142,7 @@ impl Frequencies {
         if is_particle(word) {
             return 0.0;
         }
+        let own = own / self.every;
         let others = u64::from(self.words[word_slot(word)].count).saturating_sub(own);
         let sentences = self.sentences.saturating_sub(own) + 1;
         let bits = (sentences as f64 / (others as f64 + 0.5)).log2();
@@ -148,6 +152,11 @@ impl Frequencies {
     /// How often a word comes.
     pub fn of_word(&self, word: u64) -> u32 {
         self.words[word_slot(word)].count
+    }
+
+    /// Bring the counts of some grams near.
+    pub fn fetch(&self, hashes: &[u64]) {
+        self.grams.fetch(hashes);
     }
 
     /// How often a gram or an opening comes.
@@ -166,6 +175,8 @@ pub struct Skeletons<'a> {
     min_support: u32,
     /// Of each item of the paragraph: 0, or 1 and how often its count halves to the support.
     levels: Vec<u8>,
+    grams: Vec<(u32, u32, u64)>,
+    hashes: Vec<u64>,
     skeleton: Vec<u64>,
 }
 
@@ -175,6 +186,8 @@ impl<'a> Skeletons<'a> {
             frequencies,
             min_support,
             levels: Vec::new(),
+            grams: Vec::new(),
+            hashes: Vec::new(),
             skeleton: Vec::new(),
         }
     }
@@ -199,17 +212,25 @@ impl<'a> Skeletons<'a> {
     fn set_levels(&mut self, items: &Items) {
         self.levels.clear();
         self.levels.resize(items.items.len(), 0);
+        self.grams.clear();
+        self.hashes.clear();
         for sentence in items.sentences().filter(|s| s.len() <= MAX_ITEMS) {
-            let levels = &mut self.levels[sentence.clone()];
+            let from = sentence.start;
             grams(&items.items[sentence], |start, end, hash| {
-                let count = self.frequencies.of(hash);
-                if count >= self.min_support {
-                    let level = 1 + (count / self.min_support).ilog2() as u8;
-                    for l in &mut levels[start..end] {
-                        *l = level.max(*l);
-                    }
-                }
+                self.grams
+                    .push(((from + start) as u32, (from + end) as u32, hash));
+                self.hashes.push(hash);
             });
+        }
+        self.frequencies.fetch(&self.hashes);
+        for (start, end, hash) in &self.grams {
+            let count = self.frequencies.of(*hash);
+            if count >= self.min_support {
+                let level = 1 + (count / self.min_support).ilog2() as u8;
+                for l in &mut self.levels[*start as usize..*end as usize] {
+                    *l = level.max(*l);
+                }
+            }
         }
     }
 
