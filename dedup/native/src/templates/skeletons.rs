@@ -364,8 +364,8 @@ pub fn collect_rows(
         reading.show_part(worker, |shown| {
             openers.add(reading.corpus.first_article(shown.distinct), shown);
             let items = shown.items;
-            let mut write = |hash: u64, unit: std::ops::Range<usize>| {
-                let tokens = items.tokens[unit.start] as usize..items.tokens[unit.end] as usize;
+            let mut write = |hash: u64, unit: std::ops::Range<usize>, text_end: usize| {
+                let tokens = items.tokens[unit.start] as usize..items.tokens[text_end] as usize;
                 let text = hash_items(shown.tokens.hashes[tokens].iter().copied());
                 let row = Row {
                     hash,
@@ -377,11 +377,15 @@ pub fn collect_rows(
                 hashes.push(hash);
                 row.write(&mut bytes);
             };
-            skeletons.show(items, |unit, hash, _| write(hash, unit));
+            skeletons.show(items, |unit, hash, _| {
+                let end = unit.end;
+                write(hash, unit, end);
+            });
             for sentence in items.sentences().filter(|s| s.len() <= MAX_ITEMS) {
                 let inner = &items.items[sentence.clone()];
                 frequent_openings(inner, frequencies, support, |end, hash| {
-                    write(hash, sentence.start..sentence.start + end);
+                    // Sentences that begin alike are different texts if they go on differently.
+                    write(hash, sentence.start..sentence.start + end, sentence.end);
                 });
             }
             counts.add(&hashes);
