@@ -44,9 +44,9 @@ const BITS_PER_NUMBER: f64 = 3.0;
 /// says less than "Revs <NUM> mln vs <NUM> mln".
 const MIN_GENERAL_BITS: f64 = 18.0;
 /// An opener is short, and says less.
-const MIN_OPENER_BITS: f64 = 15.0;
+const MIN_OPENER_BITS: f64 = 18.0;
 /// One article that repeats itself shows less than many articles that agree.
-const MIN_IN_ARTICLE_BITS: f64 = 18.0;
+const MIN_IN_ARTICLE_BITS: f64 = 20.0;
 /// Words of an opener, at least.
 const MIN_OPENER_WORDS: usize = 3;
 /// Support grows with the corpus: one article in 10^5.
