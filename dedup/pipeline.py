@@ -19,7 +19,7 @@ from dedup import _native
 from dedup._version import __version__
 from dedup.config import Config
 from dedup.journal import Journal
-from dedup.memory import peak_memory
+from dedup.memory import peak_memory, release_unused
 from dedup.results import ResultsWriter, Scan
 from dedup.sources import (
     InputFile,
@@ -150,8 +150,10 @@ def find_copies(
     corpus.set_order(order_articles(articles["date"]), config.threads)
     candidates = find_candidates(corpus, config, journal)
     matches = match_candidates(corpus, candidates, articles, config, journal)
+    release_unused()
     progress.start("score")
     scores = corpus.score(matches, config.threads)
+    release_unused()
     names = Names(articles["article_id"])
     heads = list_heads(corpus, matches, units(config))
     templates = matches.template_rows()["template_id"]

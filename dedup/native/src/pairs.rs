@@ -14,6 +14,8 @@ use crate::texts::TokenStore;
 /// keeps some hundred pairs for each of them, not 10^10 in all.
 const MAX_FAMILY: usize = 256;
 const PIECE: usize = 4096;
+/// Pairs of neighbours held at once, those that several families name counted again.
+const MAX_FRESH: usize = 1 << 24;
 /// Candidates taken in one turn at most: the work of some seconds, which is what a scan that is
 /// interrupted may have to do again.
 const MAX_TURN: usize = 1 << 18;
@@ -186,16 +188,25 @@ impl Verifier<'_> {
         let mut tried: Vec<Candidate> = Vec::new();
         let mut known = 0;
         while known < verified.pairs.len() {
-            let mut fresh = neighbours_of_neighbours(&verified.pairs, known);
             let full = large_families(&verified.pairs);
             let is_full = |item: u32| full.binary_search(&item).is_ok();
-            let is_new = |known: &[Candidate], c: &Candidate| known.binary_search(c).is_err();
-            fresh.retain(|candidate| is_new(candidates, candidate) && is_new(&tried, candidate));
-            fresh.retain(|(left, right)| !is_full(*left) && !is_full(*right));
+            let neighbours = neighbours(&verified.pairs, known);
             known = verified.pairs.len();
-            verified.extend(self.verify(&fresh)?);
-            tried.extend(fresh);
-            tried.sort_unstable();
+            let mut families = neighbours.chunk_by(|a, b| a.0 == b.0).peekable();
+            while families.peek().is_some() {
+                let mut fresh = pair_neighbours(&mut families);
+                let is_new = |known: &[Candidate], c: &Candidate| known.binary_search(c).is_err();
+                fresh
+                    .retain(|candidate| is_new(candidates, candidate) && is_new(&tried, candidate));
+                fresh.retain(|(left, right)| !is_full(*left) && !is_full(*right));
+                verified.extend(self.verify(&fresh)?);
+                tried.extend(fresh);
+                #[expect(
+                    clippy::stable_sort_primitive,
+                    reason = "it sees what is sorted already, and merges the rest into it"
+                )]
+                tried.sort();
+            }
         }
         verified.large_families = large_families(&verified.pairs).len() as u64;
         verified
@@ -257,8 +268,11 @@ fn verify_piece(
     out
 }
 
-/// Who is paired with whom, both ways round; `true` for a pair from position `known` on.
-fn neighbours(pairs: &[Pair], known: usize) -> Vec<(u32, u32, bool)> {
+/// A paragraph, one that it is paired with, and whether that is new.
+type Neighbour = (u32, u32, bool);
+
+/// Who is paired with whom, both ways round; a pair from position `known` on is new.
+fn neighbours(pairs: &[Pair], known: usize) -> Vec<Neighbour> {
     let both = |(i, pair): (usize, &Pair)| {
         [
             (pair.left, pair.right, i >= known),
@@ -270,18 +284,20 @@ fn neighbours(pairs: &[Pair], known: usize) -> Vec<(u32, u32, bool)> {
     neighbours
 }
 
-/// Pairs of neighbours of one paragraph, at least one of the two a new neighbour; sorted.
-fn neighbours_of_neighbours(pairs: &[Pair], known: usize) -> Vec<Candidate> {
+/// Pairs of neighbours of one paragraph, at least one of the two a new neighbour; sorted. Takes
+/// families until there are enough pairs for one turn.
+fn pair_neighbours<'a>(families: &mut impl Iterator<Item = &'a [Neighbour]>) -> Vec<Candidate> {
     let mut found: Vec<Candidate> = Vec::new();
-    for family in neighbours(pairs, known).chunk_by(|a, b| a.0 == b.0) {
+    while found.len() < MAX_FRESH
+        && let Some(family) = families.next()
+    {
         let family = &family[..family.len().min(MAX_FAMILY)];
-        for (i, (_, member, is_new)) in family.iter().enumerate().filter(|(_, m)| m.2) {
+        for (i, (_, member, _)) in family.iter().enumerate().filter(|(_, m)| m.2) {
             let others = family
                 .iter()
                 .enumerate()
                 .filter(|(j, m)| *j > i || !m.2 && *j < i);
             found.extend(others.map(|(_, (_, other, _))| (*member.min(other), *member.max(other))));
-            debug_assert!(is_new);
         }
     }
     found.sort_unstable();

@@ -53,14 +53,18 @@ fn check_fingerprints(text: &str, paragraphs: Paragraphs) {
     worker.fingerprint([text, "", &twice].into_iter());
     let prints = worker.fingerprints;
     assert_eq!(prints.articles.len(), 3);
-    for paragraph in &prints.paragraphs {
-        let text = [text, "", &twice][paragraph.article as usize];
-        let bytes = &text[paragraph.byte_start as usize..paragraph.byte_end as usize];
-        assert_eq!(
-            bytes.chars().count(),
-            (paragraph.end - paragraph.start) as usize
-        );
+    let mut found = prints.paragraphs.iter();
+    for (text, article) in [text, "", &twice].into_iter().zip(&prints.articles) {
+        for paragraph in found.by_ref().take(article.paragraphs as usize) {
+            let before = &text[..paragraph.byte_start as usize];
+            assert_eq!(before.chars().count(), paragraph.start as usize);
+            let held = text.chars().skip(paragraph.start as usize);
+            let held = held.take((paragraph.end - paragraph.start) as usize);
+            let held: String = held.collect();
+            assert_eq!(held, held.trim(), "a paragraph is trimmed");
+        }
     }
+    assert!(found.next().is_none(), "every paragraph has an article");
     for repeat in &prints.repeats {
         assert!(repeat.token_start < repeat.token_end);
         assert!(repeat.start < repeat.end && repeat.source_start < repeat.source_end);
