@@ -217,16 +217,20 @@ class Verifier:
         `memory` is how many bytes of tokens to hold at once.
         """
 
+    def complete(
+        self, corpus: Corpus, candidates: Candidates, verified: Verified, memory: int
+    ) -> None:
+        """Compare near-copies of the same paragraph with each other, after all candidates."""
+
     def gather(
         self,
         corpus: Corpus,
-        candidates: Candidates,
         verified: Verified,
         sources: pa.RecordBatch,
         packs: list[tuple[str, str, int]] | None,
         memory: int,
     ) -> Matches:
-        """Complete families, gather clusters and evidence. `verified` can be used only once.
+        """Gather templates, clusters and evidence. `verified` can be used only once.
 
         `sources` is one int32 column: the source of each article as a number, null where it is
         unknown. Copies in `min_support` articles that share nothing else are boilerplate. `packs`

@@ -8,6 +8,7 @@ so whenever a scan dies, all that its journal tells is there; half a line at the
 from __future__ import annotations
 
 import fcntl
+import io
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -54,7 +55,7 @@ class JournalFile(Journal):
         process is writing it.
         """
         super().__init__()
-        self._file = open(path, "a+b", buffering=0)  # noqa: SIM115  # closed by `close`
+        self._file = io.FileIO(path, "a+")  # without a buffer: what is noted is there
         try:
             self._lock(path)
             asked = json.loads(json.dumps(asked))

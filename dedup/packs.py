@@ -17,11 +17,11 @@ sentence also none; `<NUM>` takes a number.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -30,6 +30,7 @@ from typing import Any, NamedTuple
 import pyarrow.compute as pc
 
 from dedup import _native
+from dedup.config import FormulaConfig
 from dedup.errors import ConfigError
 from dedup.results import Scan, naming_output, refuse_url
 
@@ -62,10 +63,19 @@ class Pack:
     description: str
     templates: tuple[PackTemplate, ...]
 
+    def digest(self) -> str:
+        """Return what differs if the templates do."""
+        return hashlib.sha256(repr(self.templates).encode()).hexdigest()[:16]
 
-def load_packs(names: Sequence[str]) -> list[Pack]:
-    """Load packs by path, or by name if they are bundled; `none` is no pack."""
-    return [load_pack(name) for name in names if name != "none"]
+
+def load_packs(config: FormulaConfig) -> list[Pack] | None:
+    """Load the packs of a config; None if no templates are to be looked for.
+
+    A pack is named by its path, or by its name if it is bundled; `none` is no pack.
+    """
+    if not config.templates:
+        return None
+    return [load_pack(name) for name in config.packs if name != "none"]
 
 
 def load_pack(name: str | os.PathLike[str]) -> Pack:

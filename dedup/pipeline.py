@@ -20,6 +20,7 @@ from dedup._version import __version__
 from dedup.config import Config
 from dedup.journal import Journal
 from dedup.memory import peak_memory, release_unused
+from dedup.packs import Pack, load_packs
 from dedup.results import ResultsWriter, Scan
 from dedup.sources import (
     InputFile,
@@ -37,8 +38,9 @@ from dedup.stages.fingerprints import (
     restore_fingerprints,
 )
 from dedup.stages.first_seen import order_articles
+from dedup.stages.matches import match_verified
 from dedup.stages.naming import PART_ROWS, Names
-from dedup.stages.pairs import list_pairs, match_candidates
+from dedup.stages.pairs import list_pairs, verify_candidates
 from dedup.stages.redundancy import judge_articles, score_articles
 from dedup.stages.templates import list_templates
 from dedup.unfinished import Unfinished
@@ -90,16 +92,17 @@ def scan(
     progress = progress or Silent()
     paths = [inputs] if isinstance(inputs, str | os.PathLike) else list(inputs)
     files = locate_inputs(paths)
+    packs = load_packs(config.formulas)
     with (
-        Unfinished(output, files, config, resume=resume) as work,
+        Unfinished(output, files, packs or (), config, resume=resume) as work,
         ResultsWriter(work.tables, work.target) as writer,
     ):
         progress.start("read", sum(file.size for file in files))
         prints, digests = _read(files, config, work, progress)
         read = time.monotonic()
-        found, candidates = find_copies(prints, config, work.journal, progress)
+        found, candidates = find_copies(prints, packs, config, work.journal, progress)
         progress.start("write")
-        counts = _write_tables(found, prints, config, writer)
+        counts = _write_tables(found, prints, packs or (), config, writer)
         manifest = {
             "dedup_version": __version__,
             "fingerprint_version": _native.FINGERPRINT_VERSION,
@@ -142,14 +145,22 @@ def _read(
 
 
 def find_copies(
-    prints: Fingerprints, config: Config, journal: Journal, progress: Progress
+    prints: Fingerprints,
+    packs: Sequence[Pack] | None,
+    config: Config,
+    journal: Journal,
+    progress: Progress,
 ) -> tuple[Findings, _native.Candidates]:
-    """Run the flow between reading and writing; return what was found, and what was compared."""
+    """Run the flow between reading and writing; return what was found, and what was compared.
+
+    Without `packs`, which may be none, no template is looked for.
+    """
     corpus, articles = prints.corpus, prints.catalogue.named()
     progress.start("match")
     corpus.set_order(order_articles(articles["date"]), config.threads)
     candidates = find_candidates(corpus, config, journal)
-    matches = match_candidates(corpus, candidates, articles, config, journal)
+    verified = verify_candidates(corpus, candidates, config, journal)
+    matches = match_verified(corpus, verified, articles, packs, config)
     release_unused()
     progress.start("score")
     scores = corpus.score(matches, config.threads)
@@ -162,7 +173,11 @@ def find_copies(
 
 
 def _write_tables(
-    found: Findings, prints: Fingerprints, config: Config, writer: ResultsWriter
+    found: Findings,
+    prints: Fingerprints,
+    packs: Sequence[Pack],
+    config: Config,
+    writer: ResultsWriter,
 ) -> dict[str, int]:
     """Write every table; return what was counted."""
     corpus = found.corpus
@@ -187,7 +202,7 @@ def _write_tables(
             writer.write("pairs", pairs)
             counts["pairs"] += pairs.num_rows
         counts["clusters"] += found.clusters[unit].num_rows
-    templates = list_templates(found, config.formulas)
+    templates = list_templates(found, packs)
     writer.write("templates", templates)
     for rejected in prints.catalogue.rejected():
         writer.write("rejected", rejected)

@@ -14,6 +14,7 @@ from dedup import _native
 from dedup.config import Config
 from dedup.errors import ConfigError
 from dedup.journal import Journal
+from dedup.packs import load_packs
 from dedup.pipeline import Silent, find_copies
 from dedup.schemas import ARTICLES
 from dedup.sources import ArticleBatch, InputFile
@@ -59,8 +60,9 @@ def score(
 
 def find_in_memory(articles: pa.Table, config: Config) -> tuple[Findings, Catalogue]:
     """Run the flow over a table of article_id, text, date and source."""
+    packs = load_packs(config.formulas)
     prints = fingerprint_in_memory(batch_articles(articles), config)
-    found, _ = find_copies(prints, config, Journal(), Silent())
+    found, _ = find_copies(prints, packs, config, Journal(), Silent())
     return found, prints.catalogue
 
 

@@ -20,6 +20,7 @@ from dedup._version import __version__
 from dedup.config import Config
 from dedup.errors import DedupError, ResumeError
 from dedup.journal import JournalFile
+from dedup.packs import Pack
 from dedup.results import check_target, naming_output, refuse_url
 from dedup.sources import InputFile
 
@@ -38,6 +39,7 @@ class Unfinished:
         self,
         target: str | os.PathLike[str],
         files: Sequence[InputFile],
+        packs: Sequence[Pack],
         config: Config,
         *,
         resume: bool,
@@ -47,7 +49,7 @@ class Unfinished:
         self.folder = self.target.absolute().parent / f".{self.target.name}.unfinished"
         self.tables = self.folder / TABLES
         self._spool_path = self._find_spool(config.temp_dir)
-        self._asked = _describe(files, config)
+        self._asked = _describe(files, packs, config)
         self._resume = resume
         self._passing = [file.path for file in files if file.version is None]
         if resume and self._passing:
@@ -99,7 +101,7 @@ class Unfinished:
         self.journal.close()
 
 
-def _describe(files: Sequence[InputFile], config: Config) -> dict[str, Any]:
+def _describe(files: Sequence[InputFile], packs: Sequence[Pack], config: Config) -> dict[str, Any]:
     """Return what the outcome of a scan depends on."""
     settings = config.to_dict()
     for name in ("threads", "max_memory"):
@@ -109,6 +111,7 @@ def _describe(files: Sequence[InputFile], config: Config) -> dict[str, Any]:
         "dedup version": __version__,
         "fingerprint version": _native.FINGERPRINT_VERSION,
         "settings": settings,
+        "packs": {f"the template pack {pack.name}": pack.digest() for pack in packs},
         "inputs": [
             {"path": file.path, "bytes": file.size, "version": file.version} for file in files
         ],

@@ -219,6 +219,17 @@ def test_what_is_not_the_same_is_refused_by_name(
     assert sorted(path.name for path in (tmp_path / ".results.unfinished").iterdir()) == kept
 
 
+def test_a_template_pack_that_says_something_else_is_refused(tmp_path: Path) -> None:
+    pack = tmp_path / "press.toml"
+    text = 'format = 1\nname = "press"\n[en]\nopeners = ["Reports {} that <*>"]\n'
+    pack.write_text(text.format("indicate"))
+    file = write_articles(tmp_path / "a.jsonl", {"text": "some words " * 40})
+    interrupt(file, tmp_path / "results", "match", packs=(str(pack),))
+    pack.write_text(text.format("suggest"))
+    with pytest.raises(ResumeError, match="the template pack press was"):
+        dedup.scan(file, tmp_path / "results", resume=True, packs=(str(pack),))
+
+
 @pytest.mark.parametrize("damage", [b"", b"other bytes" * 100])
 def test_a_spool_that_is_not_what_was_written_is_refused(tmp_path: Path, damage: bytes) -> None:
     file = write_articles(tmp_path / "a.jsonl", {"text": "some words " * 40})

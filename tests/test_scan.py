@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001  # full-width letters and dashes are what is tested
 """What a scan says of small corpora that can be checked by eye."""
 
 from __future__ import annotations

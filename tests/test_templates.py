@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001  # letters of other scripts are what is tested
 """What a scan calls a template, and what it does with pairs that share one."""
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ import pytest
 from dedup import Scan, scan
 from dedup.errors import ConfigError
 from dedup.packs import Pack, PackTemplate, learn_pack, load_pack, write_pack
+from dedup.pipeline import Silent
 
 Scanner = Callable[..., Scan]
 
@@ -221,6 +221,16 @@ def test_a_pack_needs_no_support(run: Scanner, tmp_path: Path) -> None:
         "<*> could not be reached before the tide",
     }
     assert {row["pack"] for row in templates.values()} == {"desk"}
+
+
+def test_a_pack_that_is_not_there_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    class Steps(Silent):
+        def start(self, step: str, total_bytes: int | None = None) -> None:
+            raise AssertionError(step)
+
+    (tmp_path / "in.jsonl").write_text('{"text": "some words"}\n')
+    with pytest.raises(ConfigError, match=r"cannot read the template pack .*press\.toml"):
+        scan(tmp_path / "in.jsonl", tmp_path / "out", packs=["press.toml"], progress=Steps())
 
 
 def test_the_bundled_pack_is_used_by_default(tmp_path: Path) -> None:

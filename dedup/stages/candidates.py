@@ -12,7 +12,7 @@ def find_candidates(corpus: _native.Corpus, config: Config, journal: Journal) ->
 
     A pair of Jaccard similarity s over word pairs becomes a candidate with probability
     1 - (1 - s**rows)**bands (Leskovec et al., Mining of Massive Datasets, 3.4.2); paragraphs that
-    share 12 words in a row always do. Candidates are guesses: `match_candidates` decides.
+    share 12 words in a row always do. Candidates are guesses: `verify_candidates` decides.
     """
     known = journal.last("candidates")
     if known:

@@ -12,31 +12,17 @@ from dedup.journal import Journal
 from dedup.memory import Budget
 from dedup.stages.findings import Findings
 from dedup.stages.naming import PART_ROWS, constant
-from dedup.stages.templates import list_patterns
 
 
-def match_candidates(
-    corpus: _native.Corpus,
-    candidates: _native.Candidates,
-    articles: pa.Table,
-    config: Config,
-    journal: Journal,
-) -> _native.Matches:
-    """Align every candidate, keep near-copies, and find what they say of whole articles.
+def verify_candidates(
+    corpus: _native.Corpus, candidates: _native.Candidates, config: Config, journal: Journal
+) -> _native.Verified:
+    """Align every candidate and keep near-copies and shared runs.
 
     What is kept was compared word by word: the longest common subsequence decides, never the
-    sketch. Candidates are taken in turns whose words fit in the memory that is left. Copies in many
-    of `articles` (article_id, date and source) that share nothing else are boilerplate.
+    sketch. Candidates are taken in turns whose words fit in the memory that is left.
     """
-    match = config.match
-    verifier = _native.Verifier(
-        threshold=match.threshold,
-        containment=match.containment,
-        min_shared_tokens=match.min_shared_tokens,
-        min_run_tokens=match.min_run_tokens,
-        min_support=config.formulas.min_support,
-        threads=config.threads,
-    )
+    verifier = make_verifier(config)
     budget = Budget(config.max_memory)
     verified = _native.Verified()
     for turn in journal.of("verified"):
@@ -45,10 +31,21 @@ def match_candidates(
         memory = budget.working("comparing paragraphs")
         place = verifier.verify(corpus, candidates, verified, memory)
         journal.note("verified", {"verified": place})
-    memory = budget.working("comparing articles")
-    sources = pa.record_batch({"source": articles["source"].combine_chunks().indices})
-    packs = list_patterns(config.formulas)
-    return verifier.gather(corpus, candidates, verified, sources, packs, memory)
+    verifier.complete(corpus, candidates, verified, budget.working("comparing paragraphs"))
+    return verified
+
+
+def make_verifier(config: Config) -> _native.Verifier:
+    """Make what says when two texts are near-copies."""
+    match = config.match
+    return _native.Verifier(
+        threshold=match.threshold,
+        containment=match.containment,
+        min_shared_tokens=match.min_shared_tokens,
+        min_run_tokens=match.min_run_tokens,
+        min_support=config.formulas.min_support,
+        threads=config.threads,
+    )
 
 
 def list_pairs(found: Findings, unit: str) -> Iterator[pa.Table]:

@@ -18,7 +18,7 @@ from dedup.stages.findings import Findings, name_clusters
 from dedup.stages.first_seen import flag_ambiguous
 from dedup.stages.naming import from_codes
 
-ARTICLES_AT_ONCE = 1 << 16
+ARTICLES_AT_ONCE = 1 << 16  # articles whose facts are read back from the spool together
 
 
 def score_articles(

@@ -5,31 +5,28 @@ They are mined in the core (`templates.rs`), together with the pairs they qualif
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
 
-from dedup.config import FormulaConfig
-from dedup.packs import load_packs
+from dedup.packs import Pack
 from dedup.schemas import SLOT_KINDS, TEMPLATE_KINDS, TEMPLATES
 from dedup.stages.findings import Findings
 
 
-def list_patterns(config: FormulaConfig) -> list[tuple[str, str, int]] | None:
-    """List kind, pattern and number of the pack of what to look for; None for no templates."""
-    if not config.templates:
-        return None
+def list_patterns(packs: Sequence[Pack]) -> list[tuple[str, str, int]]:
+    """List kind, pattern and number of the pack of all templates of packs."""
     return [
         (template.kind, template.pattern, number)
-        for number, pack in enumerate(load_packs(config.packs))
+        for number, pack in enumerate(packs)
         for template in pack.templates
     ]
 
 
-def list_templates(found: Findings, config: FormulaConfig) -> pa.Table:
+def list_templates(found: Findings, packs: Sequence[Pack]) -> pa.Table:
     """List the templates that stand in the corpus, the most telling first: TEMPLATES."""
     corpus, matches = found.corpus, found.matches
-    packs = [pack.name for pack in load_packs(config.packs)] if config.templates else []
     templates = matches.template_rows().to_pylist()
     slots = _group(matches.slot_rows(), len(templates))
     places = _group(corpus.template_places(matches), len(templates))
@@ -37,7 +34,7 @@ def list_templates(found: Findings, config: FormulaConfig) -> pa.Table:
         {
             **template,
             "kind": TEMPLATE_KINDS[template["kind"]],
-            "pack": None if template["pack"] is None else packs[template["pack"]],
+            "pack": None if template["pack"] is None else packs[template["pack"]].name,
             "slots": [
                 {
                     "kind": SLOT_KINDS[slot["kind"]],

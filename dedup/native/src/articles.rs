@@ -48,7 +48,7 @@ pub fn match_articles(
     verified: &Verified,
     evidence: &Evidence,
     boilerplate: &Boilerplate,
-    formulas: &Formulas<'_>,
+    formulas: &Formulas,
     rule: Rule,
     threads: usize,
 ) -> Result<ArticleMatches, Error> {
@@ -97,14 +97,14 @@ pub fn match_articles(
 struct Ranked<'a> {
     corpus: &'a Corpus,
     boilerplate: &'a Boilerplate,
-    formulas: &'a Formulas<'a>,
+    formulas: &'a Formulas,
     order: Vec<u32>,
     /// Words of each article that are no boilerplate, by rank.
     words: Vec<u32>,
 }
 
 impl<'a> Ranked<'a> {
-    fn new(corpus: &'a Corpus, boilerplate: &'a Boilerplate, formulas: &'a Formulas<'a>) -> Self {
+    fn new(corpus: &'a Corpus, boilerplate: &'a Boilerplate, formulas: &'a Formulas) -> Self {
         let order = corpus.order();
         let words = order
             .iter()
@@ -132,7 +132,7 @@ impl<'a> Ranked<'a> {
         for paragraph in self.texts_of(rank) {
             let formulas = self
                 .formulas
-                .of(self.corpus.distinct_of[paragraph as usize]);
+                .of(self.corpus, self.corpus.distinct_of[paragraph as usize]);
             found.extend(formulas.iter().map(|formula| Formula {
                 tokens: formula.tokens.map(|token| token + offset),
                 ..*formula

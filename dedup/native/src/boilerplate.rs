@@ -8,12 +8,11 @@
 
 use crate::align::Agreement;
 use crate::clusters::{Clusters, Membership, Stars};
-use crate::corpus::{Corpus, NO_DISTINCT};
+use crate::corpus::{Corpus, MIN_EVIDENCE_TOKENS, NO_DISTINCT};
 use crate::holders::{Holders, Support, cluster_of};
 use crate::marks::Marks;
 use crate::pairs::Pair;
 use crate::parallel;
-use crate::redundancy::MIN_EVIDENCE_TOKENS;
 use crate::relations::{Beside, Part, Relation, Rest, Shared, relate, share_all};
 
 /// What a cluster of paragraphs is. The order is that of `CLUSTER_KINDS` in schemas.py.

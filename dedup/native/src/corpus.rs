@@ -18,6 +18,9 @@ use crate::spool::Spool;
 /// A paragraph without words belongs to no distinct.
 pub const NO_DISTINCT: u32 = u32::MAX;
 
+/// A paragraph of fewer words is no evidence on its own: "Read more" stands everywhere.
+pub const MIN_EVIDENCE_TOKENS: u32 = 5;
+
 /// Items that `first_of_equal` sorts at once, 24 bytes each.
 const SORTED_AT_ONCE: usize = 1 << 20;
 /// Paragraphs of which one has its article noted.
@@ -194,6 +197,12 @@ impl Corpus {
     /// Place of a paragraph in its article.
     pub fn position(&self, paragraph: u32) -> u32 {
         paragraph - self.articles[self.article_of(paragraph) as usize].first_paragraph
+    }
+
+    /// Whether a paragraph has too few words to be evidence on its own.
+    #[inline]
+    pub fn is_short(&self, paragraph: u32) -> bool {
+        self.paragraphs[paragraph as usize].tokens < MIN_EVIDENCE_TOKENS
     }
 
     /// Where a paragraph stands in the spool, with the space behind it.

@@ -18,8 +18,8 @@ const PIECE: usize = 4096;
 /// Tasks whose outcome is held before it is put behind that of others.
 const TURN: usize = 64 * PIECE;
 
-/// Words of a paragraph that equal words of an earlier article, or of boilerplate. Tokens are counted within the
-/// paragraph, `start` to `source_end` are code points of the two articles.
+/// Words of a paragraph that equal words of an earlier article, or of boilerplate. Tokens are
+/// counted within the paragraph, `start` to `source_end` are code points of the two articles.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Copied {
     pub paragraph: u32,
@@ -205,7 +205,7 @@ impl Furniture {
                 _ => {}
             }
         }
-        runs.sort_unstable_by_key(|r| (r.right, r.run.start, r.run.end, r.left, r.run.source));
+        runs.sort_unstable_by_key(SharedRun::order);
         Self {
             pairs: found.into_iter().map(|(d, _, of)| (of, d)).collect(),
             runs,

@@ -15,30 +15,35 @@ pub struct Formula {
     pub template: u32,
 }
 
-/// The formulas of each paragraph.
-pub struct Formulas<'a> {
-    corpus: &'a Corpus,
-    /// Sorted by paragraph.
-    all: &'a [Formula],
+/// The formulas of each paragraph. No two of them fix the same word.
+#[derive(Default)]
+pub struct Formulas {
+    all: Vec<Formula>,
+    /// Paragraphs that have any.
     marked: Marks,
 }
 
-impl<'a> Formulas<'a> {
-    pub fn new(corpus: &'a Corpus, all: &'a [Formula]) -> Self {
+impl Formulas {
+    pub fn new(corpus: &Corpus, mut all: Vec<Formula>) -> Self {
+        all.sort_unstable_by_key(|formula| (formula.paragraph, formula.tokens));
         let paragraphs = all.iter().map(|formula| formula.paragraph);
         Self {
-            corpus,
-            all,
             marked: Marks::new(corpus.paragraphs.len(), paragraphs),
+            all,
         }
     }
 
-    /// The formulas of a distinct.
-    pub fn of(&self, distinct: u32) -> &'a [Formula] {
-        if distinct == NO_DISTINCT {
+    /// Sorted by (paragraph, tokens).
+    pub fn all(&self) -> &[Formula] {
+        &self.all
+    }
+
+    /// The formulas of a distinct, in the places of the paragraph that held its words first.
+    pub fn of(&self, corpus: &Corpus, distinct: u32) -> &[Formula] {
+        if distinct == NO_DISTINCT || self.all.is_empty() {
             return &[];
         }
-        let paragraph = self.corpus.first(distinct);
+        let paragraph = corpus.first(distinct);
         if !self.marked.has(paragraph) {
             return &[];
         }
@@ -48,10 +53,10 @@ impl<'a> Formulas<'a> {
     }
 
     /// Words of a distinct that no template fixes.
-    pub fn free_tokens(&self, distinct: u32) -> u32 {
-        let fixed = self.of(distinct).iter();
+    pub fn free_words(&self, corpus: &Corpus, distinct: u32) -> u32 {
+        let fixed = self.of(corpus, distinct).iter();
         let fixed: u32 = fixed.map(|f| f.tokens[1] - f.tokens[0]).sum();
-        self.corpus.tokens(distinct) - fixed
+        corpus.tokens(distinct) - fixed
     }
 }
 

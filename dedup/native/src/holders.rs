@@ -36,6 +36,13 @@ struct Tally {
     from_site: u32,
 }
 
+impl Tally {
+    /// Whether an article is another holder than the latest, which it is from now on.
+    fn meet(&mut self, article: u32) -> bool {
+        std::mem::replace(&mut self.last, article) != article
+    }
+}
+
 /// Who holds the clusters, with a sample of the holders of each that may be boilerplate.
 pub struct Holders<'a> {
     pub corpus: &'a Corpus,
@@ -88,7 +95,7 @@ impl<'a> Holders<'a> {
             let source = self.source(*article);
             for cluster in self.clusters_of(*article) {
                 let tally = &mut self.tallies[cluster];
-                if std::mem::replace(&mut tally.last, *article) == *article {
+                if !tally.meet(*article) {
                     continue;
                 }
                 tally.articles += 1;
@@ -122,7 +129,7 @@ impl<'a> Holders<'a> {
             let source = self.source(*article);
             for cluster in self.clusters_of(*article) {
                 let tally = &mut self.tallies[cluster];
-                if std::mem::replace(&mut tally.last, *article) == *article {
+                if !tally.meet(*article) {
                     continue;
                 }
                 tally.from_site += u32::from(tally.site == source);

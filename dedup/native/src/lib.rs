@@ -16,6 +16,7 @@ pub mod digest;
 pub mod error;
 pub mod evidence;
 pub mod exact;
+pub mod exact_copies;
 pub mod fingerprint;
 pub mod formulas;
 pub mod grams;

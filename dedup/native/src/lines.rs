@@ -6,11 +6,10 @@
 
 use crate::align::Agreement;
 use crate::clusters::{Membership, Stars};
-use crate::corpus::Corpus;
+use crate::corpus::{Corpus, MIN_EVIDENCE_TOKENS};
 use crate::error::Error;
 use crate::hash::hash_tokens;
 use crate::parallel;
-use crate::redundancy::MIN_EVIDENCE_TOKENS;
 use crate::texts::show_texts;
 use crate::tokenize::{Tokens, tokenize};
 
@@ -21,7 +20,7 @@ const NUMBER: u64 = u64::MAX;
 /// Short lines that many articles may hold.
 #[derive(Default)]
 pub struct Lines {
-    /// The first seen of those that differ in numbers only.
+    /// The first seen of those that differ in one number only.
     pub founders: Vec<u32>,
     /// The others of them.
     pub variants: Stars,
@@ -61,12 +60,12 @@ pub fn find_lines(corpus: &Corpus, min_articles: u32, threads: usize) -> Result<
     Ok(lines)
 }
 
-/// A line with numbers.
+/// A line with a number.
 struct Line {
     distinct: u32,
     tokens: u32,
     words: u32,
-    /// Identity of its words, every number being the same.
+    /// Identity of its words, all numbers being the same one.
     mask: u128,
 }
 
@@ -85,7 +84,7 @@ impl Line {
     }
 }
 
-/// Lines without a number, and those with few enough of them.
+/// Lines without a number, and those with one.
 fn mask_numbers(corpus: &Corpus, short: &[u32]) -> Result<(Vec<u32>, Vec<Line>), Error> {
     let mut plain = Vec::new();
     let mut lines = Vec::new();

@@ -3,15 +3,13 @@
 use crate::articles::{ArticleMatches, match_articles};
 use crate::boilerplate::{Boilerplate, Verdicts, judge_clusters};
 use crate::clusters::{Clusters, Stars, cluster};
-use crate::corpus::{Corpus, NO_DISTINCT};
+use crate::corpus::{Corpus, MIN_EVIDENCE_TOKENS, NO_DISTINCT};
 use crate::error::Error;
 use crate::evidence::{Evidence, gather};
-use crate::formulas::Formulas;
 use crate::holders::Support;
 use crate::lines::{Lines, find_lines};
 use crate::pairs::{Verified, Verifier};
 use crate::qualify::{Families, qualify};
-use crate::redundancy::MIN_EVIDENCE_TOKENS;
 use crate::templates::{Mining, Templates, find_templates};
 
 /// All that was verified.
@@ -111,9 +109,9 @@ pub fn match_verified(
         Some(mining) => judge_with_templates(verifier, mining, &mut verified)?,
         None => Templates::default(),
     };
-    let formulas = Formulas::new(corpus, &templates.formulas);
+    let formulas = &templates.formulas;
     let mut stars = cluster(&verified.pairs, |left, right| {
-        verifier.compare(left, right, &formulas)
+        verifier.compare(left, right, formulas)
     })?;
     let lines = find_lines(corpus, support.min_articles, threads)?;
     let (paragraph_clusters, verdicts) =
@@ -133,7 +131,7 @@ pub fn match_verified(
         &verified,
         &evidence,
         &boilerplate,
-        &formulas,
+        formulas,
         rule,
         threads,
     )?;
@@ -198,11 +196,10 @@ fn judge_with_templates(
 ) -> Result<Templates, Error> {
     let Verifier { corpus, .. } = *verifier;
     let judge = |templates: &Templates, verified: &Verified| {
-        let formulas = Formulas::new(corpus, &templates.formulas);
         qualify(
             corpus,
             verified,
-            &formulas,
+            &templates.formulas,
             verifier.rule,
             verifier.min_run_words,
             verifier.threads,

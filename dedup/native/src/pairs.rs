@@ -38,6 +38,12 @@ pub struct SharedRun {
 }
 
 impl SharedRun {
+    /// By the paragraph it stands in, and its place there.
+    pub fn order(&self) -> (u32, u32, u32, u32, u32) {
+        let run = &self.run;
+        (self.right, run.start, run.end, self.left, run.source)
+    }
+
     /// The same words seen from the other side.
     pub fn flipped(self) -> Self {
         let Run { start, end, source } = self.run;
@@ -77,8 +83,7 @@ impl Verified {
     }
 
     fn sort_runs(&mut self) {
-        self.runs
-            .sort_unstable_by_key(|r| (r.right, r.run.start, r.run.end, r.left, r.run.source));
+        self.runs.sort_unstable_by_key(SharedRun::order);
     }
 }
 
@@ -149,7 +154,7 @@ impl Verifier<'_> {
         &self,
         left: u32,
         right: u32,
-        formulas: &Formulas<'_>,
+        formulas: &Formulas,
     ) -> Result<Option<Agreement>, Error> {
         let store = TokenStore::load(self.corpus, vec![left, right], 1)?;
         let (l, r) = (store.tokens(left), store.tokens(right));
@@ -164,7 +169,7 @@ impl Verifier<'_> {
         };
         let side = |distinct: u32| Side {
             tokens: store.tokens(distinct),
-            formulas: formulas.of(distinct),
+            formulas: formulas.of(self.corpus, distinct),
         };
         let holds = self.rule.holds(agreement)
             && agree_otherwise(side(left), side(right), self.rule, &mut pattern);

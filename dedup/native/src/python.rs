@@ -5,6 +5,7 @@
 #![expect(clippy::needless_pass_by_value, reason = "pyo3 hands values over")]
 
 mod engine;
+mod fingerprints;
 mod readers;
 mod tables;
 
@@ -73,9 +74,9 @@ fn put_in_place(folder: PathBuf, target: PathBuf) -> PyResult<()> {
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("FINGERPRINT_VERSION", FINGERPRINT_VERSION)?;
-    module.add_class::<engine::PySpool>()?;
-    module.add_class::<engine::PyFingerprinter>()?;
-    module.add_class::<engine::PyBatch>()?;
+    module.add_class::<fingerprints::PySpool>()?;
+    module.add_class::<fingerprints::PyFingerprinter>()?;
+    module.add_class::<fingerprints::PyBatch>()?;
     module.add_class::<engine::PyCorpus>()?;
     module.add_class::<engine::PyCandidates>()?;
     module.add_class::<engine::PyVerifier>()?;

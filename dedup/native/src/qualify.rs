@@ -7,12 +7,11 @@
 use std::collections::HashMap;
 
 use crate::align::{Agreement, Pattern, Rule, common_length};
-use crate::corpus::{Corpus, NO_DISTINCT};
+use crate::corpus::{Corpus, MIN_EVIDENCE_TOKENS, NO_DISTINCT};
 use crate::error::Error;
 use crate::formulas::{Formula, Formulas, rest};
 use crate::pairs::{Pair, SharedRun, Verified};
 use crate::parallel;
-use crate::redundancy::MIN_EVIDENCE_TOKENS;
 use crate::texts::TokenStore;
 
 /// Pairs whose texts are held at once.
@@ -49,12 +48,12 @@ pub fn agree_otherwise(left: Side<'_>, right: Side<'_>, rule: Rule, pattern: &mu
 pub fn qualify(
     corpus: &Corpus,
     verified: &Verified,
-    formulas: &Formulas<'_>,
+    formulas: &Formulas,
     rule: Rule,
     min_run_words: u32,
     threads: usize,
 ) -> Result<Verified, Error> {
-    let is_free = |distinct: u32| formulas.of(distinct).is_empty();
+    let is_free = |distinct: u32| formulas.of(corpus, distinct).is_empty();
     let doubtful = |pair: &&Pair| !is_free(pair.left) && !is_free(pair.right);
     let doubtful: Vec<Pair> = verified.pairs.iter().filter(doubtful).copied().collect();
     let parts = parallel::map_ranges(threads, doubtful.len(), PIECE, |range| {
@@ -63,7 +62,7 @@ pub fn qualify(
         let store = TokenStore::load(corpus, sides.collect(), 1)?;
         let side = |distinct: u32| Side {
             tokens: store.tokens(distinct),
-            formulas: formulas.of(distinct),
+            formulas: formulas.of(corpus, distinct),
         };
         let mut pattern = Pattern::default();
         let mut dropped = Vec::new();
@@ -82,7 +81,11 @@ pub fn qualify(
     // Pairs are sorted, and so are those dropped.
     let holds = |pair: &&Pair| dropped.binary_search(&(pair.left, pair.right)).is_err();
     let says = |run: &&SharedRun| {
-        let free = free_tokens(run, formulas.of(run.left), formulas.of(run.right));
+        let free = free_tokens(
+            run,
+            formulas.of(corpus, run.left),
+            formulas.of(corpus, run.right),
+        );
         free == run.run.end - run.run.start || free >= min_run_words
     };
     Ok(Verified {

@@ -5,17 +5,15 @@
 //! The first seen holder of a text is not blamed for it, but every holder of boilerplate is.
 
 use std::collections::HashMap;
-use std::ops::Range;
 
 use crate::corpus::{Corpus, NO_DISTINCT};
 use crate::evidence::{Copied, Evidence};
+use crate::exact_copies::ExactCopies;
 use crate::formulas::Formula;
 use crate::marks::Marks;
 use crate::matches::Matches;
 use crate::parallel;
 
-/// A paragraph of fewer words is no evidence on its own: "Read more" stands everywhere.
-pub const MIN_EVIDENCE_TOKENS: u32 = 5;
 /// A paragraph is templated if so many of its words, of ten, are fixed by templates.
 const TEMPLATED_TENTHS: u32 = 6;
 const PIECE: usize = 1024;
@@ -131,7 +129,7 @@ pub struct Judged {
 /// Score every article.
 pub fn score(corpus: &Corpus, matches: &Matches, threads: usize) -> Scores {
     let mut known = Known::new(corpus, matches);
-    let short_sources = find_short_sources(corpus, matches, &known, threads);
+    let short_sources = find_short_sources(corpus, matches, threads);
     known.short_sources = Marks::new(corpus.paragraphs.len(), short_sources.into_iter());
     let parts = parallel::map_ranges(threads, corpus.articles.len(), PIECE, |range| {
         let mut judge = Judge::new(corpus, matches, &known);
@@ -173,28 +171,26 @@ pub fn judge(
 }
 
 /// Paragraphs too short to be evidence that a later article copied beside longer ones.
-fn find_short_sources(
-    corpus: &Corpus,
-    matches: &Matches,
-    known: &Known,
-    threads: usize,
-) -> Vec<u32> {
+fn find_short_sources(corpus: &Corpus, matches: &Matches, threads: usize) -> Vec<u32> {
+    let exact = exact_copies(corpus, matches);
     let parts = parallel::map_ranges(threads, corpus.articles.len(), PIECE, |range| {
-        let mut judge = Judge::new(corpus, matches, known);
+        let mut sources = Vec::new();
         let mut found = Vec::new();
         for article in range {
-            judge.find_exact_sources(article as u32);
-            found.extend(
-                judge
-                    .sources
-                    .iter()
-                    .flatten()
-                    .filter(|source| judge.is_short(**source)),
-            );
+            exact.find(article as u32, &mut sources);
+            found.extend(sources.iter().flatten().filter(|s| corpus.is_short(**s)));
         }
         found
     });
     parts.into_iter().flatten().collect()
+}
+
+fn exact_copies<'a>(corpus: &'a Corpus, matches: &'a Matches) -> ExactCopies<'a> {
+    ExactCopies {
+        corpus,
+        boilerplate: &matches.boilerplate,
+        formulas: &matches.templates.formulas,
+    }
 }
 
 const INTERNAL: u8 = 1;
@@ -218,8 +214,6 @@ struct Known {
     copied: Marks,
     /// Paragraphs with words that stand again elsewhere.
     reused: Marks,
-    /// Paragraphs with words that a template fixes.
-    formulas: Marks,
     /// Paragraphs too short to be evidence that a later article copied beside longer ones.
     short_sources: Marks,
 }
@@ -228,12 +222,10 @@ impl Known {
     fn new(corpus: &Corpus, matches: &Matches) -> Self {
         let paragraphs = corpus.paragraphs.len();
         let evidence = &matches.evidence;
-        let formulas = &matches.templates.formulas;
         Self {
             matched: Marks::new(corpus.distincts(), evidence.matches.iter().map(|m| m.right)),
             copied: Marks::new(paragraphs, evidence.copied.iter().map(|c| c.paragraph)),
             reused: Marks::new(paragraphs, evidence.reused.iter().map(|r| r.paragraph)),
-            formulas: Marks::new(paragraphs, formulas.iter().map(|f| f.paragraph)),
             short_sources: Marks::new(paragraphs, std::iter::empty()),
         }
     }
@@ -244,6 +236,7 @@ struct Judge<'a> {
     corpus: &'a Corpus,
     matches: &'a Matches,
     known: &'a Known,
+    exact: ExactCopies<'a>,
     articles: Vec<Score>,
     copies: Vec<(u32, u32)>,
     judged: Judged,
@@ -263,6 +256,7 @@ impl<'a> Judge<'a> {
             corpus,
             matches,
             known,
+            exact: exact_copies(corpus, matches),
             articles: Vec::new(),
             copies: Vec::new(),
             judged: Judged::default(),
@@ -281,7 +275,8 @@ impl<'a> Judge<'a> {
         self.tally.clear();
         self.first_here.clear();
         self.flag_repeats(article);
-        self.find_exact_sources(article);
+        self.exact.find(article, &mut self.sources);
+        self.set_offsets(article);
         let from = self.judged.spans.len();
         for (i, paragraph) in self.corpus.paragraphs_of(article).enumerate() {
             let verdict = self.verdict(paragraph, i);
@@ -296,6 +291,15 @@ impl<'a> Judge<'a> {
         }
         self.judged.spans[from..].sort_by_key(|span| (span.start, span.end, span.kind));
         self.finish(article);
+    }
+
+    fn set_offsets(&mut self, article: u32) {
+        self.offsets.clear();
+        let mut offset = 0;
+        for paragraph in self.corpus.paragraphs_of(article) {
+            self.offsets.push(offset);
+            offset += self.corpus.paragraphs[paragraph as usize].tokens as usize;
+        }
     }
 
     fn flag_repeats(&mut self, article: u32) {
@@ -320,116 +324,9 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Which paragraph of an earlier article each paragraph equals that is no boilerplate. One too short to be evidence
-    /// counts only beside one that is, where the source goes on in the same way.
-    fn find_exact_sources(&mut self, article: u32) {
-        let corpus = self.corpus;
-        let range = corpus.paragraphs_of(article);
-        self.offsets.clear();
-        self.sources.clear();
-        let mut offset = 0;
-        for paragraph in range.clone() {
-            let p = &corpus.paragraphs[paragraph as usize];
-            self.offsets.push(offset);
-            offset += p.tokens as usize;
-            self.sources.push(self.first_holder(article, paragraph));
-        }
-        let distinct = |paragraph: u32| corpus.distinct_of[paragraph as usize];
-        let first = range.start;
-        let continues = |i: usize, neighbour: Option<u32>, step: i32| -> Option<u32> {
-            let candidate = neighbour?.checked_add_signed(step)?;
-            let home = corpus.article_of(neighbour?);
-            let wanted = distinct(first + i as u32);
-            let fits = corpus.paragraphs_of(home).contains(&candidate)
-                && wanted != NO_DISTINCT
-                && !self.matches.boilerplate.has(wanted)
-                && distinct(candidate) == wanted;
-            fits.then_some(candidate)
-        };
-        for i in 1..self.sources.len() {
-            if self.sources[i].is_none() && !self.is_evidence(first + i as u32) {
-                self.sources[i] = continues(i, self.sources[i - 1], 1);
-            }
-        }
-        for i in (1..self.sources.len()).rev() {
-            if self.sources[i - 1].is_none() && !self.is_evidence(first + i as u32 - 1) {
-                self.sources[i - 1] = continues(i - 1, self.sources[i], -1);
-            }
-        }
-        self.find_templated_sources(article, range);
-    }
-
-    /// Lines of a form, such as a table of earnings, are evidence together: where an earlier
-    /// article holds the same ones in the same order, and they say enough beside the form.
-    fn find_templated_sources(&mut self, article: u32, paragraphs: Range<u32>) {
-        let corpus = self.corpus;
-        let distinct = |paragraph: u32| corpus.distinct_of[paragraph as usize];
-        let mut at = paragraphs.start;
-        while at < paragraphs.end {
-            let is_open = |p: u32| self.sources[(p - paragraphs.start) as usize].is_none();
-            let begins = is_open(at) && !self.is_short(at) && !self.is_boilerplate(at);
-            let Some(source) = begins.then(|| self.held_before(article, at)).flatten() else {
-                at += 1;
-                continue;
-            };
-            let home = corpus.paragraphs_of(corpus.article_of(source));
-            let same = (at..paragraphs.end).zip(source..home.end);
-            let same = same.take_while(|(here, there)| {
-                let wanted = distinct(*here);
-                let is_text = wanted != NO_DISTINCT && !self.is_boilerplate(*here);
-                is_text && is_open(*here) && wanted == distinct(*there)
-            });
-            let same: Vec<(u32, u32)> = same.collect();
-            let free: u32 = same.iter().map(|(here, _)| self.free_words(*here)).sum();
-            at += same.len().max(1) as u32;
-            if free >= MIN_EVIDENCE_TOKENS {
-                for (here, there) in same {
-                    self.sources[(here - paragraphs.start) as usize] = Some(there);
-                }
-            }
-        }
-    }
-
     fn is_boilerplate(&self, paragraph: u32) -> bool {
         let boilerplate = &self.matches.boilerplate;
         boilerplate.has_paragraph(self.corpus, paragraph)
-    }
-
-    fn is_short(&self, paragraph: u32) -> bool {
-        self.corpus.paragraphs[paragraph as usize].tokens < MIN_EVIDENCE_TOKENS
-    }
-
-    /// Words of a paragraph that no template fixes.
-    fn free_words(&self, paragraph: u32) -> u32 {
-        let fixed = self.formulas(paragraph).iter();
-        let fixed: u32 = fixed.map(|f| f.tokens[1] - f.tokens[0]).sum();
-        self.corpus.paragraphs[paragraph as usize].tokens - fixed
-    }
-
-    /// Whether a paragraph that stands elsewhere too was copied: "Shr 28 cts vs 22 cts" need not be.
-    fn is_evidence(&self, paragraph: u32) -> bool {
-        !self.is_short(paragraph) && self.free_words(paragraph) >= MIN_EVIDENCE_TOKENS
-    }
-
-    /// The first holder of a paragraph's words, if that is another article and means something.
-    fn first_holder(&self, article: u32, paragraph: u32) -> Option<u32> {
-        let distinct = self.corpus.distinct_of[paragraph as usize];
-        if distinct == NO_DISTINCT || self.is_boilerplate(paragraph) || !self.is_evidence(paragraph)
-        {
-            return None;
-        }
-        self.held_before(article, paragraph)
-    }
-
-    /// The first holder of a paragraph's words, if that is another article.
-    fn held_before(&self, article: u32, paragraph: u32) -> Option<u32> {
-        let distinct = self.corpus.distinct_of[paragraph as usize];
-        if distinct == NO_DISTINCT {
-            return None;
-        }
-        let first = self.corpus.first(distinct);
-        let holder = self.corpus.article_of(first);
-        (holder != article).then_some(first)
     }
 
     fn verdict(&mut self, paragraph: u32, i: usize) -> Verdict {
@@ -438,7 +335,7 @@ impl<'a> Judge<'a> {
             return Verdict::new(ParagraphKind::TooShort);
         }
         let entry = self.corpus.distinct(distinct);
-        if !self.is_short(paragraph) && entry.copies > entry.articles {
+        if !self.corpus.is_short(paragraph) && entry.copies > entry.articles {
             let earlier = *self.first_here.entry(distinct).or_insert(paragraph);
             if earlier < paragraph {
                 return Verdict::matched(ParagraphKind::InternalRepeat, earlier, 1.0);
@@ -450,7 +347,7 @@ impl<'a> Judge<'a> {
         if let Some(source) = self.sources[i] {
             return Verdict::matched(ParagraphKind::ExactCopy, source, 1.0);
         }
-        let is_matched = !self.is_short(paragraph) && self.known.matched.has(distinct);
+        let is_matched = !self.corpus.is_short(paragraph) && self.known.matched.has(distinct);
         if let Some(pair) = self.evidence().best_match(distinct).filter(|_| is_matched) {
             let source = self.corpus.first(pair.left);
             let likeness = pair.agreement.similarity();
@@ -462,7 +359,7 @@ impl<'a> Judge<'a> {
                 ..Verdict::new(ParagraphKind::Templated)
             };
         }
-        Verdict::new(if self.is_short(paragraph) {
+        Verdict::new(if self.corpus.is_short(paragraph) {
             ParagraphKind::TooShort
         } else {
             ParagraphKind::Original
@@ -473,34 +370,18 @@ impl<'a> Judge<'a> {
         &self.matches.evidence
     }
 
-    /// What templates fix of a paragraph.
     /// Words of a paragraph that a template fixes, in the places of the paragraph that held the
     /// words first.
     fn formulas(&self, paragraph: u32) -> &'a [Formula] {
         let distinct = self.corpus.distinct_of[paragraph as usize];
-        if distinct == NO_DISTINCT {
-            return &[];
-        }
-        let paragraph = self.corpus.first(distinct);
-        if !self.known.formulas.has(paragraph) {
-            return &[];
-        }
-        let formulas: &'a [Formula] = &self.matches.templates.formulas;
-        let from = formulas.partition_point(|f| f.paragraph < paragraph);
-        let len = formulas[from..].partition_point(|f| f.paragraph == paragraph);
-        &formulas[from..from + len]
+        self.matches.templates.formulas.of(self.corpus, distinct)
     }
 
     /// The template that fixes most words of a paragraph, if templates fix enough of them.
     fn main_template(&self, paragraph: u32) -> Option<u32> {
-        let mut fixed = 0;
-        let mut end = 0;
-        let mut by_template: Vec<(u32, u32)> = Vec::new();
-        for f in self.formulas(paragraph) {
-            fixed += f.tokens[1].saturating_sub(f.tokens[0].max(end));
-            end = end.max(f.tokens[1]);
-            by_template.push((f.template, f.tokens[1] - f.tokens[0]));
-        }
+        let words = |f: &Formula| (f.template, f.tokens[1] - f.tokens[0]);
+        let mut by_template: Vec<(u32, u32)> = self.formulas(paragraph).iter().map(words).collect();
+        let fixed: u32 = by_template.iter().map(|(_, words)| words).sum();
         if 10 * fixed < TEMPLATED_TENTHS * self.corpus.paragraphs[paragraph as usize].tokens {
             return None;
         }
@@ -593,7 +474,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Words that a template fixes, where no other reason stands, for the first holder of them.
+    /// Words that a template fixes; a span where no other reason stands.
     fn flag_formulas(&mut self, article: u32, paragraph: u32, i: usize) {
         let p = &self.corpus.paragraphs[paragraph as usize];
         for f in self.formulas(paragraph) {
@@ -640,7 +521,7 @@ impl<'a> Judge<'a> {
         }
         let p = &self.corpus.paragraphs[paragraph as usize];
         let offset = self.offsets[i];
-        let is_shared = if self.is_short(paragraph) {
+        let is_shared = if self.corpus.is_short(paragraph) {
             self.known.short_sources.has(paragraph)
         } else {
             self.corpus.distinct(distinct).articles > 1

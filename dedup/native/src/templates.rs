@@ -20,7 +20,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::corpus::{Corpus, NO_DISTINCT};
 use crate::error::Error;
-use crate::formulas::Formula;
+use crate::formulas::{Formula, Formulas};
 use crate::parallel;
 use crate::qualify::Families;
 use crate::texts::{in_reading_order, read_texts};
@@ -78,8 +78,8 @@ pub struct Mining {
 pub struct Templates {
     /// By number of articles and information, the most telling first.
     pub list: Vec<Template>,
-    /// Words that they fix, sorted by (paragraph, tokens), none twice.
-    pub formulas: Vec<Formula>,
+    /// Words that they fix.
+    pub formulas: Formulas,
 }
 
 impl Templates {
@@ -95,6 +95,7 @@ impl Templates {
         let support = min_support.max(least_share(corpus));
         let mut places: Vec<(u32, u32)> = self
             .formulas
+            .all()
             .iter()
             .map(|f| (f.template, families.of(corpus, f.paragraph)))
             .collect();
@@ -120,14 +121,11 @@ impl Templates {
             .collect();
         let before = self.list.len();
         self.list.retain(keeps);
-        self.formulas = self
-            .formulas
-            .iter()
-            .filter_map(|f| {
-                let template = numbers[f.template as usize]?;
-                Some(Formula { template, ..*f })
-            })
-            .collect();
+        let kept = self.formulas.all().iter().filter_map(|f| {
+            let template = numbers[f.template as usize]?;
+            Some(Formula { template, ..*f })
+        });
+        self.formulas = Formulas::new(corpus, kept.collect());
         self.list.len() < before
     }
 }

@@ -9,7 +9,7 @@ use dedup_native::candidates::{Candidate, find_candidates};
 use dedup_native::corpus::Corpus;
 use dedup_native::exact;
 use dedup_native::fingerprint::{Options, Worker};
-use dedup_native::formulas::Formula;
+use dedup_native::formulas::{Formula, Formulas};
 use dedup_native::grams::{
     GRAM, Grams, RepeatScratch, Run, SharedScratch, find_repeats, find_shared_runs,
 };
@@ -411,7 +411,7 @@ proptest! {
         let support = Support { min_articles: 2, ..support(&corpus) };
         let mut matches =
             match_verified(&verifier, verify(&verifier, &candidates), support, None).unwrap();
-        matches.templates.formulas = formulas(&corpus, &texts, &cuts);
+        matches.templates.formulas = Formulas::new(&corpus, formulas(&corpus, &texts, &cuts));
         let scores = score(&corpus, &matches, 2);
         for (article, text) in (0..).zip(&texts) {
             let spans = judge(&corpus, &matches, &scores, article..article + 1).spans;
@@ -489,7 +489,6 @@ fn formulas(corpus: &Corpus, texts: &[String], cuts: &[(u8, u8)]) -> Vec<Formula
             });
         }
     }
-    found.sort_by_key(|formula| (formula.paragraph, formula.tokens));
     found
 }
 
@@ -548,11 +547,14 @@ fn words_that_a_template_fixes_count_where_they_were_not_copied() {
         end,
         template: 7,
     };
-    matches.templates.formulas = vec![
-        formula(0, [0, 2], 0, 9),
-        formula(0, [6, 12], 35, 68),
-        formula(2, [0, 2], 0, 9),
-    ];
+    matches.templates.formulas = Formulas::new(
+        &corpus,
+        vec![
+            formula(0, [0, 2], 0, 9),
+            formula(0, [6, 12], 35, 68),
+            formula(2, [0, 2], 0, 9),
+        ],
+    );
     let scores = score(&corpus, &matches, 1);
     let words = |article: usize| {
         let score = scores.articles[article];

@@ -1,192 +1,24 @@
 //! The engine's classes: state that stays in Rust, tables that leave it.
 
 use std::ops::Range;
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use arrow_array::{Array, Int32Array, Int64Array, RecordBatch, StringArray};
+use arrow_array::{Array, Int32Array, Int64Array, RecordBatch};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
 
+use super::fingerprints::{Place, PyBatch, PySpool, from_place, to_place};
 use super::{Table, first_column, tables};
 use crate::align::Rule;
-use crate::batch::{BatchRecord, Spooled};
 use crate::candidates::{Candidates, find_candidates, join_candidates};
 use crate::checkpoint::{restore_candidates, restore_verified, save_candidates, save_verified};
 use crate::corpus::{Corpus, NO_DISTINCT};
 use crate::error::Error;
-use crate::fingerprint::{Options, Worker};
 use crate::holders::Support;
 use crate::matches::{Matches, match_verified};
 use crate::pairs::{Verified, Verifier};
 use crate::redundancy::{Judged, Scores, judge, score};
-use crate::split::Paragraphs;
-use crate::spool::{Extent, Spool};
 use crate::templates::{self, Kind, Known, Mining, Pattern};
-
-/// Where something stands in a spool: position, bytes and hash.
-type Place = (u64, u64, u64);
-
-fn to_place(extent: Extent) -> Place {
-    (extent.at, extent.len, extent.check)
-}
-
-fn from_place((at, len, check): Place) -> Extent {
-    Extent { at, len, check }
-}
-
-/// A temporary file for what a scan will need again.
-#[pyclass(name = "Spool", frozen, module = "dedup._native")]
-pub struct PySpool(Arc<Spool>);
-
-#[pymethods]
-impl PySpool {
-    /// A file without a name in a folder.
-    #[staticmethod]
-    fn temporary(folder: PathBuf) -> PyResult<Self> {
-        Ok(Self(Arc::new(Spool::temporary(&folder)?)))
-    }
-
-    /// The file at `path`, made if need be, of which the first `end` bytes are kept.
-    #[staticmethod]
-    fn open(path: PathBuf, end: u64) -> PyResult<Self> {
-        Ok(Self(Arc::new(Spool::open(&path, end)?)))
-    }
-
-    /// Add bytes; return their place.
-    fn append(&self, bytes: &[u8]) -> PyResult<Place> {
-        Ok(to_place(self.0.append(&[bytes])?))
-    }
-
-    /// Read what was added at a place.
-    fn read<'py>(&self, py: Python<'py>, place: Place) -> PyResult<Bound<'py, PyBytes>> {
-        Ok(PyBytes::new(py, &self.0.restore(from_place(place))?))
-    }
-}
-
-/// Turns batches of articles into fingerprints; text and rows go to a spool.
-#[pyclass(name = "Fingerprinter", frozen, module = "dedup._native")]
-pub struct PyFingerprinter {
-    options: Options,
-    spool: Arc<Spool>,
-    /// Workers that no thread uses now.
-    idle: Mutex<Vec<Worker>>,
-}
-
-#[pymethods]
-impl PyFingerprinter {
-    #[new]
-    #[pyo3(signature = (spool, *, paragraphs, min_tokens, bands, rows, min_repeat_tokens))]
-    fn new(
-        spool: &PySpool,
-        paragraphs: &str,
-        min_tokens: usize,
-        bands: usize,
-        rows: usize,
-        min_repeat_tokens: u32,
-    ) -> PyResult<Self> {
-        let paragraphs = match paragraphs {
-            "auto" => Paragraphs::Auto,
-            "line" => Paragraphs::Line,
-            "blank" => Paragraphs::Blank,
-            other => {
-                return Err(PyValueError::new_err(format!(
-                    "no paragraph mode {other:?}"
-                )));
-            }
-        };
-        if min_tokens < 2 || bands == 0 || rows == 0 {
-            return Err(PyValueError::new_err(
-                "min_tokens, bands and rows must be positive",
-            ));
-        }
-        let options = Options {
-            paragraphs,
-            min_tokens,
-            bands,
-            rows,
-            min_repeat_tokens,
-        };
-        Ok(Self {
-            options,
-            spool: Arc::clone(&spool.0),
-            idle: Mutex::default(),
-        })
-    }
-
-    /// Fingerprint the first column of a record batch: strings, none null. Thread-safe.
-    fn fingerprint(&self, py: Python<'_>, articles: Table) -> PyResult<PyBatch> {
-        let texts = first_column::<StringArray>(&articles.0)
-            .filter(|texts| texts.null_count() == 0)
-            .ok_or_else(|| PyTypeError::new_err("the first column must be strings, none null"))?;
-        let spooled = py.detach(|| self.spool(texts))?;
-        Ok(PyBatch(Some(spooled)))
-    }
-}
-
-impl PyFingerprinter {
-    fn spool(&self, texts: &StringArray) -> Result<Spooled, Error> {
-        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let worker = idle().pop();
-        let mut worker = worker.unwrap_or_else(|| Worker::new(self.options));
-        worker.fingerprint((0..texts.len()).map(|i| texts.value(i)));
-        let offsets = texts.value_offsets();
-        let start = offsets.first().copied().unwrap_or(0);
-        let end = offsets.last().copied().unwrap_or(0);
-        let text = &texts.value_data()[start as usize..end as usize];
-        let spooled = Spooled::new(&mut worker, text, &self.spool)?;
-        idle().push(worker);
-        Ok(spooled)
-    }
-}
-
-/// A fingerprinted batch on its way to a corpus, nothing once it is there.
-#[pyclass(name = "Batch", module = "dedup._native")]
-pub struct PyBatch(Option<Spooled>);
-
-/// How many a batch has: bytes of text, articles, paragraphs, rows of bands, rows of anchors, and
-/// repeats.
-type Numbers = (u64, u32, u32, u32, u32, u32);
-
-#[pymethods]
-impl PyBatch {
-    /// By what the batch can be had back from its spool.
-    fn record(&self) -> PyResult<(Place, Numbers)> {
-        let spooled = self.0.as_ref();
-        let r = spooled.ok_or_else(added_before)?.record;
-        let numbers = (
-            r.text,
-            r.articles,
-            r.paragraphs,
-            r.band_rows,
-            r.anchor_rows,
-            r.repeats,
-        );
-        Ok((to_place(r.extent), numbers))
-    }
-
-    /// Have a batch back from the spool that another process wrote.
-    #[staticmethod]
-    fn restore(py: Python<'_>, spool: &PySpool, place: Place, numbers: Numbers) -> PyResult<Self> {
-        let (text, articles, paragraphs, band_rows, anchor_rows, repeats) = numbers;
-        let record = BatchRecord {
-            extent: from_place(place),
-            text,
-            articles,
-            paragraphs,
-            band_rows,
-            anchor_rows,
-            repeats,
-        };
-        let spooled = py.detach(|| Spooled::restore(record, &spool.0))?;
-        Ok(Self(Some(spooled)))
-    }
-}
-
-fn added_before() -> PyErr {
-    PyValueError::new_err("this batch was added before")
-}
 
 /// All articles of a scan.
 #[pyclass(name = "Corpus", module = "dedup._native")]
@@ -201,7 +33,7 @@ impl PyCorpus {
 
     /// Take over a batch; batches come in input order, each once.
     fn add(&mut self, batch: &mut PyBatch) -> PyResult<()> {
-        Ok(self.0.add(batch.0.take().ok_or_else(added_before)?)?)
+        Ok(self.0.add(batch.take()?)?)
     }
 
     /// Collapse exact copies. `order` is one int64 column: the articles, earliest first.
@@ -446,19 +278,27 @@ impl PyVerifier {
         Ok(to_place(extent))
     }
 
-    /// Compare near-copies of the same paragraph with each other, gather clusters and evidence.
-    /// `sources` is one int32 column: the source of each article as a number, null where it is
-    /// unknown. `packs` are (kind, pattern, number of its pack); without them no template is
-    /// looked for.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "each is a table or a state of the flow"
-    )]
-    fn gather(
+    /// Compare near-copies of the same paragraph with each other, once all candidates are aligned.
+    fn complete(
         &self,
         py: Python<'_>,
         corpus: &PyCorpus,
         candidates: &PyCandidates,
+        verified: &mut PyVerified,
+        memory: usize,
+    ) -> PyResult<()> {
+        let verifier = self.of(corpus, memory);
+        let verified = verified.get()?;
+        Ok(py.detach(|| verifier.complete_families(verified, &candidates.0.pairs))?)
+    }
+
+    /// Gather templates, clusters and evidence. `sources` is one int32 column: the source of each
+    /// article as a number, null where it is unknown. `packs` are (kind, pattern, number of its
+    /// pack); without them no template is looked for.
+    fn gather(
+        &self,
+        py: Python<'_>,
+        corpus: &PyCorpus,
         verified: &mut PyVerified,
         sources: Table,
         packs: Option<Vec<(String, String, u32)>>,
@@ -480,12 +320,9 @@ impl PyVerifier {
             packs,
         });
         let verifier = self.of(corpus, memory);
-        let mut verified = verified.0.take().ok_or_else(gathered_before)?;
-        let candidates = &candidates.0.pairs;
-        let matches = py.detach(|| {
-            verifier.complete_families(&mut verified, candidates)?;
-            match_verified(&verifier, verified, support, mining.as_ref())
-        })?;
+        let verified = verified.0.take().ok_or_else(gathered_before)?;
+        let matches =
+            py.detach(|| match_verified(&verifier, verified, support, mining.as_ref()))?;
         Ok(PyMatches(matches))
     }
 }

@@ -11,7 +11,7 @@ use super::skeletons::{Frequencies, Kind};
 use super::{Known, PIECE, Reading, Shown, bits};
 use crate::error::Error;
 use crate::fingerprint::CodePoints;
-use crate::formulas::Formula;
+use crate::formulas::{Formula, Formulas};
 use crate::parallel;
 
 /// Fillers, and places, that stand for all of them.
@@ -184,20 +184,16 @@ pub fn gather(
     });
     let ranked = named.iter().enumerate();
     let rank: HashMap<u32, u32> = ranked.map(|(rank, (n, _))| (*n, rank as u32)).collect();
-    let mut formulas: Vec<Formula> = formulas
-        .into_iter()
-        .filter_map(|formula| {
-            let template = *rank.get(&formula.template)?;
-            Some(Formula {
-                template,
-                ..formula
-            })
+    let formulas = formulas.into_iter().filter_map(|formula| {
+        let template = *rank.get(&formula.template)?;
+        Some(Formula {
+            template,
+            ..formula
         })
-        .collect();
-    formulas.sort_unstable_by_key(|formula| (formula.paragraph, formula.tokens));
+    });
     Ok(super::Templates {
+        formulas: Formulas::new(reading.corpus, formulas.collect()),
         list: named.into_iter().map(|(_, template)| template).collect(),
-        formulas,
     })
 }
 
