@@ -132,37 +132,38 @@ class Corpus:
     ) -> Candidates:
         """Pair paragraphs that share enough words, by a full join, or an anchor."""
 
-    def score(self, matches: Matches, threads: int) -> Scores:
-        """Count the repeated, copied and formulaic words of every article."""
+    def judge(self, matches: Matches, scores: Scores, start: int, end: int, threads: int) -> Judged:
+        """Say what became of the paragraphs of the articles `start` to `end`; add their counts to
+        the scores. Every article must be judged once.
+        """
 
     def article_rows(
         self, matches: Matches, scores: Scores, start: int, end: int
     ) -> pa.RecordBatch:
-        """List the counts of the articles `start` to `end`."""
-
-    def judge(self, matches: Matches, scores: Scores, start: int, end: int) -> Judged:
-        """Say what became of the paragraphs of the articles `start` to `end`."""
+        """List the counts of the articles `start` to `end`, which must have been judged."""
 
     def paragraph_rows(self, matches: Matches, judged: Judged) -> pa.RecordBatch:
         """List the paragraphs that were judged."""
 
-    def paragraph_pairs(self, matches: Matches) -> pa.RecordBatch:
-        """List the verified pairs of paragraphs."""
-
-    def article_pairs(self, matches: Matches) -> pa.RecordBatch:
-        """List the verified pairs of articles."""
+    def pair_rows(self, matches: Matches, unit: str, start: int, end: int) -> pa.RecordBatch:
+        """List the verified pairs `start` to `end` of a unit, paragraph or article."""
 
     def template_places(self, matches: Matches) -> pa.RecordBatch:
         """List a few places of each template, with the template's number."""
 
-    def paragraph_members(self, matches: Matches) -> pa.RecordBatch:
-        """List the members of paragraph clusters, every holder on its own."""
+    def member_rows(self, matches: Matches, unit: str, start: int, end: int) -> pa.RecordBatch:
+        """List the members of clusters of a unit in the articles `start` to `end`."""
 
-    def article_members(self, matches: Matches) -> pa.RecordBatch:
-        """List the members of article clusters."""
+    def group(self, matches: Matches, unit: str, facts: pa.RecordBatch) -> Groups:
+        """Gather the members of every cluster of a unit.
 
-    def cluster_heads(self, matches: Matches, unit: str) -> pa.RecordBatch:
-        """List the representatives of the clusters of a unit, each with its paragraph's number."""
+        `facts` are two columns, one value an article: its source as int32, its date as int64.
+        """
+
+    def cluster_rows(
+        self, matches: Matches, groups: Groups, start: int, end: int
+    ) -> pa.RecordBatch:
+        """List clusters in first-seen order, their members summed up, texts with them."""
 
     def texts(self, paragraphs: pa.RecordBatch) -> pa.RecordBatch:
         """List the texts of paragraphs with words, named by number in one int32 column."""
@@ -172,10 +173,6 @@ class Candidates:
     """Pairs of paragraphs worth aligning."""
 
     def __len__(self) -> int: ...
-    @property
-    def capped_buckets(self) -> int:
-        """Buckets with more members than were compared with each other."""
-
     def save(self, corpus: Corpus) -> Place:
         """Add the candidates to the corpus's spool."""
 
@@ -220,22 +217,47 @@ class Verifier:
     def complete(
         self, corpus: Corpus, candidates: Candidates, verified: Verified, memory: int
     ) -> None:
-        """Compare near-copies of the same paragraph with each other, after all candidates."""
+        """Compare near-copies of the same paragraph with each other, after all candidates,
+        which are gone then.
+        """
+
+    def find_templates(
+        self,
+        corpus: Corpus,
+        verified: Verified,
+        packs: list[tuple[str, str, int]],
+        memory: int,
+    ) -> Templates:
+        """Find templates, and keep of the pairs what holds without them.
+
+        `packs` are (kind, pattern, number of its pack).
+        """
 
     def gather(
         self,
         corpus: Corpus,
         verified: Verified,
+        templates: Templates,
         sources: pa.RecordBatch,
-        packs: list[tuple[str, str, int]] | None,
         memory: int,
     ) -> Matches:
-        """Gather templates, clusters and evidence. `verified` can be used only once.
+        """Gather clusters and evidence. `verified` and `templates` can be used only once.
 
         `sources` is one int32 column: the source of each article as a number, null where it is
-        unknown. Copies in `min_support` articles that share nothing else are boilerplate. `packs`
-        are (kind, pattern, number of its pack); without them no template is looked for.
+        unknown. Copies in `min_support` articles that share nothing else are boilerplate.
         """
+
+@final
+class Templates:
+    """Fixed words with slots, and where they stand."""
+
+    def __new__(cls) -> Templates: ...
+    def save(self, corpus: Corpus, verified: Verified) -> tuple[Place, Place]:
+        """Add the templates and the pairs to the corpus's spool."""
+
+    @staticmethod
+    def restore(corpus: Corpus, templates: Place, verified: Place) -> tuple[Templates, Verified]:
+        """Have both back that another process saved."""
 
 @final
 class Matches:
@@ -244,6 +266,26 @@ class Matches:
     @property
     def limits(self) -> list[tuple[str, int]]:
         """Limits that were hit: name and number of times."""
+
+    @property
+    def candidates(self) -> int:
+        """Candidates that were proposed."""
+
+    def count_pairs(self, unit: str) -> int:
+        """Count the verified pairs of a unit, paragraph or article."""
+
+    def count_clusters(self, unit: str) -> int:
+        """Count the clusters of a unit."""
+
+    def cluster_ids(self, unit: str, numbers: pa.RecordBatch) -> pa.RecordBatch:
+        """List the ids of clusters, named by number in one int32 column."""
+
+    def save(self, corpus: Corpus) -> Place:
+        """Add all of it to the corpus's spool."""
+
+    @staticmethod
+    def restore(corpus: Corpus, place: Place) -> Matches:
+        """Have it back that another process saved."""
 
     def template_rows(self) -> pa.RecordBatch:
         """List the templates, the most telling first."""
@@ -260,7 +302,21 @@ class Judged:
 
 @final
 class Scores:
-    """The counts of every article."""
+    """The counts of the articles judged so far; most of them are in the corpus's spool."""
 
-    def copies(self) -> pa.RecordBatch:
-        """List which article copied words from which, as row numbers, each pair once."""
+    def __new__(cls, corpus: Corpus, dates: pa.RecordBatch, ambiguous_us: int) -> Scores:
+        """Make room for the counts of all articles.
+
+        `dates` is one int64 column: microseconds, null where unknown. Who was first is ambiguous
+        where one date is unknown or two are less than `ambiguous_us` apart.
+        """
+
+    def save(self, corpus: Corpus) -> Place:
+        """Add what is not there yet to the corpus's spool."""
+
+    def restore(self, corpus: Corpus, place: Place) -> None:
+        """Take over what another process saved."""
+
+@final
+class Groups:
+    """The members of the clusters of a unit."""

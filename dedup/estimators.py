@@ -86,11 +86,13 @@ class NearDuplicates(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # skle
 
 def _cluster_paragraphs(texts: pa.ChunkedArray, config: Config) -> pa.ChunkedArray:
     """Name the cluster of each text, taken as one paragraph; null for none."""
+    if not len(texts):
+        return pa.chunked_array([], pa.string())
     # A line end inside would begin a second paragraph.
     joined = pc.replace_substring_regex(texts.cast(pa.large_string()), r"[\r\n]+", " ")
     rows = pa.array(np.arange(len(texts)))
     names = rows.cast(pa.string())
-    found, _ = find_in_memory(pa.table({"article_id": names, "text": joined}), config)
-    paragraphs, _ = judge_articles(found, 0, found.corpus.articles)
+    found = find_in_memory(pa.table({"article_id": names, "text": joined}), config)
+    paragraphs = pa.concat_tables([part for part, _ in judge_articles(found, config)])
     places = pc.index_in(names, paragraphs["article_id"].cast(pa.string()))
-    return paragraphs["cluster_id"].take(places)
+    return paragraphs["cluster_id"].cast(pa.string()).take(places)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ctypes
 import resource
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -47,6 +49,17 @@ def release_unused() -> None:
     malloc_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's alone
     if malloc_trim is not None:
         malloc_trim(0)
+
+
+@contextmanager
+def from_system() -> Iterator[None]:
+    """Let Arrow take its memory from the C library, as its own pool keeps most of what it had."""
+    before = pa.default_memory_pool()
+    pa.set_memory_pool(pa.system_memory_pool())
+    try:
+        yield
+    finally:
+        pa.set_memory_pool(before)
 
 
 class Budget:

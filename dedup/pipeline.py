@@ -1,14 +1,14 @@
 """A scan from end to end: articles go in, tables come out.
 
-read -> fingerprint -> collapse exact copies -> candidates -> verify -> cluster -> score
-     -> write
+read -> fingerprint -> collapse exact copies -> candidates -> verify -> templates -> cluster
+     -> score -> write
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import Any, Protocol
 
@@ -19,7 +19,7 @@ from dedup import _native
 from dedup._version import __version__
 from dedup.config import Config
 from dedup.journal import Journal
-from dedup.memory import peak_memory, release_unused
+from dedup.memory import from_system, peak_memory, release_unused
 from dedup.packs import Pack, load_packs
 from dedup.results import ResultsWriter, Scan
 from dedup.sources import (
@@ -30,23 +30,22 @@ from dedup.sources import (
     read_articles,
 )
 from dedup.stages.candidates import find_candidates
-from dedup.stages.clusters import list_clusters, list_members, number_members
-from dedup.stages.findings import Findings, list_heads
+from dedup.stages.clusters import list_clusters, list_members
+from dedup.stages.findings import Findings
 from dedup.stages.fingerprints import (
     Fingerprints,
     fingerprint_articles,
     restore_fingerprints,
 )
 from dedup.stages.first_seen import order_articles
-from dedup.stages.matches import match_verified
-from dedup.stages.naming import PART_ROWS, Names
+from dedup.stages.matches import match_verified, restore_matches, save_matches
+from dedup.stages.naming import Names
 from dedup.stages.pairs import list_pairs, verify_candidates
-from dedup.stages.redundancy import judge_articles, score_articles
-from dedup.stages.templates import list_templates
+from dedup.stages.redundancy import judge_articles, score_articles, start_scores
+from dedup.stages.templates import find_templates, list_templates, restore_templates
 from dedup.unfinished import Unfinished
 
 Inputs = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
-WRITE_ARTICLES = 1 << 14  # articles whose paragraphs are turned into rows at a time
 
 
 class Progress(Protocol):
@@ -94,15 +93,15 @@ def scan(
     files = locate_inputs(paths)
     packs = load_packs(config.formulas)
     with (
+        from_system(),
         Unfinished(output, files, packs or (), config, resume=resume) as work,
         ResultsWriter(work.tables, work.target) as writer,
     ):
         progress.start("read", sum(file.size for file in files))
         prints, digests = _read(files, config, work, progress)
         read = time.monotonic()
-        found, candidates = find_copies(prints, packs, config, work.journal, progress)
-        progress.start("write")
-        counts = _write_tables(found, prints, packs or (), config, writer)
+        found = find_copies(prints, packs, config, work.journal, progress)
+        counts = _write_tables(found, config, work.journal, writer, progress)
         manifest = {
             "dedup_version": __version__,
             "fingerprint_version": _native.FINGERPRINT_VERSION,
@@ -112,11 +111,8 @@ def scan(
                 {"path": file.path, "bytes": file.size, "digest": digest}
                 for file, digest in zip(files, digests, strict=True)
             ],
-            "counts": {**counts, "candidates": len(candidates)},
-            "limits": {
-                "capped_buckets": candidates.capped_buckets,
-                **dict(found.matches.limits),
-            },
+            "counts": {**counts, "text_bytes": prints.text_bytes},
+            "limits": dict(found.matches.limits),
             "elapsed_s": {
                 "read": round(read - began, 3),
                 "total": round(time.monotonic() - began, 3),
@@ -150,88 +146,110 @@ def find_copies(
     config: Config,
     journal: Journal,
     progress: Progress,
-) -> tuple[Findings, _native.Candidates]:
-    """Run the flow between reading and writing; return what was found, and what was compared.
+) -> Findings:
+    """Run the flow between reading and writing.
 
     Without `packs`, which may be none, no template is looked for.
     """
     corpus, articles = prints.corpus, prints.catalogue.named()
     progress.start("match")
     corpus.set_order(order_articles(articles["date"]), config.threads)
+    matches = restore_matches(corpus, journal)
+    if matches is None:
+        templates, verified = _verify(corpus, packs, config, journal)
+        matches = match_verified(corpus, verified, templates, articles, config)
+        save_matches(corpus, matches, journal)
+    release_unused()
+    return Findings(
+        corpus,
+        matches,
+        start_scores(corpus, articles, config.score),
+        articles,
+        prints.catalogue,
+        Names(articles["article_id"]),
+        _units(config),
+        matches.template_rows()["template_id"],
+        [pack.name for pack in packs or ()],
+    )
+
+
+def _verify(
+    corpus: _native.Corpus, packs: Sequence[Pack] | None, config: Config, journal: Journal
+) -> tuple[_native.Templates, _native.Verified]:
+    """Compare what may be alike; set aside what templates say, if they are wanted."""
+    done = restore_templates(corpus, journal)
+    if done is not None:
+        return done
     candidates = find_candidates(corpus, config, journal)
     verified = verify_candidates(corpus, candidates, config, journal)
-    matches = match_verified(corpus, verified, articles, packs, config)
-    release_unused()
-    progress.start("score")
-    scores = corpus.score(matches, config.threads)
-    release_unused()
-    names = Names(articles["article_id"])
-    heads = list_heads(corpus, matches, units(config))
-    templates = matches.template_rows()["template_id"]
-    found = Findings(corpus, matches, scores, articles, names, heads, templates)
-    return found, candidates
+    if packs is None:
+        return _native.Templates(), verified
+    return find_templates(corpus, verified, packs, config, journal), verified
 
 
 def _write_tables(
     found: Findings,
-    prints: Fingerprints,
-    packs: Sequence[Pack],
     config: Config,
+    journal: Journal,
     writer: ResultsWriter,
+    progress: Progress,
 ) -> dict[str, int]:
     """Write every table; return what was counted."""
-    corpus = found.corpus
-    counts = dict.fromkeys(("empty_articles", "low_evidence_articles", "pairs", "clusters"), 0)
-    for scored in score_articles(found, prints.catalogue, config.score):
+    corpus, catalogue, scores = found.corpus, found.catalogue, found.scores
+    progress.start("score")
+    judged = journal.last("judged")
+    if judged is not None and writer.keep(judged["tables"]):
+        scores.restore(corpus, judged["places"]["scores"])
+        kinds = judged["kinds"]
+    else:
+        kinds = _write_judged(found, config, writer)
+        tables = writer.close("paragraphs", "spans")
+        journal.note("judged", {"scores": scores.save(corpus)}, tables=tables, kinds=kinds)
+    progress.start("write")
+    counts = dict.fromkeys(("empty_articles", "low_evidence_articles"), 0)
+    for scored in score_articles(found, config.score):
         writer.write("articles", scored)
         counts["empty_articles"] += pc.sum(pc.equal(scored["tokens"], 0)).as_py()
         counts["low_evidence_articles"] += pc.sum(scored["low_evidence"]).as_py()
-    kinds: dict[str, int] = {}
-    for start, end in _ranges(corpus.articles, WRITE_ARTICLES):
-        paragraphs, spans = judge_articles(found, start, end)
-        _count_kinds(paragraphs, kinds)
-        writer.write("paragraphs", paragraphs)
-        writer.write("spans", spans)
-    for unit in found.clusters:
-        members = number_members(found, unit)
-        for start, end in _ranges(members.num_rows, PART_ROWS):
-            writer.write("members", list_members(found, unit, members.slice(start, end - start)))
-        for clusters in list_clusters(found, unit, members):
-            writer.write("clusters", clusters)
-        for pairs in list_pairs(found, unit):
-            writer.write("pairs", pairs)
-            counts["pairs"] += pairs.num_rows
-        counts["clusters"] += found.clusters[unit].num_rows
-    templates = list_templates(found, packs)
+    lists = {"members": list_members, "clusters": list_clusters, "pairs": list_pairs}
+    for table, rows_of in lists.items():
+        done = journal.last(table)
+        if done is not None and writer.keep(done["tables"]):
+            continue
+        for unit in found.units:
+            for rows in rows_of(found, unit):
+                writer.write(table, rows)
+        journal.note(table, {}, tables=writer.close(table))
+    templates = list_templates(found)
     writer.write("templates", templates)
-    for rejected in prints.catalogue.rejected():
+    for rejected in catalogue.rejected():
         writer.write("rejected", rejected)
     return {
         "articles": corpus.articles,
         "paragraphs": corpus.paragraphs,
         "distinct_paragraphs": corpus.distincts,
         **{f"{kind}_paragraphs": number for kind, number in sorted(kinds.items())},
-        "pairs": counts["pairs"],
-        "clusters": counts["clusters"],
+        "pairs": sum(map(found.matches.count_pairs, found.units)),
+        "clusters": sum(map(found.matches.count_clusters, found.units)),
         "templates": templates.num_rows,
-        "rejected_rows": prints.catalogue.rejected_rows,
-        "empty_articles": counts["empty_articles"],
-        "low_evidence_articles": counts["low_evidence_articles"],
+        "rejected_rows": catalogue.rejected_rows,
+        **counts,
         "duplicate_ids": _native.count_repeated(pa.record_batch({"id": found.names.ids})),
-        "unreadable_dates": prints.catalogue.unreadable_dates,
-        "text_bytes": prints.text_bytes,
+        "unreadable_dates": catalogue.unreadable_dates,
+        "candidates": found.matches.candidates,
     }
 
 
-def units(config: Config) -> list[str]:
-    """Name the units whose pairs and clusters are wanted."""
+def _write_judged(found: Findings, config: Config, writer: ResultsWriter) -> dict[str, int]:
+    """Write paragraphs and spans; return how many paragraphs there are of each kind."""
+    kinds: dict[str, int] = {}
+    for paragraphs, spans in judge_articles(found, config):
+        for row in paragraphs["kind"].value_counts().to_pylist():
+            kinds[row["values"]] = kinds.get(row["values"], 0) + row["counts"]
+        writer.write("paragraphs", paragraphs)
+        writer.write("spans", spans)
+    return kinds
+
+
+def _units(config: Config) -> list[str]:
     return ["paragraph", "article"] if config.granularity == "both" else [config.granularity]
-
-
-def _ranges(length: int, size: int) -> Iterator[tuple[int, int]]:
-    return ((start, min(start + size, length)) for start in range(0, length, size))
-
-
-def _count_kinds(paragraphs: pa.Table, kinds: dict[str, int]) -> None:
-    for row in paragraphs["kind"].value_counts().to_pylist():
-        kinds[row["values"]] = kinds.get(row["values"], 0) + row["counts"]

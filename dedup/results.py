@@ -137,6 +137,7 @@ class ResultsWriter:
         self.target = target
         self._writers: dict[str, pq.ParquetWriter] = {}
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="write")
+        self._whole: set[str] = set()
         self._waiting: deque[Future[None]] = deque()
 
     def __enter__(self) -> ResultsWriter:
@@ -161,6 +162,31 @@ class ResultsWriter:
         self._waiting.append(self._pool.submit(self._write, table, rows))
         self._wait(MAX_WAITING)
 
+    def close(self, *tables: str) -> dict[str, str]:
+        """Make tables whole; return their digests."""
+        for table in tables:
+            self.write(table, TABLES[table].empty_table())
+        self._wait(0)
+        with naming_output(self.target):
+            for table in tables:
+                self._writers.pop(table).close()
+        self._whole.update(tables)
+        return {table: _native.digest_file(self._path(table)) for table in tables}
+
+    def keep(self, digests: Mapping[str, str]) -> bool:
+        """Keep tables that another process made whole, if they have these digests."""
+        paths = {table: self._path(table) for table in digests}
+        if not all(path.is_file() for path in paths.values()):
+            return False
+        found = {table: _native.digest_file(path) for table, path in paths.items()}
+        if found != digests:
+            return False
+        self._whole.update(digests)
+        return True
+
+    def _path(self, table: str) -> Path:
+        return self.folder / f"{table}.parquet"
+
     def _wait(self, at_most: int) -> None:
         while len(self._waiting) > at_most:
             self._waiting.popleft().result()
@@ -169,20 +195,15 @@ class ResultsWriter:
         schema = TABLES[table]
         with naming_output(self.target):
             if table not in self._writers:
-                path = self.folder / f"{table}.parquet"
-                self._writers[table] = _open_table(path, schema)
+                self._writers[table] = _open_table(self._path(table), schema)
             if rows.num_rows:
                 rows = rows.select(schema.names).cast(schema)
                 self._writers[table].write_table(rows, row_group_size=ROW_GROUP)
 
     def finish(self, manifest: Mapping[str, Any]) -> Scan:
         """Close the tables, add the manifest and put the folder in its place."""
-        for table in TABLES:
-            self.write(table, TABLES[table].empty_table())
-        self._wait(0)
+        self.close(*(table for table in TABLES if table not in self._whole))
         with naming_output(self.target):
-            for writer in self._writers.values():
-                writer.close()
             document = {"format_version": FORMAT_VERSION, **manifest}
             text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
             (self.folder / MANIFEST).write_text(text, encoding="utf-8")

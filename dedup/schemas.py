@@ -30,6 +30,7 @@ CLUSTER_KINDS = ("near_copy", "boilerplate", "syndication")
 TEMPLATE_KINDS = ("sentence", "opener", "paragraph")
 SLOT_KINDS = ("words", "number")
 
+DATE = pa.timestamp("us", "UTC")
 NAME = pa.dictionary(pa.int32(), pa.string())
 
 
@@ -41,7 +42,7 @@ ARTICLES = pa.schema(
     [
         _field("article_id", pa.string(), "the caller's id, or file name and row"),
         _field("source", pa.string(), "site or outlet", nullable=True),
-        _field("date", pa.timestamp("us", "UTC"), "date of publication", nullable=True),
+        _field("date", DATE, "date of publication", nullable=True),
         _field("url", pa.string(), "address", nullable=True),
         _field("input_file", NAME, "file the article was read from"),
         _field("input_row", pa.int64(), "row in that file, from 0; of line formats the line"),
@@ -154,8 +155,8 @@ CLUSTERS = pa.schema(
         _field("text", pa.string(), "of the representative; of an article its first paragraph"),
         _field("min_similarity", pa.float64(), "of a member to the representative"),
         _field("mean_similarity", pa.float64(), "over all members but the representative"),
-        _field("first_seen", pa.timestamp("us", "UTC"), "earliest date", nullable=True),
-        _field("last_seen", pa.timestamp("us", "UTC"), "latest date", nullable=True),
+        _field("first_seen", DATE, "earliest date", nullable=True),
+        _field("last_seen", DATE, "latest date", nullable=True),
     ]
 )
 

@@ -21,10 +21,9 @@ from dedup.sources import ArticleBatch, InputFile
 from dedup.sources.batches import make_batches
 from dedup.sources.dates import is_date_like
 from dedup.sources.strings import is_text, is_text_or_scalar, read_strings
-from dedup.stages.catalogue import Catalogue
 from dedup.stages.findings import Findings
 from dedup.stages.fingerprints import Fingerprints, fingerprint_articles
-from dedup.stages.redundancy import score_articles
+from dedup.stages.redundancy import judge_articles, score_articles
 
 SCORES = ARTICLES.remove(ARTICLES.get_field_index("input_file"))
 
@@ -52,18 +51,19 @@ def score(
     """
     config = (config or Config()).with_options(**options)
     table = _to_table(texts, ids, dates, sources)
-    found, catalogue = find_in_memory(table, config)
-    scored = score_articles(found, catalogue, config.score)
+    found = find_in_memory(table, config)
+    for _ in judge_articles(found, config):
+        pass  # what is wanted is the counts
+    scored = score_articles(found, config.score)
     parts = [part.select(SCORES.names).cast(SCORES) for part in scored]
     return pa.concat_tables([SCORES.empty_table(), *parts])
 
 
-def find_in_memory(articles: pa.Table, config: Config) -> tuple[Findings, Catalogue]:
+def find_in_memory(articles: pa.Table, config: Config) -> Findings:
     """Run the flow over a table of article_id, text, date and source."""
     packs = load_packs(config.formulas)
     prints = fingerprint_in_memory(batch_articles(articles), config)
-    found, _ = find_copies(prints, packs, config, Journal(), Silent())
-    return found, prints.catalogue
+    return find_copies(prints, packs, config, Journal(), Silent())
 
 
 def fingerprint_in_memory(batches: Iterable[ArticleBatch], config: Config) -> Fingerprints:

@@ -62,8 +62,9 @@ class Unfinished:
         with naming_output(self.target):
             self.folder.mkdir(parents=True, exist_ok=True)
             self.journal = JournalFile(self.folder / JOURNAL, self._asked, resume=self._resume)
-            shutil.rmtree(self.tables, ignore_errors=True)
-            self.tables.mkdir()
+            if not self._resume:
+                shutil.rmtree(self.tables, ignore_errors=True)
+            self.tables.mkdir(exist_ok=True)
         try:
             self.spool = _native.Spool.open(self._spool_path, self.journal.spool_end)
         except DedupError:
@@ -81,7 +82,6 @@ class Unfinished:
             self._close()
             return
         self.journal.close()
-        shutil.rmtree(self.tables, ignore_errors=True)
         way_on = "what was done so far is kept: pass --resume to go on from there"
         if isinstance(error, DedupError) and not isinstance(error, ResumeError):
             error.hint = f"{error.hint}; {way_on}" if error.hint else way_on

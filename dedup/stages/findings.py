@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import pyarrow as pa
 
 from dedup import _native
 from dedup.schemas import NAME
-from dedup.stages.naming import Names
+from dedup.stages.catalogue import Catalogue
+from dedup.stages.naming import Names, replace_numbers
 
 
 class Findings(NamedTuple):
@@ -17,22 +17,21 @@ class Findings(NamedTuple):
 
     corpus: _native.Corpus
     matches: _native.Matches
-    scores: _native.Scores
+    scores: _native.Scores  # of the articles judged so far
     articles: pa.Table  # article_id, date and source, in input order
+    catalogue: Catalogue
     names: Names
-    clusters: dict[str, pa.Table]  # by unit: the representative of each cluster, by its number
+    units: list[str]  # whose pairs and clusters are wanted
     template_ids: pa.Array  # by the template's number
-
-
-def list_heads(
-    corpus: _native.Corpus, matches: _native.Matches, units: Sequence[str]
-) -> dict[str, pa.Table]:
-    """List the representatives of the clusters of each unit, by the cluster's number."""
-    return {unit: pa.Table.from_batches([corpus.cluster_heads(matches, unit)]) for unit in units}
+    pack_names: list[str]  # by the pack's number
 
 
 def name_clusters(found: Findings, unit: str, numbers: pa.Array) -> pa.Array:
     """Give cluster numbers their ids; none where clusters of this unit were not asked for."""
-    if unit not in found.clusters:
+    if unit not in found.units:
         return pa.nulls(len(numbers), NAME)
-    return Names(found.clusters[unit]["cluster_id"])[numbers]
+
+    def name(used: pa.Array) -> pa.Array:
+        return found.matches.cluster_ids(unit, pa.record_batch({"number": used}))["cluster_id"]
+
+    return replace_numbers(numbers, name)

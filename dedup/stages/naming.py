@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -11,17 +11,20 @@ import pyarrow.compute as pc
 PART_ROWS = 1 << 17  # rows that are named, and written, at a time
 
 
+def ranges(length: int, size: int) -> Iterator[tuple[int, int]]:
+    """Cut 0..length into ranges of `size`: pairs of start and end."""
+    return ((start, min(start + size, length)) for start in range(0, length, size))
+
+
 class Names:
-    """The names of numbered things: the caller's article ids, or the ids of clusters."""
+    """The names of numbered things, such as the caller's article ids."""
 
     def __init__(self, ids: pa.ChunkedArray) -> None:
-        self.ids = ids.combine_chunks()
+        self.ids = in_one_chunk(ids)
 
     def __getitem__(self, rows: pa.Array) -> pa.DictionaryArray:
         """Name numbers; a null stays one. Only names that are used enter the dictionary."""
-        encoded = rows.dictionary_encode()
-        used = encoded.dictionary if len(encoded.dictionary) else pa.array([], pa.int32())
-        return pa.DictionaryArray.from_arrays(encoded.indices, self.ids.take(used))
+        return replace_numbers(rows, self.ids.take)
 
     def name(self, table: pa.Table, columns: Sequence[str]) -> pa.Table:
         """Turn the numbers in `columns` into names."""
@@ -31,6 +34,18 @@ class Names:
             new = "article_id" if column == "article" else column
             table = table.set_column(place, new, named)
         return table
+
+
+def in_one_chunk(column: pa.ChunkedArray) -> pa.Array:
+    """Return a column as one array, without a copy if it is one."""
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
+def replace_numbers(rows: pa.Array, name: Callable[[pa.Array], pa.Array]) -> pa.DictionaryArray:
+    """Replace numbers by what `name` makes of each that is used; a null stays one."""
+    encoded = rows.dictionary_encode()
+    used = encoded.dictionary if len(encoded.dictionary) else pa.array([], pa.int32())
+    return pa.DictionaryArray.from_arrays(encoded.indices, name(used))
 
 
 def constant(value: str, length: int) -> pa.DictionaryArray:

@@ -11,7 +11,7 @@ from dedup.config import Config
 from dedup.journal import Journal
 from dedup.memory import Budget
 from dedup.stages.findings import Findings
-from dedup.stages.naming import PART_ROWS, constant
+from dedup.stages.naming import PART_ROWS, constant, ranges
 
 
 def verify_candidates(
@@ -54,8 +54,8 @@ def list_pairs(found: Findings, unit: str) -> Iterator[pa.Table]:
     Paragraphs with the same words count once, for the article that held them first; articles
     with the same words are each paired with the first of them.
     """
-    rows = {"paragraph": found.corpus.paragraph_pairs, "article": found.corpus.article_pairs}
-    pairs = pa.Table.from_batches([rows[unit](found.matches)])
-    for start in range(0, pairs.num_rows, PART_ROWS):
-        part = found.names.name(pairs.slice(start, PART_ROWS), ["left_article", "right_article"])
+    for start, end in ranges(found.matches.count_pairs(unit), PART_ROWS):
+        rows = found.corpus.pair_rows(found.matches, unit, start, end)
+        part = pa.Table.from_batches([rows])
+        part = found.names.name(part, ["left_article", "right_article"])
         yield part.append_column("unit", constant(unit, part.num_rows))

@@ -11,37 +11,51 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dedup.config import ScoreConfig
+from dedup import _native
+from dedup.config import Config, ScoreConfig
 from dedup.schemas import PARAGRAPH_KINDS, SPAN_KINDS
-from dedup.stages.catalogue import Catalogue
 from dedup.stages.findings import Findings, name_clusters
-from dedup.stages.first_seen import flag_ambiguous
-from dedup.stages.naming import from_codes
+from dedup.stages.naming import from_codes, in_one_chunk, ranges
 
+HOUR_US = 3_600_000_000
+PART_ARTICLES = 1 << 14  # articles judged at a time: those whose evidence stands together
 ARTICLES_AT_ONCE = 1 << 16  # articles whose facts are read back from the spool together
 
 
-def score_articles(
-    found: Findings, catalogue: Catalogue, config: ScoreConfig
-) -> Iterator[pa.Table]:
-    """Give every article its redundancy: ARTICLES, in parts.
+def start_scores(corpus: _native.Corpus, articles: pa.Table, config: ScoreConfig) -> _native.Scores:
+    """Make room for the counts of `articles` (article_id, date and source)."""
+    dates = in_one_chunk(articles["date"]).cast(pa.int64())
+    ambiguous_us = round(config.ambiguous_hours * HOUR_US)
+    return _native.Scores(corpus, pa.record_batch({"date": dates}), ambiguous_us)
+
+
+def judge_articles(found: Findings, config: Config) -> Iterator[tuple[pa.Table, pa.Table]]:
+    """Say of the paragraphs of all articles what each is, and which spans of them are flagged:
+    PARAGRAPHS and SPANS, in parts. The counts of the articles join their scores.
+    """
+    corpus, matches = found.corpus, found.matches
+    for start, end in ranges(corpus.articles, PART_ARTICLES):
+        judged = corpus.judge(matches, found.scores, start, end, config.threads)
+        yield (
+            _name(found, corpus.paragraph_rows(matches, judged), PARAGRAPH_KINDS),
+            _name(found, judged.span_rows(matches), SPAN_KINDS),
+        )
+
+
+def score_articles(found: Findings, config: ScoreConfig) -> Iterator[pa.Table]:
+    """Give every article its redundancy, once all are judged: ARTICLES, in parts.
 
     Each word counts once, internal before boilerplate before copied before what a template fixes,
     so `redundancy` is the sum of its parts exactly. An article without words has redundancy 0 and
     little evidence.
     """
-    dates = found.articles["date"]
-    ambiguous = flag_ambiguous(dates, found.scores.copies(), config.ambiguous_hours)
     start = 0
-    for articles in catalogue.articles(ARTICLES_AT_ONCE):
-        flags = ambiguous.slice(start, articles.num_rows)
-        yield _score(found, articles, start, flags, config)
+    for articles in found.catalogue.articles(ARTICLES_AT_ONCE):
+        yield _score(found, articles, start, config)
         start += articles.num_rows
 
 
-def _score(
-    found: Findings, articles: pa.Table, start: int, ambiguous: pa.Array, config: ScoreConfig
-) -> pa.Table:
+def _score(found: Findings, articles: pa.Table, start: int, config: ScoreConfig) -> pa.Table:
     corpus, matches, scores, names = found.corpus, found.matches, found.scores, found.names
     end = start + articles.num_rows
     counts = pa.Table.from_batches([corpus.article_rows(matches, scores, start, end)])
@@ -61,7 +75,7 @@ def _score(
         "redundancy_symmetric": share("symmetric"),
         "top_source": names.ids.take(counts["top_source"].combine_chunks()),
         "top_source_share": share("top_source_tokens"),
-        "origin_ambiguous": ambiguous,
+        "origin_ambiguous": counts["origin_ambiguous"].combine_chunks(),
         "low_evidence": tokens < config.low_evidence_tokens,
     }
     table = articles
@@ -74,18 +88,6 @@ def _score(
     return table
 
 
-def judge_articles(found: Findings, start: int, end: int) -> tuple[pa.Table, pa.Table]:
-    """Say of the paragraphs of articles `start` to `end` what each is, and which spans of them are
-    flagged: PARAGRAPHS and SPANS.
-    """
-    corpus, matches = found.corpus, found.matches
-    judged = corpus.judge(matches, found.scores, start, end)
-    return (
-        _name(found, corpus.paragraph_rows(matches, judged), PARAGRAPH_KINDS),
-        _name(found, judged.span_rows(matches), SPAN_KINDS),
-    )
-
-
 def _name(found: Findings, rows: pa.RecordBatch, kinds: tuple[str, ...]) -> pa.Table:
     table = found.names.name(pa.Table.from_batches([rows]), ["article", "match_article"])
     place = table.schema.get_field_index("cluster_id")
@@ -93,6 +95,5 @@ def _name(found: Findings, rows: pa.RecordBatch, kinds: tuple[str, ...]) -> pa.T
     table = table.set_column(place, "cluster_id", name_clusters(found, "paragraph", numbers))
     place = table.schema.get_field_index("kind")
     table = table.set_column(place, "kind", from_codes(table["kind"], kinds))
-    return table.append_column(
-        "template_id", found.template_ids.take(table["template"].combine_chunks())
-    )
+    templates = found.template_ids.take(table["template"].combine_chunks())
+    return table.append_column("template_id", templates)

@@ -3,6 +3,8 @@
 //! Bit-parallel (Hyyrö 2004, "Bit-parallel LCS-length computation revisited"): one bit a token of
 //! the shorter text, one pass over the longer, `n * ceil(m / 64)` word operations.
 
+use serde::{Deserialize, Serialize};
+
 use crate::grams::FirstSeen;
 
 /// Word operations that one alignment may take, about a tenth of a second. Beyond it a pair is
@@ -18,7 +20,7 @@ pub fn work(left: usize, right: usize) -> u64 {
 }
 
 /// How alike two texts are, as counts of tokens.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Agreement {
     pub shared: u32,
     pub left: u32,

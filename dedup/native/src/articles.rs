@@ -5,13 +5,15 @@
 
 use std::collections::HashMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::align::{Agreement, MAX_WORK, Pattern, Rule, common_length, work};
 use crate::boilerplate::Boilerplate;
 use crate::candidates::Candidate;
 use crate::clusters::{Stars, cluster};
 use crate::corpus::{Corpus, NO_DISTINCT};
 use crate::error::Error;
-use crate::evidence::Evidence;
+use crate::evidence::CopiedRun;
 use crate::formulas::{Formula, Formulas};
 use crate::marks::{Marks, Numbered};
 use crate::pairs::{Pair, Verified};
@@ -30,7 +32,7 @@ const MIN_SHARED: f64 = 0.5;
 const PIECE: usize = 256;
 
 /// Article pairs and clusters. Articles are numbered by rank: a smaller number was seen earlier.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub struct ArticleMatches {
     /// Sorted by (left, right); of articles with equal words only the first seen is compared.
     pub pairs: Vec<Pair>,
@@ -46,7 +48,7 @@ pub struct ArticleMatches {
 pub fn match_articles(
     corpus: &Corpus,
     verified: &Verified,
-    evidence: &Evidence,
+    runs: &[CopiedRun],
     boilerplate: &Boilerplate,
     formulas: &Formulas,
     rule: Rule,
@@ -55,8 +57,8 @@ pub fn match_articles(
     let ranked = Ranked::new(corpus, boilerplate, formulas);
     let order = &ranked.order;
     let first_equal = first_with_equal_words(corpus, order, threads)?;
-    let related = Related::new(corpus, &verified.pairs, evidence);
-    let candidates = find_candidates(&ranked, &related, evidence, &first_equal);
+    let related = Related::new(corpus, &verified.pairs, runs);
+    let candidates = find_candidates(&ranked, &related, &first_equal);
     let parts = parallel::map_ranges(threads, candidates.len(), PIECE, |range| {
         let mut reader = Reader::new(&ranked);
         let mut pairs = Vec::new();
@@ -157,8 +159,7 @@ fn first_with_equal_words(
 /// Ranks of articles that share at least half of the shorter one's words, paragraph by paragraph.
 fn find_candidates(
     ranked: &Ranked<'_>,
-    related: &Related,
-    evidence: &Evidence,
+    related: &Related<'_>,
     first_equal: &[u32],
 ) -> Vec<Candidate> {
     let corpus = ranked.corpus;
@@ -183,7 +184,7 @@ fn find_candidates(
                 }
             }
             if related.has_runs.has(paragraph) {
-                add_run_sources(ranked, evidence, paragraph, first_equal, &mut tally);
+                add_run_sources(ranked, related.runs, paragraph, first_equal, &mut tally);
             }
             holders.add(distinct, rank);
         }
@@ -209,7 +210,7 @@ struct Holders {
 const NO_RANK: u32 = u32::MAX;
 
 impl Holders {
-    fn new(corpus: &Corpus, related: &Related) -> Self {
+    fn new(corpus: &Corpus, related: &Related<'_>) -> Self {
         let is_shared = |distinct: &u32| {
             corpus.distinct(*distinct).articles > 1 || related.has_later.has(*distinct)
         };
@@ -247,29 +248,27 @@ impl Holders {
 }
 
 /// Near-copies of distincts, either way, and which paragraphs hold shared runs.
-struct Related {
+struct Related<'a> {
     /// (later, earlier), sorted.
     earlier: Vec<(u32, u32)>,
     has_earlier: Marks,
     has_later: Marks,
+    /// Sorted.
+    runs: &'a [CopiedRun],
     has_runs: Marks,
 }
 
-impl Related {
-    fn new(corpus: &Corpus, pairs: &[Pair], evidence: &Evidence) -> Self {
+impl<'a> Related<'a> {
+    fn new(corpus: &Corpus, pairs: &[Pair], runs: &'a [CopiedRun]) -> Self {
         let distincts = corpus.distincts();
         let mut earlier: Vec<(u32, u32)> = pairs.iter().map(|p| (p.right, p.left)).collect();
         earlier.sort_unstable();
-        let runs = evidence
-            .copied
-            .iter()
-            .filter(|c| c.is_run)
-            .map(|c| c.paragraph);
         Self {
             earlier,
             has_earlier: Marks::new(distincts, pairs.iter().map(|pair| pair.right)),
             has_later: Marks::new(distincts, pairs.iter().map(|pair| pair.left)),
-            has_runs: Marks::new(corpus.paragraphs.len(), runs),
+            has_runs: Marks::new(corpus.paragraphs.len(), runs.iter().map(|r| r.paragraph)),
+            runs,
         }
     }
 
@@ -290,21 +289,20 @@ impl Related {
 
 fn add_run_sources(
     ranked: &Ranked<'_>,
-    evidence: &Evidence,
+    runs: &[CopiedRun],
     paragraph: u32,
     first_equal: &[u32],
     tally: &mut HashMap<u32, u32>,
 ) {
-    let copied = &evidence.copied;
-    let from = copied.partition_point(|c| c.paragraph < paragraph);
-    for c in copied[from..]
+    let from = runs.partition_point(|run| run.paragraph < paragraph);
+    for run in runs[from..]
         .iter()
-        .take_while(|c| c.paragraph == paragraph)
-        .filter(|c| c.is_run && !ranked.boilerplate.has(c.source))
+        .take_while(|run| run.paragraph == paragraph)
+        .filter(|run| !ranked.boilerplate.has(run.source))
     {
-        let article = ranked.corpus.first_article(c.source);
+        let article = ranked.corpus.first_article(run.source);
         let source = first_equal[ranked.corpus.rank[article as usize] as usize];
-        *tally.entry(source).or_default() += c.tokens[1] - c.tokens[0];
+        *tally.entry(source).or_default() += run.words;
     }
 }
 

@@ -6,6 +6,8 @@
 //! each article holds that few others do: pages have a story of their own beside the furniture,
 //! reprints have little or nothing.
 
+use serde::{Deserialize, Serialize};
+
 use crate::align::Agreement;
 use crate::clusters::{Clusters, Membership, Stars};
 use crate::corpus::{Corpus, MIN_EVIDENCE_TOKENS, NO_DISTINCT};
@@ -16,7 +18,7 @@ use crate::parallel;
 use crate::relations::{Beside, Part, Relation, Rest, Shared, relate, share_all};
 
 /// What a cluster of paragraphs is. The order is that of `CLUSTER_KINDS` in schemas.py.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum ClusterKind {
     NearCopy,
     Boilerplate,
@@ -24,6 +26,7 @@ pub enum ClusterKind {
 }
 
 /// What the clusters of paragraphs are, by cluster.
+#[derive(Serialize, Deserialize)]
 pub struct Verdicts {
     pub kinds: Vec<ClusterKind>,
     /// The source that boilerplate belongs to, if it is one site's.
@@ -52,6 +55,7 @@ impl Verdicts {
 }
 
 /// The paragraphs that are boilerplate.
+#[derive(Serialize, Deserialize)]
 pub struct Boilerplate {
     distincts: Marks,
 }

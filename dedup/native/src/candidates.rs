@@ -6,6 +6,8 @@
 //! `2 * max_leaders * m` candidates, not m squared. The ones just before tie a family together, so
 //! that `pairs::complete_families` can find the rest of it.
 
+use serde::{Deserialize, Serialize};
+
 use crate::corpus::{Block, Corpus};
 use crate::error::Error;
 use crate::exact;
@@ -23,7 +25,7 @@ const TURN: usize = 32;
 /// Two distincts, the earlier seen first.
 pub type Candidate = (u32, u32);
 
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub struct Candidates {
     /// Sorted, without repeats.
     pub pairs: Vec<Candidate>,

@@ -7,6 +7,8 @@
 
 use std::collections::HashMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::align::Agreement;
 use crate::error::Error;
 use crate::marks::{Marks, Numbered};
@@ -15,7 +17,7 @@ use crate::pairs::Pair;
 /// The representative of each item that joined one, and how alike the two are.
 pub type Stars = HashMap<u32, Membership>;
 
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Membership {
     pub representative: u32,
     pub agreement: Agreement,
@@ -68,6 +70,7 @@ pub fn cluster(
 }
 
 /// Clusters numbered in first-seen order of their representatives.
+#[derive(Serialize, Deserialize)]
 pub struct Clusters {
     members: Numbered,
     /// The cluster of each member.
@@ -107,6 +110,96 @@ impl Clusters {
     }
 }
 
+/// The members of every cluster, in rising order.
+pub struct Groups {
+    /// Where the members of each cluster start, and where those of the last one end.
+    starts: Vec<u32>,
+    members: Vec<u32>,
+}
+
+impl Groups {
+    /// Gather `items` items by their clusters, of which there are `clusters`.
+    pub fn new(clusters: usize, items: u32, cluster: impl Fn(u32) -> Option<u32>) -> Self {
+        let of = |item| cluster(item).map(|cluster| cluster as usize);
+        let mut starts = vec![0; clusters + 1];
+        for cluster in (0..items).filter_map(of) {
+            starts[cluster + 1] += 1;
+        }
+        for cluster in 0..clusters {
+            starts[cluster + 1] += starts[cluster];
+        }
+        let mut members = vec![0; starts[clusters] as usize];
+        let mut next = starts.clone();
+        for item in 0..items {
+            if let Some(cluster) = of(item) {
+                members[next[cluster] as usize] = item;
+                next[cluster] += 1;
+            }
+        }
+        Self { starts, members }
+    }
+
+    /// The members of a cluster.
+    pub fn of(&self, cluster: usize) -> &[u32] {
+        &self.members[self.starts[cluster] as usize..self.starts[cluster + 1] as usize]
+    }
+}
+
+/// One member of a cluster.
+#[derive(Clone, Copy, Debug)]
+pub struct Member {
+    pub article: u32,
+    /// To the representative; 1 of itself.
+    pub similarity: f64,
+}
+
+/// The members of a cluster, summed up.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Summary {
+    pub members: u32,
+    pub articles: u32,
+    /// Known ones.
+    pub sources: u32,
+    pub min_similarity: f64,
+    /// Over all but the representative; 1 if there is no other.
+    pub mean_similarity: f64,
+    pub first_seen: Option<i64>,
+    pub last_seen: Option<i64>,
+}
+
+/// Sum up the members of a cluster, whose articles rise. `source` and `date` are those of an
+/// article.
+pub fn sum_up(
+    members: &[Member],
+    source: impl Fn(u32) -> Option<u32>,
+    date: impl Fn(u32) -> Option<i64>,
+) -> Summary {
+    let mut articles: Vec<u32> = members.iter().map(|m| m.article).collect();
+    articles.dedup();
+    let mut sources: Vec<u32> = articles.iter().filter_map(|a| source(*a)).collect();
+    sources.sort_unstable();
+    sources.dedup();
+    // Sums of floats depend on their order, which must not be that of the files.
+    let mut similarities: Vec<f64> = members.iter().map(|m| m.similarity).collect();
+    similarities.sort_unstable_by(f64::total_cmp);
+    let others = similarities.len().saturating_sub(1);
+    let sum: f64 = similarities.iter().sum();
+    let dates = || articles.iter().filter_map(|a| date(*a));
+    Summary {
+        members: members.len() as u32,
+        articles: articles.len() as u32,
+        sources: sources.len() as u32,
+        min_similarity: similarities.first().copied().unwrap_or(1.0),
+        mean_similarity: if others == 0 {
+            1.0
+        } else {
+            (sum - 1.0) / others as f64
+        },
+        first_seen: dates().min(),
+        last_seen: dates().max(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,6 +218,45 @@ mod tests {
             right,
             agreement: agreement(shared),
         }
+    }
+
+    #[test]
+    fn members_are_gathered_by_cluster() {
+        let cluster_of = [Some(1), None, Some(0), Some(1)];
+        let groups = Groups::new(3, 4, |item| cluster_of[item as usize]);
+        assert_eq!([0, 1, 2].map(|c| groups.of(c)), [&[2][..], &[0, 3], &[]]);
+    }
+
+    #[test]
+    fn a_summary_counts_articles_once_and_knows_what_is_unknown() {
+        let member = |article, similarity| Member {
+            article,
+            similarity,
+        };
+        let members = [
+            member(0, 1.0),
+            member(2, 0.5),
+            member(2, 1.0),
+            member(3, 0.75),
+        ];
+        let sources = [Some(4), None, Some(4), None];
+        let dates = [Some(30), Some(1), None, Some(20)];
+        let summary = sum_up(
+            &members,
+            |article| sources[article as usize],
+            |article| dates[article as usize],
+        );
+        let expected = Summary {
+            members: 4,
+            articles: 3,
+            sources: 1,
+            min_similarity: 0.5,
+            mean_similarity: 0.75,
+            first_seen: Some(20),
+            last_seen: Some(30),
+        };
+        assert_eq!(summary, expected);
+        assert!((sum_up(&members[..1], |_| None, |_| None).mean_similarity - 1.0).abs() < 1e-12);
     }
 
     #[test]

@@ -4,23 +4,29 @@
 //! article, word by word, and what that leaves by runs it shares with others. Boilerplate needs no
 //! explanation and explains nothing: words that stand in it are boilerplate wherever they are.
 
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
 use crate::align::align;
 use crate::boilerplate::Boilerplate;
+use crate::by_article::ByArticle;
 use crate::corpus::Corpus;
 use crate::error::Error;
 use crate::grams::Run;
+use crate::marks::Marks;
 use crate::pairs::{Pair, SharedRun, Verified};
 use crate::parallel;
 use crate::texts::{Placed, PlacedStore};
 
 /// Right-hand paragraphs handled by one task.
 const PIECE: usize = 4096;
-/// Tasks whose outcome is held before it is put behind that of others.
-const TURN: usize = 64 * PIECE;
+/// Right-hand paragraphs whose words are held before they go to the spool.
+const TURN: usize = 32 * PIECE;
 
 /// Words of a paragraph that equal words of an earlier article, or of boilerplate. Tokens are
 /// counted within the paragraph, `start` to `source_end` are code points of the two articles.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Copied {
     pub paragraph: u32,
     pub tokens: [u32; 2],
@@ -35,35 +41,107 @@ pub struct Copied {
 }
 
 /// The other side: words of a paragraph that stand again in a later article.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Reused {
     pub paragraph: u32,
     pub tokens: [u32; 2],
 }
 
-#[derive(Default)]
+/// A run of words that an article shares with an earlier one.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct CopiedRun {
+    pub paragraph: u32,
+    /// The distinct that holds them.
+    pub source: u32,
+    pub words: u32,
+}
+
+/// What is known of the paragraphs of all articles; the words themselves are in the spool.
+#[derive(Serialize, Deserialize)]
 pub struct Evidence {
+    copied: ByArticle<Copied>,
+    reused: ByArticle<Reused>,
+    /// Paragraphs with words copied from elsewhere.
+    pub has_copied: Marks,
+    /// Paragraphs with words that stand again elsewhere.
+    pub has_reused: Marks,
+    /// The best earlier near-copy of each distinct that has one in another article, by `right`.
+    matches: Vec<Pair>,
+    /// Distincts that have one.
+    has_match: Marks,
+}
+
+/// Words of some articles that equal words of others.
+#[derive(Default)]
+pub struct SharedWords {
     /// Sorted by paragraph and place.
     pub copied: Vec<Copied>,
     /// Sorted by paragraph and place.
     pub reused: Vec<Reused>,
-    /// The best earlier near-copy of each distinct that has one in another article, by `right`.
-    pub matches: Vec<Pair>,
 }
 
 impl Evidence {
-    /// Put what several tasks found behind what there is.
-    fn extend(&mut self, parts: Vec<Result<Self, Error>>) -> Result<(), Error> {
+    fn new(corpus: &Corpus, matches: Vec<Pair>) -> Self {
+        let unmarked = || Marks::new(corpus.paragraphs.len(), std::iter::empty());
+        Self {
+            copied: ByArticle::new(corpus.articles.len()),
+            reused: ByArticle::new(corpus.articles.len()),
+            has_copied: unmarked(),
+            has_reused: unmarked(),
+            has_match: Marks::new(corpus.distincts(), matches.iter().map(|m| m.right)),
+            matches,
+        }
+    }
+
+    /// Put away what several tasks found; note the runs.
+    fn add(
+        &mut self,
+        corpus: &Corpus,
+        parts: Vec<Result<SharedWords, Error>>,
+        runs: &mut Vec<CopiedRun>,
+    ) -> Result<(), Error> {
+        let (mut copied, mut reused) = (Vec::new(), Vec::new());
         for part in parts {
             let part = part?;
-            self.copied.extend(part.copied);
-            self.reused.extend(part.reused);
+            copied.extend(part.copied);
+            reused.extend(part.reused);
         }
-        Ok(())
+        for c in &copied {
+            self.has_copied.insert(c.paragraph);
+            if c.is_run {
+                runs.push(CopiedRun {
+                    paragraph: c.paragraph,
+                    source: c.source,
+                    words: c.tokens[1] - c.tokens[0],
+                });
+            }
+        }
+        for r in &reused {
+            self.has_reused.insert(r.paragraph);
+        }
+        let spool = &corpus.spool;
+        let article = |paragraph| corpus.article_of(paragraph);
+        self.copied.add(spool, copied, |c| article(c.paragraph))?;
+        self.reused.add(spool, reused, |r| article(r.paragraph))
+    }
+
+    /// What is known of the words of some articles, and of a few beside them.
+    ///
+    /// # Errors
+    /// The spool cannot be read.
+    pub fn read(&self, corpus: &Corpus, articles: Range<u32>) -> Result<SharedWords, Error> {
+        let mut copied = self.copied.read(&corpus.spool, articles.clone())?;
+        let mut reused = self.reused.read(&corpus.spool, articles)?;
+        copied.sort_unstable_by_key(|c| (c.paragraph, c.tokens));
+        reused.sort_unstable_by_key(|r| (r.paragraph, r.tokens));
+        Ok(SharedWords { copied, reused })
     }
 
     /// The best earlier near-copy of a distinct in another article.
     pub fn best_match(&self, distinct: u32) -> Option<&Pair> {
+        if !self.has_match.has(distinct) {
+            return None;
+        }
         let at = self
             .matches
             .binary_search_by_key(&distinct, |pair| pair.right);
@@ -71,61 +149,59 @@ impl Evidence {
     }
 }
 
-/// Align every paragraph with the one that explains it best.
+/// Align every paragraph with the one that explains it best; return the shared runs by themselves
+/// as well, sorted.
 ///
 /// # Errors
-/// The spool cannot be read.
+/// The spool cannot be read or written.
 pub fn gather(
     corpus: &Corpus,
     verified: &Verified,
     boilerplate: &Boilerplate,
     threads: usize,
-) -> Result<Evidence, Error> {
+) -> Result<(Evidence, Vec<CopiedRun>), Error> {
     let is_text = |pair: &Pair| !boilerplate.has(pair.left) && !boilerplate.has(pair.right);
     let texts: Vec<Pair> = verified.pairs.iter().copied().filter(is_text).collect();
     let matches = best_earlier(corpus, &texts);
     let later = best_later(corpus, &texts, &matches);
     drop(texts);
+    let mut runs = Vec::new();
+    let mut evidence = Evidence::new(corpus, matches);
     let known = Known {
         corpus,
         boilerplate,
         furniture: Furniture::new(verified, boilerplate),
-        matches: &matches,
         runs: &verified.runs,
     };
-    let mut evidence = Evidence::default();
-    for turn in known.rights().chunks(TURN) {
-        evidence.extend(parallel::map_ranges(threads, turn.len(), PIECE, |range| {
-            let groups: Vec<Group<'_>> = turn[range].iter().map(|r| known.group(*r)).collect();
+    for turn in known.rights(&evidence).chunks(TURN) {
+        let parts = parallel::map_ranges(threads, turn.len(), PIECE, |range| {
+            let rights = turn[range].iter();
+            let groups: Vec<Group<'_>> = rights.map(|r| known.group(*r, &evidence)).collect();
             let involved = groups.iter().flat_map(Group::involved).collect();
             let store = PlacedStore::load(corpus, involved)?;
-            let mut part = Evidence::default();
+            let mut part = SharedWords::default();
             for group in &groups {
                 place(corpus, &store, group, &mut part);
             }
             Ok(part)
-        }))?;
+        });
+        evidence.add(corpus, parts, &mut runs)?;
     }
     for turn in later.chunks(TURN) {
-        evidence.extend(parallel::map_ranges(threads, turn.len(), PIECE, |range| {
+        let parts = parallel::map_ranges(threads, turn.len(), PIECE, |range| {
             let pairs = &turn[range];
             let sides = pairs.iter().flat_map(|pair| [pair.left, pair.right]);
             let store = PlacedStore::load(corpus, sides.collect())?;
-            let mut part = Evidence::default();
+            let mut part = SharedWords::default();
             for pair in pairs {
                 mirror(corpus, &store, *pair, &mut part);
             }
             Ok(part)
-        }))?;
+        });
+        evidence.add(corpus, parts, &mut runs)?;
     }
-    evidence.matches = matches;
-    evidence
-        .copied
-        .sort_unstable_by_key(|c| (c.paragraph, c.tokens));
-    evidence
-        .reused
-        .sort_unstable_by_key(|r| (r.paragraph, r.tokens));
-    Ok(evidence)
+    runs.sort_unstable();
+    Ok((evidence, runs))
 }
 
 /// The best earlier near-copy of each distinct that has one in another article.
@@ -237,17 +313,15 @@ struct Known<'a> {
     boilerplate: &'a Boilerplate,
     furniture: Furniture,
     /// By `right`.
-    matches: &'a [Pair],
-    /// By `right`.
     runs: &'a [SharedRun],
 }
 
 impl Known<'_> {
     /// The distincts of which anything is known and that are not boilerplate, sorted.
-    fn rights(&self) -> Vec<u32> {
+    fn rights(&self, evidence: &Evidence) -> Vec<u32> {
         let runs = self.runs.iter().chain(&self.furniture.runs);
         let pairs = self.furniture.pairs.iter().map(|(_, distinct)| *distinct);
-        let matches = self.matches.iter().map(|pair| pair.right);
+        let matches = evidence.matches.iter().map(|pair| pair.right);
         let mut rights: Vec<u32> = matches
             .chain(runs.map(|run| run.right))
             .chain(pairs)
@@ -259,11 +333,10 @@ impl Known<'_> {
     }
 
     /// What is known of a distinct, runs within one article left out.
-    fn group(&self, right: u32) -> Group<'_> {
+    fn group(&self, right: u32, evidence: &Evidence) -> Group<'_> {
         let article = |distinct: u32| self.corpus.first_article(distinct);
         let pairs = &self.furniture.pairs;
         let pair = pairs.binary_search_by_key(&right, |pair| pair.1);
-        let best = self.matches.binary_search_by_key(&right, |pair| pair.right);
         let is_text = |run: &&SharedRun| {
             article(run.left) != article(right) && !self.boilerplate.has(run.left)
         };
@@ -272,7 +345,7 @@ impl Known<'_> {
             right,
             furniture: pair.ok().map(|at| pairs[at].0),
             furniture_runs: runs_of(&self.furniture.runs, right),
-            left: best.ok().map(|at| self.matches[at].left),
+            left: evidence.best_match(right).map(|pair| pair.left),
             runs: runs.filter(is_text).collect(),
         }
     }
@@ -286,7 +359,7 @@ fn runs_of(runs: &[SharedRun], right: u32) -> &[SharedRun] {
 
 /// Write down the words of one paragraph that are boilerplate, of the others those that are
 /// aligned with its match, and of what is left the runs.
-fn place(corpus: &Corpus, store: &PlacedStore, group: &Group<'_>, out: &mut Evidence) {
+fn place(corpus: &Corpus, store: &PlacedStore, group: &Group<'_>, out: &mut SharedWords) {
     let right = group.right;
     let here = store.get(right);
     let mut covered = vec![false; here.hashes.len()];
@@ -317,7 +390,7 @@ fn place(corpus: &Corpus, store: &PlacedStore, group: &Group<'_>, out: &mut Evid
 }
 
 /// Note which words of `pair.left` its later near-copy holds, and nothing else.
-fn mirror(corpus: &Corpus, store: &PlacedStore, pair: Pair, out: &mut Evidence) {
+fn mirror(corpus: &Corpus, store: &PlacedStore, pair: Pair, out: &mut SharedWords) {
     let paragraph = corpus.first(pair.left);
     let runs = aligned_runs(store.get(pair.left), store.get(pair.right));
     out.reused.extend(runs.into_iter().map(|run| Reused {
@@ -332,7 +405,7 @@ fn write(
     (right, here): (u32, Placed<'_>),
     run: Run,
     is_run: bool,
-    out: &mut Evidence,
+    out: &mut SharedWords,
 ) {
     let source_end = run.source + (run.end - run.start);
     out.copied.push(Copied {

@@ -1,11 +1,13 @@
 //! Words that nobody wrote for this article: what a template fixes, word by word.
 
+use serde::{Deserialize, Serialize};
+
 use crate::corpus::{Corpus, NO_DISTINCT};
 use crate::marks::Marks;
 
 /// Words of a paragraph that a template fixes. The paragraph is the first holder of its words;
 /// tokens are counted within it, `start` and `end` are code points of its article.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Formula {
     pub paragraph: u32,
     pub tokens: [u32; 2],
@@ -16,7 +18,7 @@ pub struct Formula {
 }
 
 /// The formulas of each paragraph. No two of them fix the same word.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub struct Formulas {
     all: Vec<Formula>,
     /// Paragraphs that have any.

@@ -1,5 +1,7 @@
 //! Hashes of eight tokens in a row: anchors across articles, repeats within one.
 
+use serde::{Deserialize, Serialize};
+
 use crate::hash::combine;
 use crate::simd::{Kernel, dispatch};
 use crate::tokenize::{WORD_WEIGHT, weight};
@@ -11,7 +13,7 @@ pub const GRAM: usize = 8;
 const WINDOW: usize = 5;
 
 /// A stretch of tokens that equals an earlier one, as token indices.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Run {
     pub start: u32,
     pub end: u32,

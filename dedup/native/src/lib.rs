@@ -6,6 +6,7 @@ pub mod align;
 pub mod articles;
 pub mod batch;
 pub mod boilerplate;
+pub mod by_article;
 pub mod candidates;
 pub mod checkpoint;
 pub mod clusters;

@@ -1,7 +1,9 @@
 //! Sets of numbers, a bit each, and numbers for their members.
 
+use serde::{Deserialize, Serialize};
+
 /// Whether a number is in a set: one bit each, so that asking costs no search.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 pub struct Marks(Vec<u64>);
 
 impl Marks {
@@ -28,7 +30,7 @@ impl Marks {
 }
 
 /// The members of a set, numbered from 0 by size, with no table of numbers.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub struct Numbered {
     marks: Marks,
     /// Members before each word of the set.

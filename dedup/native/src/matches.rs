@@ -2,18 +2,23 @@
 
 use crate::articles::{ArticleMatches, match_articles};
 use crate::boilerplate::{Boilerplate, Verdicts, judge_clusters};
+use crate::checkpoint::{restore, save};
 use crate::clusters::{Clusters, Stars, cluster};
 use crate::corpus::{Corpus, MIN_EVIDENCE_TOKENS, NO_DISTINCT};
 use crate::error::Error;
 use crate::evidence::{Evidence, gather};
+use crate::exact_copies::ExactCopies;
 use crate::holders::Support;
 use crate::lines::{Lines, find_lines};
+use crate::marks::Marks;
 use crate::pairs::{Verified, Verifier};
-use crate::qualify::{Families, qualify};
-use crate::templates::{Mining, Templates, find_templates};
+use crate::redundancy::find_short_sources;
+use crate::spool::{Extent, Spool};
+use crate::templates::Templates;
 
 /// All that was verified.
 pub struct Matches {
+    /// Without the runs, which are in the evidence.
     pub verified: Verified,
     /// Of distincts.
     pub stars: Stars,
@@ -27,15 +32,13 @@ pub struct Matches {
     pub verdicts: Verdicts,
     /// Of articles by rank.
     pub article_clusters: Clusters,
-}
-
-/// What a cluster is known by.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Head {
-    /// Sixteen hexadecimal digits, the same wherever the same words represent a cluster.
-    pub id: String,
-    /// The representative, or of an article the first paragraph with words.
-    pub paragraph: u32,
+    /// What those clusters are known by: half of the words' identity of the representative, so that
+    /// it is the same wherever the same words represent one. The upper half for paragraphs, the
+    /// lower one for articles: an article of one paragraph gives two ids.
+    pub paragraph_ids: Vec<u64>,
+    pub article_ids: Vec<u64>,
+    /// Paragraphs too short to be evidence that a later article copied beside longer ones.
+    pub short_sources: Marks,
 }
 
 impl Matches {
@@ -52,52 +55,76 @@ impl Matches {
         }
     }
 
-    /// The heads of the clusters of paragraphs, by the cluster's number.
-    ///
-    /// # Errors
-    /// The spool cannot be read.
-    pub fn paragraph_heads(&self, corpus: &Corpus) -> Result<Vec<Head>, Error> {
-        let representatives = self.paragraph_clusters.representatives.iter();
-        let first = |distinct: &u32| corpus.first(*distinct);
-        let paragraphs: Vec<u32> = representatives.map(first).collect();
-        let hashes = corpus.hashes_of(&paragraphs)?;
-        let head = |(paragraph, hash): (u32, u128)| Head {
-            id: to_id((hash >> 64) as u64),
-            paragraph,
-        };
-        Ok(paragraphs.into_iter().zip(hashes).map(head).collect())
+    /// The first paragraph with words of the article that represents a cluster.
+    pub fn head_of_article(&self, corpus: &Corpus, article: u32) -> u32 {
+        let has_words = |p: &u32| corpus.distinct_of[*p as usize] != NO_DISTINCT;
+        let first = corpus.paragraphs_of(article).find(has_words);
+        first.unwrap_or_default()
     }
 
-    /// The heads of the clusters of articles, by the cluster's number.
+    /// What finds the exact copies of articles.
+    pub fn exact_copies<'a>(&'a self, corpus: &'a Corpus) -> ExactCopies<'a> {
+        ExactCopies {
+            corpus,
+            boilerplate: &self.boilerplate,
+            formulas: &self.templates.formulas,
+        }
+    }
+
+    /// Keep it all, part by part.
     ///
     /// # Errors
-    /// The spool cannot be read.
-    pub fn article_heads(&self, corpus: &Corpus) -> Result<Vec<Head>, Error> {
-        let order = corpus.order();
-        let representatives = self.article_clusters.representatives.iter();
-        let articles: Vec<u32> = representatives.map(|rank| order[*rank as usize]).collect();
-        let hashes = corpus.article_hashes_of(&articles)?;
-        let has_words = |p: &u32| corpus.distinct_of[*p as usize] != NO_DISTINCT;
-        let head = |(article, hash): (u32, u128)| Head {
-            id: to_id(hash as u64),
-            paragraph: corpus
-                .paragraphs_of(article)
-                .find(has_words)
-                .unwrap_or_default(),
-        };
-        Ok(articles.into_iter().zip(hashes).map(head).collect())
+    /// The disk is full or fails.
+    pub fn save(&self, spool: &Spool) -> Result<Extent, Error> {
+        let parts = [
+            save(&self.verified, spool)?,
+            save(&self.stars, spool)?,
+            save(&self.evidence, spool)?,
+            save(&self.boilerplate, spool)?,
+            save(&self.templates, spool)?,
+            save(&self.articles, spool)?,
+            save(&self.paragraph_clusters, spool)?,
+            save(&self.verdicts, spool)?,
+            save(&self.article_clusters, spool)?,
+            save(&self.paragraph_ids, spool)?,
+            save(&self.article_ids, spool)?,
+            save(&self.short_sources, spool)?,
+        ];
+        save(&parts, spool)
+    }
+
+    /// Have it all back.
+    ///
+    /// # Errors
+    /// The spool does not hold what was written.
+    pub fn restore(extent: Extent, spool: &Spool) -> Result<Self, Error> {
+        let parts: [Extent; 12] = restore(extent, spool)?;
+        Ok(Self {
+            verified: restore(parts[0], spool)?,
+            stars: restore(parts[1], spool)?,
+            evidence: restore(parts[2], spool)?,
+            boilerplate: restore(parts[3], spool)?,
+            templates: restore(parts[4], spool)?,
+            articles: restore(parts[5], spool)?,
+            paragraph_clusters: restore(parts[6], spool)?,
+            verdicts: restore(parts[7], spool)?,
+            article_clusters: restore(parts[8], spool)?,
+            paragraph_ids: restore(parts[9], spool)?,
+            article_ids: restore(parts[10], spool)?,
+            short_sources: restore(parts[11], spool)?,
+        })
     }
 }
 
-/// Gather clusters and evidence from what was verified, families completed.
+/// Gather clusters and evidence from what was verified, families completed and templates set aside.
 ///
 /// # Errors
-/// The spool cannot be read.
+/// The spool cannot be read or written.
 pub fn match_verified(
     verifier: &Verifier<'_>,
     mut verified: Verified,
+    templates: Templates,
     support: Support<'_>,
-    mining: Option<&Mining>,
 ) -> Result<Matches, Error> {
     let Verifier {
         corpus,
@@ -105,10 +132,6 @@ pub fn match_verified(
         threads,
         ..
     } = *verifier;
-    let templates = match mining {
-        Some(mining) => judge_with_templates(verifier, mining, &mut verified)?,
-        None => Templates::default(),
-    };
     let formulas = &templates.formulas;
     let mut stars = cluster(&verified.pairs, |left, right| {
         verifier.compare(left, right, formulas)
@@ -124,20 +147,30 @@ pub fn match_verified(
         &verified.pairs,
         support.min_articles,
     );
-    let evidence = gather(corpus, &verified, &boilerplate, threads)?;
-    verified.runs = Vec::new(); // the evidence has them by now
+    let (evidence, runs) = gather(corpus, &verified, &boilerplate, threads)?;
+    verified.runs = Vec::new();
     let articles = match_articles(
         corpus,
         &verified,
-        &evidence,
+        &runs,
         &boilerplate,
         formulas,
         rule,
         threads,
     )?;
+    let exact = ExactCopies {
+        corpus,
+        boilerplate: &boilerplate,
+        formulas,
+    };
+    let short_sources = find_short_sources(exact, threads);
+    let article_clusters =
+        Clusters::new(corpus.articles.len(), std::iter::empty(), &articles.stars);
     Ok(Matches {
-        article_clusters: Clusters::new(corpus.articles.len(), std::iter::empty(), &articles.stars),
+        paragraph_ids: paragraph_ids(corpus, &paragraph_clusters)?,
+        article_ids: article_ids(corpus, &article_clusters)?,
         paragraph_clusters,
+        article_clusters,
         verdicts,
         boilerplate,
         verified,
@@ -145,7 +178,23 @@ pub fn match_verified(
         evidence,
         articles,
         templates,
+        short_sources,
     })
+}
+
+fn paragraph_ids(corpus: &Corpus, clusters: &Clusters) -> Result<Vec<u64>, Error> {
+    let representatives = clusters.representatives.iter();
+    let paragraphs: Vec<u32> = representatives.map(|d| corpus.first(*d)).collect();
+    let hashes = corpus.hashes_of(&paragraphs)?;
+    Ok(hashes.iter().map(|hash| (hash >> 64) as u64).collect())
+}
+
+fn article_ids(corpus: &Corpus, clusters: &Clusters) -> Result<Vec<u64>, Error> {
+    let order = corpus.order();
+    let representatives = clusters.representatives.iter();
+    let articles: Vec<u32> = representatives.map(|rank| order[*rank as usize]).collect();
+    let hashes = corpus.article_hashes_of(&articles)?;
+    Ok(hashes.iter().map(|hash| *hash as u64).collect())
 }
 
 /// Number the clusters of paragraphs and say what each is.
@@ -181,42 +230,4 @@ fn cluster_paragraphs(
     let clusters = gather(&lines.founders, stars);
     let verdicts = verdicts.renumbered(&all, &clusters);
     (clusters, verdicts)
-}
-
-/// Find templates, and keep the pairs and runs that hold without what they fix.
-///
-/// A text that many outlets print with changes of their own looks like a template until its copies
-/// are known, and copies are known by what is not template: so templates are found first, copies
-/// judged by them, templates that only copies of one article follow dropped, and copies judged
-/// again.
-fn judge_with_templates(
-    verifier: &Verifier<'_>,
-    mining: &Mining,
-    verified: &mut Verified,
-) -> Result<Templates, Error> {
-    let Verifier { corpus, .. } = *verifier;
-    let judge = |templates: &Templates, verified: &Verified| {
-        qualify(
-            corpus,
-            verified,
-            &templates.formulas,
-            verifier.rule,
-            verifier.min_run_words,
-            verifier.threads,
-        )
-    };
-    let mut templates = find_templates(corpus, mining.options, &mining.packs)?;
-    let mut kept = judge(&templates, verified)?;
-    let families = Families::new(corpus, &kept.pairs);
-    if templates.drop_unsupported(corpus, &families, mining.options.min_support) {
-        kept = judge(&templates, verified)?;
-    }
-    *verified = kept;
-    Ok(templates)
-}
-
-/// An id from half of the words' identity: the upper half for paragraphs, the lower one for
-/// articles, so that an article of one paragraph gives two ids.
-fn to_id(half: u64) -> String {
-    format!("{half:016x}")
 }

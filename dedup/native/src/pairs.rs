@@ -1,7 +1,9 @@
 //! Candidates to pairs: every one is aligned, and only what the alignment says counts.
 
+use serde::{Deserialize, Serialize};
+
 use crate::align::{Agreement, MAX_WORK, Pattern, Rule, common_length, work};
-use crate::candidates::Candidate;
+use crate::candidates::{Candidate, Candidates};
 use crate::corpus::Corpus;
 use crate::error::Error;
 use crate::formulas::Formulas;
@@ -21,7 +23,7 @@ const MAX_FRESH: usize = 1 << 24;
 const MAX_TURN: usize = 1 << 18;
 
 /// Two distincts that are near-copies, the earlier seen first.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Pair {
     pub left: u32,
     pub right: u32,
@@ -30,7 +32,7 @@ pub struct Pair {
 
 /// A run of words that two distincts share. Tokens are counted within
 /// the paragraphs; the run stands in `right` and its source in `left`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct SharedRun {
     pub left: u32,
     pub right: u32,
@@ -59,7 +61,7 @@ impl SharedRun {
     }
 }
 
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub struct Verified {
     /// Sorted by (left, right).
     pub pairs: Vec<Pair>,
@@ -71,6 +73,9 @@ pub struct Verified {
     pub large_families: u64,
     /// Candidates compared, counted from the first.
     pub done: usize,
+    /// Candidates that LSH proposed, and buckets where it did not propose every two.
+    pub candidates: usize,
+    pub capped_buckets: u64,
 }
 
 impl Verified {
@@ -181,15 +186,17 @@ impl Verifier<'_> {
     ///
     /// A bucket pairs its members with a few others only, so two near-copies may not have met. The
     /// work follows the number of pairs found, not the size of the buckets. `candidates` are those
-    /// compared before, sorted.
+    /// compared before.
     ///
     /// # Errors
     /// The spool cannot be read.
     pub fn complete_families(
         &self,
         verified: &mut Verified,
-        candidates: &[Candidate],
+        candidates: &Candidates,
     ) -> Result<(), Error> {
+        verified.candidates = candidates.pairs.len();
+        verified.capped_buckets = candidates.capped_buckets;
         let mut tried: Vec<Candidate> = Vec::new();
         let mut known = 0;
         while known < verified.pairs.len() {
@@ -201,8 +208,9 @@ impl Verifier<'_> {
             while families.peek().is_some() {
                 let mut fresh = pair_neighbours(&mut families);
                 let is_new = |known: &[Candidate], c: &Candidate| known.binary_search(c).is_err();
-                fresh
-                    .retain(|candidate| is_new(candidates, candidate) && is_new(&tried, candidate));
+                fresh.retain(|candidate| {
+                    is_new(&candidates.pairs, candidate) && is_new(&tried, candidate)
+                });
                 fresh.retain(|(left, right)| !is_full(*left) && !is_full(*right));
                 verified.extend(self.verify(&fresh)?);
                 tried.extend(fresh);

@@ -81,7 +81,9 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<engine::PyCandidates>()?;
     module.add_class::<engine::PyVerifier>()?;
     module.add_class::<engine::PyVerified>()?;
+    module.add_class::<engine::PyTemplates>()?;
     module.add_class::<engine::PyMatches>()?;
+    module.add_class::<engine::PyGroups>()?;
     module.add_class::<engine::PyScores>()?;
     module.add_class::<engine::PyJudged>()?;
     module.add_function(wrap_pyfunction!(engine::is_pattern, module)?)?;

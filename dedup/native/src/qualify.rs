@@ -10,8 +10,9 @@ use crate::align::{Agreement, Pattern, Rule, common_length};
 use crate::corpus::{Corpus, MIN_EVIDENCE_TOKENS, NO_DISTINCT};
 use crate::error::Error;
 use crate::formulas::{Formula, Formulas, rest};
-use crate::pairs::{Pair, SharedRun, Verified};
+use crate::pairs::{Pair, SharedRun, Verified, Verifier};
 use crate::parallel;
+use crate::templates::{Mining, Templates, find_templates};
 use crate::texts::TokenStore;
 
 /// Pairs whose texts are held at once.
@@ -41,11 +42,43 @@ pub fn agree_otherwise(left: Side<'_>, right: Side<'_>, rule: Rule, pattern: &mu
     agreement.shared >= MIN_EVIDENCE_TOKENS && rule.holds(agreement)
 }
 
-/// Keep the pairs and the runs that hold without what templates fix on both sides.
+/// Find templates, and keep the pairs and runs that hold without what they fix.
+///
+/// A text that many outlets print with changes of their own looks like a template until its copies
+/// are known, and copies are known by what is not template: so templates are found first, copies
+/// judged by them, templates that only copies of one article follow dropped, and copies judged
+/// again.
 ///
 /// # Errors
 /// The spool cannot be read.
-pub fn qualify(
+pub fn set_templates_aside(
+    verifier: &Verifier<'_>,
+    mining: &Mining,
+    verified: &mut Verified,
+) -> Result<Templates, Error> {
+    let Verifier { corpus, .. } = *verifier;
+    let judge = |templates: &Templates, verified: &Verified| {
+        qualify(
+            corpus,
+            verified,
+            &templates.formulas,
+            verifier.rule,
+            verifier.min_run_words,
+            verifier.threads,
+        )
+    };
+    let mut templates = find_templates(corpus, mining.options, &mining.packs)?;
+    let mut kept = judge(&templates, verified)?;
+    let families = Families::new(corpus, &kept.pairs);
+    if templates.drop_unsupported(corpus, &families, mining.options.min_support) {
+        kept = judge(&templates, verified)?;
+    }
+    *verified = kept;
+    Ok(templates)
+}
+
+/// Keep the pairs and the runs that hold without what templates fix on both sides.
+fn qualify(
     corpus: &Corpus,
     verified: &Verified,
     formulas: &Formulas,
@@ -94,6 +127,8 @@ pub fn qualify(
         too_long: verified.too_long,
         large_families: verified.large_families,
         done: verified.done,
+        candidates: verified.candidates,
+        capped_buckets: verified.capped_buckets,
     })
 }
 

@@ -5,14 +5,20 @@
 //! The first seen holder of a text is not blamed for it, but every holder of boilerplate is.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
+use crate::by_article::ByArticle;
 use crate::corpus::{Corpus, NO_DISTINCT};
-use crate::evidence::{Copied, Evidence};
+use crate::error::Error;
+use crate::evidence::{Copied, Evidence, SharedWords};
 use crate::exact_copies::ExactCopies;
 use crate::formulas::Formula;
 use crate::marks::Marks;
 use crate::matches::Matches;
 use crate::parallel;
+use crate::spool::Spool;
 
 /// A paragraph is templated if so many of its words, of ten, are fixed by templates.
 const TEMPLATED_TENTHS: u32 = 6;
@@ -93,8 +99,9 @@ impl Verdict {
 }
 
 /// Words of one article, as counts.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Score {
+    pub article: u32,
     pub internal: u32,
     pub copied: u32,
     /// Words of boilerplate and those that templates fix.
@@ -103,76 +110,107 @@ pub struct Score {
     pub symmetric: u32,
     /// The article most words were copied from, and how many.
     pub top_source: Option<(u32, u32)>,
-    /// Articles that copied from this one.
-    pub reused_by: u32,
 }
 
-/// What is counted of all articles. Verdicts and spans are many; `judge` gives them for a few
-/// articles at a time.
+/// The counts of all articles. They are many, and wait in the spool.
+#[derive(Serialize, Deserialize)]
 pub struct Scores {
-    /// One an article.
-    pub articles: Vec<Score>,
-    /// (source article, copying article), each once, by copying article.
-    pub copies: Vec<(u32, u32)>,
-    known: Known,
+    articles: ByArticle<Score>,
+    /// Articles that copied from each.
+    pub reused_by: Vec<u32>,
+    /// Articles that copied from one, or were copied by one, where nobody knows who was first.
+    pub ambiguous: Marks,
+}
+
+impl Scores {
+    /// Room for the counts of all articles.
+    pub fn new(corpus: &Corpus) -> Self {
+        let articles = corpus.articles.len();
+        Self {
+            articles: ByArticle::new(articles),
+            reused_by: vec![0; articles],
+            ambiguous: Marks::new(articles, std::iter::empty()),
+        }
+    }
+
+    /// Add what became of some articles. `is_unsure` tells of two articles whether the second may
+    /// as well have been the first.
+    ///
+    /// # Errors
+    /// The disk is full or fails.
+    pub fn add(
+        &mut self,
+        spool: &Spool,
+        scores: Vec<Score>,
+        copies: &[(u32, u32)],
+        is_unsure: impl Fn(u32, u32) -> bool,
+    ) -> Result<(), Error> {
+        for (source, article) in copies {
+            self.reused_by[*source as usize] += 1;
+            if is_unsure(*source, *article) {
+                self.ambiguous.insert(*source);
+                self.ambiguous.insert(*article);
+            }
+        }
+        self.articles.add(spool, scores, |score| score.article)
+    }
+
+    /// The counts of some articles, by article.
+    ///
+    /// # Errors
+    /// The spool cannot be read.
+    pub fn read(&self, spool: &Spool, articles: Range<u32>) -> Result<Vec<Score>, Error> {
+        let mut scores = self.articles.read(spool, articles.clone())?;
+        scores.retain(|score| articles.contains(&score.article));
+        scores.sort_unstable_by_key(|score| score.article);
+        Ok(scores)
+    }
 }
 
 /// What became of some articles.
 #[derive(Default)]
 pub struct Judged {
+    /// One an article.
+    pub scores: Vec<Score>,
+    /// (source article, copying article), each once, by copying article.
+    pub copies: Vec<(u32, u32)>,
     /// One a paragraph.
     pub verdicts: Vec<Verdict>,
     /// By article and place.
     pub spans: Vec<Span>,
 }
 
-/// Score every article.
-pub fn score(corpus: &Corpus, matches: &Matches, threads: usize) -> Scores {
-    let mut known = Known::new(corpus, matches);
-    let short_sources = find_short_sources(corpus, matches, threads);
-    known.short_sources = Marks::new(corpus.paragraphs.len(), short_sources.into_iter());
-    let parts = parallel::map_ranges(threads, corpus.articles.len(), PIECE, |range| {
-        let mut judge = Judge::new(corpus, matches, &known);
-        for article in range {
-            judge.judge(article as u32);
-            judge.judged.verdicts.clear();
-            judge.judged.spans.clear();
-        }
-        (judge.articles, judge.copies)
-    });
-    let mut articles = Vec::with_capacity(corpus.articles.len());
-    let mut copies = Vec::new();
-    for (part, copied) in parts {
-        articles.extend(part);
-        copies.extend(copied);
-    }
-    for (source, _) in &copies {
-        articles[*source as usize].reused_by += 1;
-    }
-    Scores {
-        articles,
-        copies,
-        known,
-    }
-}
-
-/// Judge the paragraphs of some articles, as `score` did.
+/// Judge the paragraphs of some articles, and count their words.
+///
+/// # Errors
+/// The spool cannot be read.
 pub fn judge(
     corpus: &Corpus,
     matches: &Matches,
-    scores: &Scores,
-    articles: std::ops::Range<u32>,
-) -> Judged {
-    let mut judge = Judge::new(corpus, matches, &scores.known);
-    for article in articles {
-        judge.judge(article);
+    articles: Range<u32>,
+    threads: usize,
+) -> Result<Judged, Error> {
+    let words = matches.evidence.read(corpus, articles.clone())?;
+    let parts = parallel::map_ranges(threads, articles.len(), PIECE, |range| {
+        let mut judge = Judge::new(corpus, matches, &words);
+        for article in range {
+            judge.judge(articles.start + article as u32);
+        }
+        judge.judged
+    });
+    let mut all = Judged::default();
+    for part in parts {
+        all.scores.extend(part.scores);
+        all.copies.extend(part.copies);
+        all.verdicts.extend(part.verdicts);
+        all.spans.extend(part.spans);
     }
-    judge.judged
+    Ok(all)
 }
 
 /// Paragraphs too short to be evidence that a later article copied beside longer ones.
-fn find_short_sources(corpus: &Corpus, matches: &Matches, threads: usize) -> Vec<u32> {
-    let exact = exact_copies(corpus, matches);
+pub fn find_short_sources(exact: ExactCopies<'_>, threads: usize) -> Marks {
+    let corpus = exact.corpus;
     let parts = parallel::map_ranges(threads, corpus.articles.len(), PIECE, |range| {
         let mut sources = Vec::new();
         let mut found = Vec::new();
@@ -182,15 +220,7 @@ fn find_short_sources(corpus: &Corpus, matches: &Matches, threads: usize) -> Vec
         }
         found
     });
-    parts.into_iter().flatten().collect()
-}
-
-fn exact_copies<'a>(corpus: &'a Corpus, matches: &'a Matches) -> ExactCopies<'a> {
-    ExactCopies {
-        corpus,
-        boilerplate: &matches.boilerplate,
-        formulas: &matches.templates.formulas,
-    }
+    Marks::new(corpus.paragraphs.len(), parts.into_iter().flatten())
 }
 
 const INTERNAL: u8 = 1;
@@ -206,39 +236,12 @@ fn part(flags: u8) -> u8 {
     first.unwrap_or_default()
 }
 
-/// What there is evidence about, so that most paragraphs are passed over without a search.
-struct Known {
-    /// Distincts with a match.
-    matched: Marks,
-    /// Paragraphs with words copied from elsewhere.
-    copied: Marks,
-    /// Paragraphs with words that stand again elsewhere.
-    reused: Marks,
-    /// Paragraphs too short to be evidence that a later article copied beside longer ones.
-    short_sources: Marks,
-}
-
-impl Known {
-    fn new(corpus: &Corpus, matches: &Matches) -> Self {
-        let paragraphs = corpus.paragraphs.len();
-        let evidence = &matches.evidence;
-        Self {
-            matched: Marks::new(corpus.distincts(), evidence.matches.iter().map(|m| m.right)),
-            copied: Marks::new(paragraphs, evidence.copied.iter().map(|c| c.paragraph)),
-            reused: Marks::new(paragraphs, evidence.reused.iter().map(|r| r.paragraph)),
-            short_sources: Marks::new(paragraphs, std::iter::empty()),
-        }
-    }
-}
-
 /// Judges articles one after the other, reusing its buffers.
 struct Judge<'a> {
     corpus: &'a Corpus,
     matches: &'a Matches,
-    known: &'a Known,
+    words: &'a SharedWords,
     exact: ExactCopies<'a>,
-    articles: Vec<Score>,
-    copies: Vec<(u32, u32)>,
     judged: Judged,
     flags: Vec<u8>,
     tally: HashMap<u32, u32>,
@@ -251,14 +254,12 @@ struct Judge<'a> {
 }
 
 impl<'a> Judge<'a> {
-    fn new(corpus: &'a Corpus, matches: &'a Matches, known: &'a Known) -> Self {
+    fn new(corpus: &'a Corpus, matches: &'a Matches, words: &'a SharedWords) -> Self {
         Self {
             corpus,
             matches,
-            known,
-            exact: exact_copies(corpus, matches),
-            articles: Vec::new(),
-            copies: Vec::new(),
+            words,
+            exact: matches.exact_copies(corpus),
             judged: Judged::default(),
             flags: Vec::new(),
             tally: HashMap::new(),
@@ -347,8 +348,9 @@ impl<'a> Judge<'a> {
         if let Some(source) = self.sources[i] {
             return Verdict::matched(ParagraphKind::ExactCopy, source, 1.0);
         }
-        let is_matched = !self.corpus.is_short(paragraph) && self.known.matched.has(distinct);
-        if let Some(pair) = self.evidence().best_match(distinct).filter(|_| is_matched) {
+        if !self.corpus.is_short(paragraph)
+            && let Some(pair) = self.evidence().best_match(distinct)
+        {
             let source = self.corpus.first(pair.left);
             let likeness = pair.agreement.similarity();
             return Verdict::matched(ParagraphKind::NearCopy, source, likeness);
@@ -430,10 +432,10 @@ impl<'a> Judge<'a> {
     /// Words aligned with an earlier article or with boilerplate, for the paragraph that held them
     /// first.
     fn flag_evidence(&mut self, article: u32, paragraph: u32, i: usize) {
-        if !self.known.copied.has(paragraph) {
+        if !self.evidence().has_copied.has(paragraph) {
             return;
         }
-        let copied: &'a [Copied] = &self.evidence().copied;
+        let copied: &'a [Copied] = &self.words.copied;
         let distinct = self.corpus.distinct_of[paragraph as usize];
         let pair = self.evidence().best_match(distinct);
         let likeness = pair.map_or(1.0, |pair| pair.agreement.similarity());
@@ -522,7 +524,7 @@ impl<'a> Judge<'a> {
         let p = &self.corpus.paragraphs[paragraph as usize];
         let offset = self.offsets[i];
         let is_shared = if self.corpus.is_short(paragraph) {
-            self.known.short_sources.has(paragraph)
+            self.matches.short_sources.has(paragraph)
         } else {
             self.corpus.distinct(distinct).articles > 1
         };
@@ -532,10 +534,10 @@ impl<'a> Judge<'a> {
             }
             return;
         }
-        if !self.known.reused.has(paragraph) {
+        if !self.evidence().has_reused.has(paragraph) {
             return;
         }
-        let reused = &self.evidence().reused;
+        let reused = &self.words.reused;
         let from = reused.partition_point(|r| r.paragraph < paragraph);
         for r in reused[from..]
             .iter()
@@ -554,17 +556,17 @@ impl<'a> Judge<'a> {
         let rank = |source: u32| self.corpus.rank[source as usize];
         let top = self.tally.iter().filter(|(_, words)| **words > 0);
         let top = top.max_by_key(|(source, words)| (**words, u32::MAX - rank(**source)));
-        self.articles.push(Score {
+        self.judged.scores.push(Score {
+            article,
             internal: count(|f| part(f) == INTERNAL),
             copied: count(|f| part(f) == COPIED),
             formulaic: count(|f| matches!(part(f), BOILERPLATE | TEMPLATE)),
             symmetric: count(|f| f & SYMMETRIC != 0),
             top_source: top.map(|(source, words)| (*source, *words)),
-            reused_by: 0,
         });
-        let from = self.copies.len();
-        self.copies
-            .extend(self.tally.keys().map(|source| (*source, article)));
-        self.copies[from..].sort_unstable();
+        let copies = &mut self.judged.copies;
+        let from = copies.len();
+        copies.extend(self.tally.keys().map(|source| (*source, article)));
+        copies[from..].sort_unstable();
     }
 }

@@ -9,6 +9,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::error::Error;
@@ -20,7 +21,7 @@ pub struct Spool {
 }
 
 /// Where something stands in a spool, and the hash it must have.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Extent {
     pub at: u64,
     pub len: u64,
@@ -118,7 +119,8 @@ impl Spool {
         Ok(bytes)
     }
 
-    fn changed(&self) -> Error {
+    /// Say that the spool is not what it was.
+    pub fn changed(&self) -> Error {
         Error::SpoolChanged {
             folder: self.folder.clone(),
         }

@@ -18,6 +18,8 @@ pub use skeletons::Kind;
 
 use std::collections::{HashMap, HashSet};
 
+use serde::{Deserialize, Serialize};
+
 use crate::corpus::{Corpus, NO_DISTINCT};
 use crate::error::Error;
 use crate::formulas::{Formula, Formulas};
@@ -74,7 +76,7 @@ pub struct Mining {
 }
 
 /// All templates of a corpus.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub struct Templates {
     /// By number of articles and information, the most telling first.
     pub list: Vec<Template>,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use dedup_native::align::{Pattern, Rule, align};
 use dedup_native::batch::Spooled;
-use dedup_native::candidates::{Candidate, find_candidates};
+use dedup_native::candidates::{Candidates, find_candidates};
 use dedup_native::corpus::Corpus;
 use dedup_native::exact;
 use dedup_native::fingerprint::{Options, Worker};
@@ -18,9 +18,10 @@ use dedup_native::matches::match_verified;
 use dedup_native::minhash::Bands;
 use dedup_native::pairs::{Verified, Verifier};
 use dedup_native::partition::{PARTITIONS, Rows, range_of, unpack};
-use dedup_native::redundancy::{ParagraphKind, Span, SpanKind, Verdict, judge, score};
+use dedup_native::redundancy::{ParagraphKind, Span, SpanKind, Verdict, judge};
 use dedup_native::split::{Paragraphs, split};
 use dedup_native::spool::Spool;
+use dedup_native::templates::Templates;
 use dedup_native::texts::TokenStore;
 use dedup_native::tokenize::{Tokens, tokenize};
 use icu_normalizer::DecomposingNormalizer;
@@ -392,7 +393,7 @@ proptest! {
     fn candidates_taken_in_turns_give_what_they_give_at_once(texts in vec(news(), 2..14)) {
         let corpus = corpus_of(&texts);
         let rule = Rule { threshold: 0.6, containment: 0.9, min_shared: 12 };
-        let candidates = find_candidates(&corpus, 4, 2).unwrap().pairs;
+        let candidates = find_candidates(&corpus, 4, 2).unwrap();
         let [at_once, in_turns] = [usize::MAX, 1]
             .map(|memory| verify(&verifier_of(&corpus, rule, memory), &candidates));
         prop_assert_eq!(at_once.pairs, in_turns.pairs);
@@ -406,17 +407,19 @@ proptest! {
     ) {
         let corpus = corpus_of(&texts);
         let rule = Rule { threshold: 0.8, containment: 0.9, min_shared: 12 };
-        let candidates = find_candidates(&corpus, 4, 2).unwrap().pairs;
+        let candidates = find_candidates(&corpus, 4, 2).unwrap();
         let verifier = verifier_of(&corpus, rule, usize::MAX);
         let support = Support { min_articles: 2, ..support(&corpus) };
-        let mut matches =
-            match_verified(&verifier, verify(&verifier, &candidates), support, None).unwrap();
-        matches.templates.formulas = Formulas::new(&corpus, formulas(&corpus, &texts, &cuts));
-        let scores = score(&corpus, &matches, 2);
+        let templates = Templates {
+            list: Vec::new(),
+            formulas: Formulas::new(&corpus, formulas(&corpus, &texts, &cuts)),
+        };
+        let verified = verify(&verifier, &candidates);
+        let matches = match_verified(&verifier, verified, templates, support).unwrap();
         for (article, text) in (0..).zip(&texts) {
-            let spans = judge(&corpus, &matches, &scores, article..article + 1).spans;
-            let count = |kinds: &[SpanKind]| count_by_spans(text, &spans, kinds);
-            let score = scores.articles[article as usize];
+            let judged = judge(&corpus, &matches, article..article + 1, 2).unwrap();
+            let count = |kinds: &[SpanKind]| count_by_spans(text, &judged.spans, kinds);
+            let score = judged.scores[0];
             prop_assert_eq!(score.internal as usize, count(&[SpanKind::InternalRepeat]));
             prop_assert_eq!(
                 score.copied as usize,
@@ -461,8 +464,8 @@ fn verifier_of(corpus: &Corpus, rule: Rule, memory: usize) -> Verifier<'_> {
     }
 }
 
-fn verify(verifier: &Verifier<'_>, candidates: &[Candidate]) -> Verified {
-    let mut verified = verifier.verify(candidates).unwrap();
+fn verify(verifier: &Verifier<'_>, candidates: &Candidates) -> Verified {
+    let mut verified = verifier.verify(&candidates.pairs).unwrap();
     verifier
         .complete_families(&mut verified, candidates)
         .unwrap();
@@ -538,8 +541,7 @@ fn words_that_a_template_fixes_count_where_they_were_not_copied() {
     };
     let candidates = find_candidates(&corpus, 4, 1).unwrap();
     let verifier = verifier_of(&corpus, rule, usize::MAX);
-    let verified = verify(&verifier, &candidates.pairs);
-    let mut matches = match_verified(&verifier, verified, support(&corpus), None).unwrap();
+    let verified = verify(&verifier, &candidates);
     let formula = |paragraph, tokens, start, end| Formula {
         paragraph,
         tokens,
@@ -547,21 +549,22 @@ fn words_that_a_template_fixes_count_where_they_were_not_copied() {
         end,
         template: 7,
     };
-    matches.templates.formulas = Formulas::new(
-        &corpus,
-        vec![
-            formula(0, [0, 2], 0, 9),
-            formula(0, [6, 12], 35, 68),
-            formula(2, [0, 2], 0, 9),
-        ],
-    );
-    let scores = score(&corpus, &matches, 1);
+    let formulas = vec![
+        formula(0, [0, 2], 0, 9),
+        formula(0, [6, 12], 35, 68),
+        formula(2, [0, 2], 0, 9),
+    ];
+    let templates = Templates {
+        list: Vec::new(),
+        formulas: Formulas::new(&corpus, formulas),
+    };
+    let matches = match_verified(&verifier, verified, templates, support(&corpus)).unwrap();
+    let judged = judge(&corpus, &matches, 0..3, 1).unwrap();
     let words = |article: usize| {
-        let score = scores.articles[article];
+        let score = judged.scores[article];
         [score.copied, score.formulaic, score.symmetric]
     };
     assert_eq!([0, 1, 2].map(words), [[0, 8, 13], [13, 0, 13], [0, 2, 2]]);
-    let judged = judge(&corpus, &matches, &scores, 0..3);
     let verdict = |verdict: &Verdict| (verdict.kind, verdict.template);
     let verdicts: Vec<_> = judged.verdicts.iter().map(verdict).collect();
     assert_eq!(
@@ -595,13 +598,17 @@ fn a_near_copy_is_in_the_cluster_of_the_text_seen_before_it() {
     let verifier = verifier_of(&corpus, rule, usize::MAX);
     let matches = match_verified(
         &verifier,
-        verify(&verifier, &candidates.pairs),
+        verify(&verifier, &candidates),
+        Templates::default(),
         support(&corpus),
-        None,
     )
     .unwrap();
     let clusters = [0, 1, 2].map(|paragraph| matches.cluster_of(&corpus, paragraph));
     assert_eq!(clusters, [Some(0), None, Some(0)]);
-    assert_eq!(matches.paragraph_heads(&corpus).unwrap()[0].paragraph, 0);
-    assert_eq!(matches.article_heads(&corpus).unwrap()[0].paragraph, 0);
+    assert_eq!(matches.paragraph_clusters.representatives, [0]);
+    assert_eq!(matches.article_clusters.representatives, [0]);
+    let hashes = corpus.hashes_of(&[0]).unwrap();
+    assert_eq!(matches.paragraph_ids, [(hashes[0] >> 64) as u64]);
+    assert_eq!(matches.article_ids, [hashes[0] as u64]); // its only paragraph
+    assert_eq!(matches.head_of_article(&corpus, 0), 0);
 }

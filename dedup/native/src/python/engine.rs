@@ -8,17 +8,20 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
 use super::fingerprints::{Place, PyBatch, PySpool, from_place, to_place};
+use super::tables::Unit;
 use super::{Table, first_column, tables};
 use crate::align::Rule;
 use crate::candidates::{Candidates, find_candidates, join_candidates};
-use crate::checkpoint::{restore_candidates, restore_verified, save_candidates, save_verified};
+use crate::checkpoint;
+use crate::clusters::Groups;
 use crate::corpus::{Corpus, NO_DISTINCT};
 use crate::error::Error;
 use crate::holders::Support;
 use crate::matches::{Matches, match_verified};
 use crate::pairs::{Verified, Verifier};
-use crate::redundancy::{Judged, Scores, judge, score};
-use crate::templates::{self, Kind, Known, Mining, Pattern};
+use crate::qualify::set_templates_aside;
+use crate::redundancy::{Judged, Scores, judge};
+use crate::templates::{self, Kind, Known, Mining, Pattern, Templates};
 
 /// All articles of a scan.
 #[pyclass(name = "Corpus", module = "dedup._native")]
@@ -95,11 +98,6 @@ impl PyCorpus {
         Ok(PyCandidates(candidates))
     }
 
-    /// Count the repeated, copied and formulaic words of every article.
-    fn score(&self, py: Python<'_>, matches: &PyMatches, threads: usize) -> PyScores {
-        PyScores(py.detach(|| score(&self.0, &matches.0, threads)))
-    }
-
     /// One row an article of `start..end`.
     fn article_rows(
         &self,
@@ -110,23 +108,27 @@ impl PyCorpus {
         end: usize,
     ) -> PyResult<Table> {
         let range = self.range(start, end)?;
-        py.detach(|| tables::article_rows(&self.0, &matches.0, &scores.0, range))
+        py.detach(|| tables::article_rows(&self.0, &matches.0, &scores.scores, range))
     }
 
-    /// Say what became of the paragraphs of the articles `start..end`.
+    /// Say what became of the paragraphs of the articles `start..end`, and add their counts to
+    /// the scores. Every article must be judged once.
     fn judge(
         &self,
         py: Python<'_>,
         matches: &PyMatches,
-        scores: &PyScores,
+        scores: &mut PyScores,
         start: usize,
         end: usize,
+        threads: usize,
     ) -> PyResult<PyJudged> {
         let range = self.range(start, end)?;
         let judged = py.detach(|| {
             let articles = range.start as u32..range.end as u32;
-            judge(&self.0, &matches.0, &scores.0, articles)
-        });
+            let mut judged = judge(&self.0, &matches.0, articles, threads)?;
+            scores.add(&self.0, &mut judged)?;
+            Ok::<_, Error>(judged)
+        })?;
         Ok(PyJudged { range, judged })
     }
 
@@ -141,14 +143,17 @@ impl PyCorpus {
         py.detach(|| tables::paragraph_rows(&self.0, &matches.0, &judged.judged, range))
     }
 
-    /// Verified pairs of paragraphs.
-    fn paragraph_pairs(&self, py: Python<'_>, matches: &PyMatches) -> PyResult<Table> {
-        py.detach(|| tables::paragraph_pairs(&self.0, &matches.0))
-    }
-
-    /// Verified pairs of articles.
-    fn article_pairs(&self, py: Python<'_>, matches: &PyMatches) -> PyResult<Table> {
-        py.detach(|| tables::article_pairs(&self.0, &matches.0))
+    /// The verified pairs `start..end` of a unit.
+    fn pair_rows(
+        &self,
+        py: Python<'_>,
+        matches: &PyMatches,
+        unit: &str,
+        start: usize,
+        end: usize,
+    ) -> PyResult<Table> {
+        let unit = read_unit(unit)?;
+        py.detach(|| tables::pair_rows(&self.0, &matches.0, unit, start..end))
     }
 
     /// One row an example of a template.
@@ -156,24 +161,57 @@ impl PyCorpus {
         tables::template_places(&self.0, &matches.0)
     }
 
-    /// Members of paragraph clusters, every holder on its own.
-    fn paragraph_members(&self, py: Python<'_>, matches: &PyMatches) -> PyResult<Table> {
-        py.detach(|| tables::paragraph_members(&self.0, &matches.0))
+    /// Members of clusters of a unit in the articles `start..end`, every holder on its own.
+    fn member_rows(
+        &self,
+        py: Python<'_>,
+        matches: &PyMatches,
+        unit: &str,
+        start: usize,
+        end: usize,
+    ) -> PyResult<Table> {
+        let (unit, range) = (read_unit(unit)?, self.range(start, end)?);
+        py.detach(|| tables::member_rows(&self.0, &matches.0, unit, range))
     }
 
-    /// Members of article clusters.
-    fn article_members(&self, py: Python<'_>, matches: &PyMatches) -> PyResult<Table> {
-        py.detach(|| tables::article_members(&self.0, &matches.0))
+    /// Gather the members of every cluster of a unit. `facts` are two columns, one value an
+    /// article: its source as an int32, and its date as an int64.
+    fn group(
+        &self,
+        py: Python<'_>,
+        matches: &PyMatches,
+        unit: &str,
+        facts: Table,
+    ) -> PyResult<PyGroups> {
+        let unit = read_unit(unit)?;
+        let [sources, dates] = facts.0.columns() else {
+            return Err(PyTypeError::new_err("facts must be two columns"));
+        };
+        let facts = tables::Facts::new(sources, dates, self.0.articles.len())
+            .ok_or_else(|| PyTypeError::new_err("facts must be int32 and int64, one an article"))?;
+        let groups = py.detach(|| tables::group(&self.0, &matches.0, unit));
+        Ok(PyGroups {
+            unit,
+            groups,
+            facts,
+        })
     }
 
-    /// Representative of every cluster of a unit, by the cluster's number, with its id and the
-    /// number of its paragraph (of articles: the first with words).
-    fn cluster_heads(&self, py: Python<'_>, matches: &PyMatches, unit: &str) -> PyResult<Table> {
-        match unit {
-            "paragraph" => py.detach(|| tables::paragraph_heads(&self.0, &matches.0)),
-            "article" => py.detach(|| tables::article_heads(&self.0, &matches.0)),
-            other => Err(PyValueError::new_err(format!("no unit {other:?}"))),
-        }
+    /// Clusters `start..end` of a unit with their members summed up.
+    fn cluster_rows(
+        &self,
+        py: Python<'_>,
+        matches: &PyMatches,
+        groups: &PyGroups,
+        start: usize,
+        end: usize,
+    ) -> PyResult<Table> {
+        let PyGroups {
+            unit,
+            groups,
+            facts,
+        } = groups;
+        py.detach(|| tables::cluster_rows(&self.0, &matches.0, *unit, groups, facts, start..end))
     }
 
     /// The texts of paragraphs, named by number in one int32 column.
@@ -271,7 +309,7 @@ impl PyVerifier {
         let rest = candidates.0.pairs.get(verified.done..).unwrap_or_default();
         let (turn, extent) = py.detach(|| {
             let turn = verifier.verify_next(rest)?;
-            let extent = save_verified(&turn, &corpus.0.spool)?;
+            let extent = checkpoint::save(&turn, &corpus.0.spool)?;
             Ok::<_, Error>((turn, extent))
         })?;
         verified.extend(turn);
@@ -279,29 +317,55 @@ impl PyVerifier {
     }
 
     /// Compare near-copies of the same paragraph with each other, once all candidates are aligned.
+    /// The candidates are gone then.
     fn complete(
         &self,
         py: Python<'_>,
         corpus: &PyCorpus,
-        candidates: &PyCandidates,
+        candidates: &mut PyCandidates,
         verified: &mut PyVerified,
         memory: usize,
     ) -> PyResult<()> {
         let verifier = self.of(corpus, memory);
         let verified = verified.get()?;
-        Ok(py.detach(|| verifier.complete_families(verified, &candidates.0.pairs))?)
+        let candidates = std::mem::take(&mut candidates.0);
+        Ok(py.detach(|| verifier.complete_families(verified, &candidates))?)
     }
 
-    /// Gather templates, clusters and evidence. `sources` is one int32 column: the source of each
-    /// article as a number, null where it is unknown. `packs` are (kind, pattern, number of its
-    /// pack); without them no template is looked for.
+    /// Find templates, and keep what holds without them. `packs` are (kind, pattern, number of its
+    /// pack).
+    fn find_templates(
+        &self,
+        py: Python<'_>,
+        corpus: &PyCorpus,
+        verified: &mut PyVerified,
+        packs: Vec<(String, String, u32)>,
+        memory: usize,
+    ) -> PyResult<PyTemplates> {
+        let packs: PyResult<Vec<Known>> = packs.into_iter().map(read_known).collect();
+        let mining = Mining {
+            options: templates::Options {
+                min_support: self.min_support,
+                memory,
+                threads: self.threads,
+            },
+            packs: packs?,
+        };
+        let verifier = self.of(corpus, memory);
+        let verified = verified.get()?;
+        let found = py.detach(|| set_templates_aside(&verifier, &mining, verified))?;
+        Ok(PyTemplates(Some(found)))
+    }
+
+    /// Gather clusters and evidence. `sources` is one int32 column: the source of each article as a
+    /// number, null where it is unknown.
     fn gather(
         &self,
         py: Python<'_>,
         corpus: &PyCorpus,
         verified: &mut PyVerified,
+        templates: &mut PyTemplates,
         sources: Table,
-        packs: Option<Vec<(String, String, u32)>>,
         memory: usize,
     ) -> PyResult<PyMatches> {
         let sources = corpus.sources(&sources.0)?;
@@ -309,20 +373,10 @@ impl PyVerifier {
             min_articles: self.min_support,
             sources: &sources,
         };
-        let packs = packs.map(|packs| packs.into_iter().map(read_known).collect());
-        let packs: Option<Vec<Known>> = packs.transpose()?;
-        let mining = packs.map(|packs| Mining {
-            options: templates::Options {
-                min_support: self.min_support,
-                memory,
-                threads: self.threads,
-            },
-            packs,
-        });
         let verifier = self.of(corpus, memory);
         let verified = verified.0.take().ok_or_else(gathered_before)?;
-        let matches =
-            py.detach(|| match_verified(&verifier, verified, support, mining.as_ref()))?;
+        let templates = templates.0.take().ok_or_else(gathered_before)?;
+        let matches = py.detach(|| match_verified(&verifier, verified, templates, support))?;
         Ok(PyMatches(matches))
     }
 }
@@ -358,9 +412,52 @@ impl PyVerified {
 
     /// Add what `Verifier.verify` found in another process.
     fn restore(&mut self, corpus: &PyCorpus, place: Place) -> PyResult<()> {
-        let turn = restore_verified(from_place(place), &corpus.0.spool)?;
+        let turn: Verified = checkpoint::restore(from_place(place), &corpus.0.spool)?;
         self.get()?.extend(turn);
         Ok(())
+    }
+}
+
+/// Templates, and what of the pairs holds without them; nothing once they are gathered.
+#[pyclass(name = "Templates", module = "dedup._native")]
+pub struct PyTemplates(Option<Templates>);
+
+#[pymethods]
+impl PyTemplates {
+    /// No templates.
+    #[new]
+    fn new() -> Self {
+        Self(Some(Templates::default()))
+    }
+
+    /// Add the templates and the pairs to the corpus's spool.
+    fn save(
+        &self,
+        py: Python<'_>,
+        corpus: &PyCorpus,
+        verified: &mut PyVerified,
+    ) -> PyResult<(Place, Place)> {
+        let spool = &corpus.0.spool;
+        let verified = verified.get()?;
+        let templates = self.0.as_ref().ok_or_else(gathered_before)?;
+        let (templates, verified) = py.detach(|| {
+            let templates = checkpoint::save(templates, spool)?;
+            Ok::<_, Error>((templates, checkpoint::save(verified, spool)?))
+        })?;
+        Ok((to_place(templates), to_place(verified)))
+    }
+
+    /// Have both back that another process saved.
+    #[staticmethod]
+    fn restore(
+        corpus: &PyCorpus,
+        templates: Place,
+        verified: Place,
+    ) -> PyResult<(Self, PyVerified)> {
+        let spool = &corpus.0.spool;
+        let templates = checkpoint::restore(from_place(templates), spool)?;
+        let verified = checkpoint::restore(from_place(verified), spool)?;
+        Ok((Self(Some(templates)), PyVerified(Some(verified))))
     }
 }
 
@@ -400,7 +497,7 @@ pub fn is_pattern(kind: &str, text: &str) -> PyResult<bool> {
 }
 
 /// Pairs worth aligning.
-#[pyclass(name = "Candidates", frozen, module = "dedup._native")]
+#[pyclass(name = "Candidates", module = "dedup._native")]
 pub struct PyCandidates(Candidates);
 
 #[pymethods]
@@ -410,21 +507,16 @@ impl PyCandidates {
     }
 
     /// Add the candidates to the corpus's spool; return their place.
-    fn save(&self, corpus: &PyCorpus) -> PyResult<Place> {
-        Ok(to_place(save_candidates(&self.0, &corpus.0.spool)?))
+    fn save(&self, py: Python<'_>, corpus: &PyCorpus) -> PyResult<Place> {
+        let extent = py.detach(|| checkpoint::save(&self.0, &corpus.0.spool))?;
+        Ok(to_place(extent))
     }
 
     /// Have candidates back that another process saved.
     #[staticmethod]
     fn restore(corpus: &PyCorpus, place: Place) -> PyResult<Self> {
-        let candidates = restore_candidates(from_place(place), &corpus.0.spool)?;
+        let candidates = checkpoint::restore(from_place(place), &corpus.0.spool)?;
         Ok(Self(candidates))
-    }
-
-    /// Buckets with more members than were compared with each other.
-    #[getter]
-    fn capped_buckets(&self) -> u64 {
-        self.0.capped_buckets
     }
 }
 
@@ -438,9 +530,49 @@ impl PyMatches {
     #[getter]
     fn limits(&self) -> Vec<(&'static str, u64)> {
         vec![
+            ("capped_buckets", self.0.verified.capped_buckets),
             ("too_long_to_align", self.0.too_long()),
             ("large_families", self.0.verified.large_families),
         ]
+    }
+
+    /// Candidates that were proposed.
+    #[getter]
+    fn candidates(&self) -> usize {
+        self.0.verified.candidates
+    }
+
+    /// Verified pairs of a unit.
+    fn count_pairs(&self, unit: &str) -> PyResult<usize> {
+        Ok(tables::pairs_of(&self.0, read_unit(unit)?).len())
+    }
+
+    /// Clusters of a unit.
+    fn count_clusters(&self, unit: &str) -> PyResult<usize> {
+        Ok(tables::ids_of(&self.0, read_unit(unit)?).len())
+    }
+
+    /// The ids of clusters of a unit, named by number in one int32 column.
+    fn cluster_ids(&self, unit: &str, numbers: Table) -> PyResult<Table> {
+        let ids = tables::ids_of(&self.0, read_unit(unit)?);
+        let numbers = first_column::<Int32Array>(&numbers.0)
+            .filter(|numbers| numbers.null_count() == 0)
+            .ok_or_else(|| PyTypeError::new_err("numbers must be int32, none null"))?;
+        tables::cluster_ids(ids, numbers.values())
+            .ok_or_else(|| PyValueError::new_err("there is no such cluster"))?
+    }
+
+    /// Add all of it to the corpus's spool; return its place.
+    fn save(&self, py: Python<'_>, corpus: &PyCorpus) -> PyResult<Place> {
+        let extent = py.detach(|| self.0.save(&corpus.0.spool))?;
+        Ok(to_place(extent))
+    }
+
+    /// Have it back that another process saved.
+    #[staticmethod]
+    fn restore(py: Python<'_>, corpus: &PyCorpus, place: Place) -> PyResult<Self> {
+        let matches = py.detach(|| Matches::restore(from_place(place), &corpus.0.spool))?;
+        Ok(Self(matches))
     }
 
     /// One row a template.
@@ -470,13 +602,72 @@ impl PyJudged {
 }
 
 /// The counts of every article.
-#[pyclass(name = "Scores", frozen, module = "dedup._native")]
-pub struct PyScores(Scores);
+#[pyclass(name = "Scores", module = "dedup._native")]
+pub struct PyScores {
+    scores: Scores,
+    dates: Int64Array,
+    ambiguous_us: u64,
+}
 
 #[pymethods]
 impl PyScores {
-    /// Which article copied words from which, as row numbers, each pair once.
-    fn copies(&self) -> PyResult<Table> {
-        tables::copies(&self.0)
+    /// Room for the counts of all articles. `dates` is one int64 column: microseconds, null where
+    /// unknown. Who was first is ambiguous where one date is unknown, or both are closer than that.
+    #[new]
+    fn new(corpus: &PyCorpus, dates: Table, ambiguous_us: u64) -> PyResult<Self> {
+        let dates = first_column::<Int64Array>(&dates.0)
+            .filter(|dates| dates.len() == corpus.0.articles.len())
+            .ok_or_else(|| PyTypeError::new_err("dates must be int64, one an article"))?;
+        Ok(Self {
+            scores: Scores::new(&corpus.0),
+            dates: dates.clone(),
+            ambiguous_us,
+        })
+    }
+
+    /// Add what is not in it yet to the corpus's spool; return the place of it all.
+    fn save(&self, py: Python<'_>, corpus: &PyCorpus) -> PyResult<Place> {
+        let extent = py.detach(|| checkpoint::save(&self.scores, &corpus.0.spool))?;
+        Ok(to_place(extent))
+    }
+
+    /// Take the place of what another process saved.
+    fn restore(&mut self, corpus: &PyCorpus, place: Place) -> PyResult<()> {
+        self.scores = checkpoint::restore(from_place(place), &corpus.0.spool)?;
+        Ok(())
+    }
+}
+
+impl PyScores {
+    fn add(&mut self, corpus: &Corpus, judged: &mut Judged) -> Result<(), Error> {
+        let date = |article: u32| {
+            let article = article as usize;
+            self.dates
+                .is_valid(article)
+                .then(|| self.dates.value(article))
+        };
+        let is_unsure = |source: u32, article: u32| match (date(source), date(article)) {
+            (Some(source), Some(article)) => source.abs_diff(article) < self.ambiguous_us,
+            _ => true,
+        };
+        let scores = std::mem::take(&mut judged.scores);
+        let copies = std::mem::take(&mut judged.copies);
+        self.scores.add(&corpus.spool, scores, &copies, is_unsure)
+    }
+}
+
+/// The members of the clusters of a unit, and what is known of articles.
+#[pyclass(name = "Groups", frozen, module = "dedup._native")]
+pub struct PyGroups {
+    unit: Unit,
+    groups: Groups,
+    facts: tables::Facts,
+}
+
+fn read_unit(unit: &str) -> PyResult<Unit> {
+    match unit {
+        "paragraph" => Ok(Unit::Paragraph),
+        "article" => Ok(Unit::Article),
+        other => Err(PyValueError::new_err(format!("no unit {other:?}"))),
     }
 }

@@ -4,20 +4,31 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::{
-    ArrayRef, BooleanArray, Float64Array, Int8Array, Int32Array, RecordBatch, StringArray,
+    Array, ArrayRef, BooleanArray, Float64Array, Int8Array, Int32Array, Int64Array, RecordBatch,
+    StringArray,
 };
 use arrow_pyarrow::PyArrowType;
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use super::{Table, from_arrow};
+use crate::align::Agreement;
 use crate::boilerplate::ClusterKind;
+use crate::clusters::{Clusters, Groups, Member, Summary, sum_up};
 use crate::corpus::{Corpus, NO_DISTINCT};
 use crate::error::Error;
-use crate::matches::{Head, Matches};
+use crate::matches::Matches;
 use crate::pairs::Pair;
-use crate::redundancy::{Judged, Place, Scores};
+use crate::redundancy::{Judged, Place, Score, Scores};
 use crate::templates::Slot;
 use crate::texts::show_texts;
+
+/// What pairs and clusters are of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unit {
+    Paragraph,
+    Article,
+}
 
 /// One row an article.
 pub fn article_rows(
@@ -26,56 +37,43 @@ pub fn article_rows(
     scores: &Scores,
     range: Range<usize>,
 ) -> PyResult<Table> {
-    let score = |i: usize| &scores.articles[i];
+    let counts = scores.read(&corpus.spool, range.start as u32..range.end as u32)?;
+    if counts.len() != range.len() {
+        return Err(PyValueError::new_err(
+            "not all of these articles are judged",
+        ));
+    }
     let clusters = &matches.article_clusters;
     let cluster = |i: usize| clusters.number(corpus.rank[i]);
     let represents = |i: usize| {
         cluster(i).map(|number| clusters.representatives[number as usize] == corpus.rank[i])
     };
+    let count = |field: fn(&Score) -> u32| int32(counts.iter().map(field));
+    let length = |i: usize| corpus.paragraphs_of(i as u32).len() as u32;
+    let tokens = range.clone().map(|i| corpus.articles[i].tokens);
+    let ambiguous = range.clone().map(|i| Some(scores.ambiguous.has(i as u32)));
     to_batch(vec![
-        (
-            "tokens",
-            int32(range.clone().map(|i| corpus.articles[i].tokens)),
-        ),
-        (
-            "paragraphs",
-            int32(
-                range
-                    .clone()
-                    .map(|i| corpus.paragraphs_of(i as u32).len() as u32),
-            ),
-        ),
-        ("internal", int32(range.clone().map(|i| score(i).internal))),
-        ("copied", int32(range.clone().map(|i| score(i).copied))),
-        (
-            "formulaic",
-            int32(range.clone().map(|i| score(i).formulaic)),
-        ),
-        (
-            "symmetric",
-            int32(range.clone().map(|i| score(i).symmetric)),
-        ),
+        ("tokens", int32(tokens)),
+        ("paragraphs", int32(range.clone().map(length))),
+        ("internal", count(|score| score.internal)),
+        ("copied", count(|score| score.copied)),
+        ("formulaic", count(|score| score.formulaic)),
+        ("symmetric", count(|score| score.symmetric)),
         (
             "reused_by",
-            int32(range.clone().map(|i| score(i).reused_by)),
+            int32(scores.reused_by[range.clone()].iter().copied()),
         ),
         (
             "top_source",
-            int32_or(range.clone().map(|i| score(i).top_source.map(|t| t.0))),
+            int32_or(counts.iter().map(|score| score.top_source.map(|t| t.0))),
         ),
         (
             "top_source_tokens",
-            int32(
-                range
-                    .clone()
-                    .map(|i| score(i).top_source.map_or(0, |t| t.1)),
-            ),
+            count(|score| score.top_source.map_or(0, |t| t.1)),
         ),
+        ("origin_ambiguous", booleans(ambiguous)),
         ("article_cluster", int32_or(range.clone().map(cluster))),
-        (
-            "is_representative",
-            Arc::new(range.map(represents).collect::<BooleanArray>()),
-        ),
+        ("is_representative", booleans(range.map(represents))),
     ])
 }
 
@@ -224,26 +222,33 @@ pub fn span_rows(matches: &Matches, judged: &Judged) -> PyResult<Table> {
     ])
 }
 
-/// One row a verified pair of paragraphs.
-pub fn paragraph_pairs(corpus: &Corpus, matches: &Matches) -> PyResult<Table> {
-    let article = |distinct: u32| corpus.first_article(distinct);
-    pair_rows(&matches.verified.pairs, article, |distinct| {
-        Some(corpus.position(corpus.first(distinct)))
-    })
+/// The verified pairs of a unit.
+pub fn pairs_of(matches: &Matches, unit: Unit) -> &[Pair] {
+    match unit {
+        Unit::Paragraph => &matches.verified.pairs,
+        Unit::Article => &matches.articles.pairs,
+    }
 }
 
-/// One row a verified pair of articles.
-pub fn article_pairs(corpus: &Corpus, matches: &Matches) -> PyResult<Table> {
-    let order = corpus.order();
-    let article = |rank: u32| order[rank as usize];
-    pair_rows(&matches.articles.pairs, article, |_| None)
-}
-
-fn pair_rows(
-    pairs: &[Pair],
-    article: impl Fn(u32) -> u32,
-    position: impl Fn(u32) -> Option<u32>,
+/// One row a verified pair of the range.
+pub fn pair_rows(
+    corpus: &Corpus,
+    matches: &Matches,
+    unit: Unit,
+    range: Range<usize>,
 ) -> PyResult<Table> {
+    let pairs = pairs_of(matches, unit).get(range);
+    let pairs = pairs.ok_or_else(|| PyValueError::new_err("there are no such pairs"))?;
+    let order = order_of(corpus, unit);
+    let article = |item: u32| match unit {
+        Unit::Paragraph => corpus.first_article(item),
+        Unit::Article => order[item as usize],
+    };
+    let position = |item: u32| match unit {
+        Unit::Paragraph => Some(corpus.position(corpus.first(item))),
+        Unit::Article => None,
+    };
+    let share = |share: fn(Agreement) -> f64| float64(pairs.iter().map(|p| share(p.agreement)));
     to_batch(vec![
         ("left_article", int32(pairs.iter().map(|p| article(p.left)))),
         (
@@ -258,18 +263,9 @@ fn pair_rows(
             "right_position",
             int32_or(pairs.iter().map(|p| position(p.right))),
         ),
-        (
-            "similarity",
-            float64(pairs.iter().map(|p| p.agreement.similarity())),
-        ),
-        (
-            "containment",
-            float64(pairs.iter().map(|p| p.agreement.containment())),
-        ),
-        (
-            "jaccard",
-            float64(pairs.iter().map(|p| p.agreement.jaccard())),
-        ),
+        ("similarity", share(Agreement::similarity)),
+        ("containment", share(Agreement::containment)),
+        ("jaccard", share(Agreement::jaccard)),
         (
             "shared_tokens",
             int32(pairs.iter().map(|p| p.agreement.shared)),
@@ -277,91 +273,204 @@ fn pair_rows(
     ])
 }
 
-/// One row a member of a paragraph cluster, every holder on its own.
-pub fn paragraph_members(corpus: &Corpus, matches: &Matches) -> PyResult<Table> {
-    let cluster = |paragraph: &u32| matches.cluster_of(corpus, *paragraph);
-    let paragraphs = 0..corpus.paragraphs.len() as u32;
-    let members: Vec<u32> = paragraphs.filter(|p| cluster(p).is_some()).collect();
-    let likeness = |paragraph: &u32| {
-        let star = matches.stars.get(&corpus.distinct_of[*paragraph as usize]);
-        star.map_or(1.0, |m| m.agreement.similarity())
-    };
-    let article = |paragraph: &u32| corpus.article_of(*paragraph);
-    to_batch(vec![
-        ("cluster_id", int32_or(members.iter().map(cluster))),
-        ("article", int32(members.iter().map(article))),
-        (
-            "position",
-            int32(members.iter().map(|p| corpus.position(*p))),
-        ),
-        ("similarity", float64(members.iter().map(likeness))),
-    ])
+/// Articles by rank, where that is what items of the unit are.
+fn order_of(corpus: &Corpus, unit: Unit) -> Vec<u32> {
+    match unit {
+        Unit::Paragraph => Vec::new(),
+        Unit::Article => corpus.order(),
+    }
 }
 
-/// One row a member of an article cluster.
-pub fn article_members(corpus: &Corpus, matches: &Matches) -> PyResult<Table> {
-    let order = corpus.order();
-    let stars = &matches.articles.stars;
-    let mut members: Vec<(u32, u32, f64)> = stars
-        .iter()
-        .map(|(rank, m)| (m.representative, *rank, m.agreement.similarity()))
-        .collect();
-    members.extend(
-        stars
-            .values()
-            .map(|m| (m.representative, m.representative, 1.0)),
-    );
-    members.sort_by_key(|member| (member.0, member.1));
-    members.dedup_by_key(|member| (member.0, member.1));
-    let article = |rank: u32| order[rank as usize];
-    to_batch(vec![
-        (
-            "cluster_id",
-            int32_or(members.iter().map(|m| matches.article_clusters.number(m.0))),
-        ),
-        ("article", int32(members.iter().map(|m| article(m.1)))),
-        ("position", int32_or(members.iter().map(|_| None))),
-        ("similarity", float64(members.iter().map(|m| m.2))),
-    ])
-}
-
-/// One row a cluster of paragraphs, by its number.
-pub fn paragraph_heads(corpus: &Corpus, matches: &Matches) -> PyResult<Table> {
-    let position = |head: &Head| Some(corpus.position(head.paragraph));
-    let verdicts = &matches.verdicts;
-    let kinds = verdicts.kinds.iter().map(|kind| *kind as i8).collect();
-    let heads = matches.paragraph_heads(corpus)?;
-    head_rows(corpus, &heads, position, kinds, &verdicts.sites)
-}
-
-/// One row a cluster of articles, by its number.
-pub fn article_heads(corpus: &Corpus, matches: &Matches) -> PyResult<Table> {
-    let heads = matches.article_heads(corpus)?;
-    let kinds = vec![ClusterKind::NearCopy as i8; heads.len()];
-    head_rows(corpus, &heads, |_| None, kinds, &vec![None; heads.len()])
-}
-
-fn head_rows(
+/// One row a member of a cluster in the articles of the range, every holder on its own.
+pub fn member_rows(
     corpus: &Corpus,
-    heads: &[Head],
-    position: impl Fn(&Head) -> Option<u32>,
-    kinds: Vec<i8>,
-    sites: &[Option<u32>],
+    matches: &Matches,
+    unit: Unit,
+    articles: Range<usize>,
 ) -> PyResult<Table> {
-    let article = |head: &Head| corpus.article_of(head.paragraph);
+    let items = match unit {
+        Unit::Paragraph => paragraphs_of(corpus, articles),
+        Unit::Article => articles.start as u32..articles.end as u32,
+    };
+    let members: Vec<(u32, u32)> = items
+        .filter_map(|item| Some((cluster_of(corpus, matches, unit, item)?, item)))
+        .collect();
+    let member = |item: u32| to_member(corpus, matches, unit, item);
+    let position = |item: u32| match unit {
+        Unit::Paragraph => Some(corpus.position(item)),
+        Unit::Article => None,
+    };
     to_batch(vec![
+        ("cluster_id", int32(members.iter().map(|m| m.0))),
         (
-            "cluster_id",
-            strings(heads.iter().map(|head| Some(&head.id))),
+            "article",
+            int32(members.iter().map(|m| member(m.1).article)),
         ),
-        ("representative_article", int32(heads.iter().map(article))),
+        ("position", int32_or(members.iter().map(|m| position(m.1)))),
+        (
+            "similarity",
+            float64(members.iter().map(|m| member(m.1).similarity)),
+        ),
+    ])
+}
+
+/// The cluster of a paragraph, or of an article.
+fn cluster_of(corpus: &Corpus, matches: &Matches, unit: Unit, item: u32) -> Option<u32> {
+    match unit {
+        Unit::Paragraph => matches.cluster_of(corpus, item),
+        Unit::Article => matches.article_clusters.number(corpus.rank[item as usize]),
+    }
+}
+
+fn to_member(corpus: &Corpus, matches: &Matches, unit: Unit, item: u32) -> Member {
+    let (article, star) = match unit {
+        Unit::Paragraph => {
+            let distinct = corpus.distinct_of[item as usize];
+            (corpus.article_of(item), matches.stars.get(&distinct))
+        }
+        Unit::Article => {
+            let rank = corpus.rank[item as usize];
+            (item, matches.articles.stars.get(&rank))
+        }
+    };
+    Member {
+        article,
+        similarity: star.map_or(1.0, |m| m.agreement.similarity()),
+    }
+}
+
+/// What is known of every article.
+pub struct Facts {
+    sources: Int32Array,
+    dates: Int64Array,
+}
+
+impl Facts {
+    /// The two columns, if they are of the right kind and have a value for each article.
+    pub fn new(sources: &ArrayRef, dates: &ArrayRef, articles: usize) -> Option<Self> {
+        let sources: &Int32Array = sources.as_any().downcast_ref()?;
+        let dates: &Int64Array = dates.as_any().downcast_ref()?;
+        let fits = sources.len() == articles && dates.len() == articles;
+        fits.then(|| Self {
+            sources: sources.clone(),
+            dates: dates.clone(),
+        })
+    }
+}
+
+/// The members of every cluster of a unit.
+pub fn group(corpus: &Corpus, matches: &Matches, unit: Unit) -> Groups {
+    let items = match unit {
+        Unit::Paragraph => corpus.paragraphs.len(),
+        Unit::Article => corpus.articles.len(),
+    };
+    let cluster = |item| cluster_of(corpus, matches, unit, item);
+    Groups::new(ids_of(matches, unit).len(), items as u32, cluster)
+}
+
+/// The ids of the clusters of a unit.
+pub fn ids_of(matches: &Matches, unit: Unit) -> &[u64] {
+    match unit {
+        Unit::Paragraph => &matches.paragraph_ids,
+        Unit::Article => &matches.article_ids,
+    }
+}
+
+/// Ids as sixteen hexadecimal digits, none if there is no such cluster.
+pub fn cluster_ids(ids: &[u64], numbers: &[i32]) -> Option<PyResult<Table>> {
+    let id = |number: &i32| Some(format!("{:016x}", ids.get(*number as usize)?));
+    let ids: Option<Vec<String>> = numbers.iter().map(id).collect();
+    ids.map(|ids| to_batch(vec![("cluster_id", strings(ids.iter().map(Some)))]))
+}
+
+/// One row a cluster of the range, in first-seen order: its representative, the representative's
+/// text, and its members summed up.
+pub fn cluster_rows(
+    corpus: &Corpus,
+    matches: &Matches,
+    unit: Unit,
+    groups: &Groups,
+    facts: &Facts,
+    range: Range<usize>,
+) -> PyResult<Table> {
+    let order = order_of(corpus, unit);
+    let (clusters, heads): (&Clusters, Vec<u32>) = match unit {
+        Unit::Paragraph => (&matches.paragraph_clusters, Vec::new()),
+        Unit::Article => (&matches.article_clusters, order),
+    };
+    let representatives = clusters.representatives.get(range.clone());
+    let representatives =
+        representatives.ok_or_else(|| PyValueError::new_err("there are no such clusters"))?;
+    let head = |item: &u32| match unit {
+        Unit::Paragraph => corpus.first(*item),
+        Unit::Article => matches.head_of_article(corpus, heads[*item as usize]),
+    };
+    let paragraphs: Vec<u32> = representatives.iter().map(head).collect();
+    let position = |paragraph: &u32| match unit {
+        Unit::Paragraph => Some(corpus.position(*paragraph)),
+        Unit::Article => None,
+    };
+    let verdict = |cluster: usize| match unit {
+        Unit::Paragraph => (
+            matches.verdicts.kinds[cluster],
+            matches.verdicts.sites[cluster],
+        ),
+        Unit::Article => (ClusterKind::NearCopy, None),
+    };
+    let source = |article: u32| {
+        let (sources, article) = (&facts.sources, article as usize);
+        sources
+            .is_valid(article)
+            .then(|| sources.value(article) as u32)
+    };
+    let date = |article: u32| {
+        let (dates, article) = (&facts.dates, article as usize);
+        dates.is_valid(article).then(|| dates.value(article))
+    };
+    let mut members = Vec::new();
+    let sums: Vec<Summary> = range
+        .clone()
+        .map(|cluster| {
+            let items = groups.of(cluster).iter();
+            members.clear();
+            members.extend(items.map(|item| to_member(corpus, matches, unit, *item)));
+            sum_up(&members, source, date)
+        })
+        .collect();
+    let texts = texts(corpus, &paragraphs)?;
+    let ids = ids_of(matches, unit)[range.clone()].iter();
+    let ids: Vec<String> = ids.map(|id| format!("{id:016x}")).collect();
+    let article = |paragraph: &u32| corpus.article_of(*paragraph);
+    let count = |field: fn(&Summary) -> u32| int32(sums.iter().map(field));
+    to_batch(vec![
+        ("cluster_id", strings(ids.iter().map(Some))),
+        (
+            "representative_article",
+            int32(paragraphs.iter().map(article)),
+        ),
         (
             "representative_position",
-            int32_or(heads.iter().map(position)),
+            int32_or(paragraphs.iter().map(position)),
         ),
-        ("paragraph", int32(heads.iter().map(|head| head.paragraph))),
-        ("kind", int8(kinds.into_iter())),
-        ("site", int32_or(sites.iter().copied())),
+        ("text", strings(texts.iter().map(Option::as_ref))),
+        ("kind", int8(range.clone().map(|i| verdict(i).0 as i8))),
+        ("site", int32_or(range.map(|i| verdict(i).1))),
+        ("members", count(|sum| sum.members)),
+        ("articles", count(|sum| sum.articles)),
+        ("sources", count(|sum| sum.sources)),
+        (
+            "min_similarity",
+            float64(sums.iter().map(|sum| sum.min_similarity)),
+        ),
+        (
+            "mean_similarity",
+            float64(sums.iter().map(|sum| sum.mean_similarity)),
+        ),
+        (
+            "first_seen",
+            int64_or(sums.iter().map(|sum| sum.first_seen)),
+        ),
+        ("last_seen", int64_or(sums.iter().map(|sum| sum.last_seen))),
     ])
 }
 
@@ -381,14 +490,6 @@ pub fn texts(corpus: &Corpus, paragraphs: &[u32]) -> Result<Vec<Option<String>>,
 /// Texts as one column.
 pub fn text_rows(texts: &[Option<String>]) -> PyResult<Table> {
     to_batch(vec![("text", strings(texts.iter().map(Option::as_ref)))])
-}
-
-/// One row a pair of articles of which one copied from the other.
-pub fn copies(scores: &Scores) -> PyResult<Table> {
-    to_batch(vec![
-        ("source", int32(scores.copies.iter().map(|c| c.0))),
-        ("article", int32(scores.copies.iter().map(|c| c.1))),
-    ])
 }
 
 /// Columns of equal length as a batch, each of them nullable.
@@ -414,6 +515,14 @@ fn int32(values: impl Iterator<Item = u32>) -> ArrayRef {
 fn int32_or(values: impl Iterator<Item = Option<u32>>) -> ArrayRef {
     let signed = values.map(|value| value.map(|value| value as i32));
     Arc::new(signed.collect::<Int32Array>())
+}
+
+fn int64_or(values: impl Iterator<Item = Option<i64>>) -> ArrayRef {
+    Arc::new(values.collect::<Int64Array>())
+}
+
+fn booleans(values: impl Iterator<Item = Option<bool>>) -> ArrayRef {
+    Arc::new(values.collect::<BooleanArray>())
 }
 
 fn float64(values: impl Iterator<Item = f64>) -> ArrayRef {

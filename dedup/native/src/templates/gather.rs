@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
 use super::candidates::is_varied;
 use super::finder::Occurrence;
 use super::items::{END, GAP, NUMBER, START, hash_items, is_word};
@@ -22,13 +24,13 @@ const SPELLINGS: usize = 32;
 const MAX_EXAMPLE: usize = 80;
 
 /// What a slot takes. The order is that of `SLOT_KINDS` in schemas.py.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum SlotKind {
     Words,
     Number,
 }
 
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Slot {
     pub kind: SlotKind,
     /// Different fillers.
@@ -37,7 +39,7 @@ pub struct Slot {
 }
 
 /// A pattern with what is known of it.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Template {
     /// Sixteen hexadecimal digits, the same wherever the pattern is found.
     pub id: String,

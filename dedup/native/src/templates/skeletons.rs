@@ -5,6 +5,8 @@
 //! sentence gives a skeleton for every level of frequency, each twice the one below: at one of
 //! them the frame is frequent and its fillers are not.
 
+use serde::{Deserialize, Serialize};
+
 use super::candidates::InArticle;
 use super::counts::Counts;
 use super::items::{
@@ -30,7 +32,7 @@ const SLOTS: usize = 1 << 22;
 const ROW_BYTES: usize = 24;
 
 /// What a template is a pattern of. The order is that of `TEMPLATE_KINDS` in schemas.py.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub enum Kind {
     Sentence,
     Opener,
