@@ -122,7 +122,7 @@ def interrupt(folder: Path, results: Path, step: str, batch: int = 1, **options:
     assert caught.value.hint.endswith("pass --resume to go on from there")
 
 
-@pytest.mark.parametrize("stop", ["batch 1", "batch 2", "batch 3", "match 0", "write 0"])
+@pytest.mark.parametrize("stop", ["batch 1", "batch 2", "batch 3", "match 0", "score 0", "write 0"])
 def test_what_was_done_is_not_done_again(
     folder: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: str
 ) -> None:
@@ -143,6 +143,37 @@ def test_what_was_done_is_not_done_again(
     assert texts == (articles[-len(texts) :] if texts else [])
     assert bool(texts) == (step == "batch")
     assert len(texts) < len(articles)
+
+
+def fail(*_: Any) -> Any:
+    raise OutputError("the disk is full", hint="free some space")
+
+
+def test_tables_that_are_whole_are_not_made_again(
+    folder: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline, "list_pairs", fail)
+        with pytest.raises(OutputError):
+            dedup.scan(folder, tmp_path / "results")
+    for made in ("find_candidates", "match_verified", "judge_articles", "list_members"):
+        monkeypatch.setattr(pipeline, made, fail)
+    dedup.scan(folder, tmp_path / "results", resume=True)
+    assert same_bytes(tmp_path / "results", whole)
+
+
+@pytest.mark.parametrize("damage", [None, b"PAR1"])
+def test_a_table_that_is_not_what_was_written_is_made_again(
+    folder: Path, whole: Path, tmp_path: Path, damage: bytes | None
+) -> None:
+    interrupt(folder, tmp_path / "results", "write")
+    table = tmp_path / ".results.unfinished" / unfinished.TABLES / "spans.parquet"
+    if damage is None:
+        table.unlink()
+    else:
+        table.write_bytes(damage)
+    dedup.scan(folder, tmp_path / "results", resume=True)
+    assert same_bytes(tmp_path / "results", whole)
 
 
 def test_without_resume_a_scan_begins_anew(folder: Path, whole: Path, tmp_path: Path) -> None:
