@@ -276,6 +276,11 @@ import resource, signal
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), int(sys.argv[3])))
 """
+# As root would not, whom no permission binds.
+NO_PRIVILEGES = """
+import ctypes, struct
+ctypes.CDLL(None).capset(struct.pack("Ii", 0x20080522, 0), bytes(24))
+"""
 
 
 def start(script: str, *arguments: object) -> subprocess.Popen[str]:
@@ -322,6 +327,20 @@ def test_a_full_disk_leaves_the_result_that_was_there(corpus: Path, tmp_path: Pa
     assert process.returncode == 1
     assert dedup.open_scan(tmp_path / "results").manifest == before.manifest
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.jsonl", "results"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="drops what only Linux gives to root")
+def test_what_may_not_be_read_or_written_is_named(corpus: Path, tmp_path: Path) -> None:
+    locked = write(tmp_path / "locked.jsonl", {"text": SENTENCE})
+    locked.chmod(0)
+    _, errors = start(PREAMBLE + NO_PRIVILEGES + SCAN, locked, tmp_path / "results").communicate()
+    assert errors.startswith(f"Error: cannot read {locked}: Permission denied")
+    assert [path.name for path in tmp_path.iterdir()] == ["locked.jsonl"]
+    shelf = tmp_path / "shelf"
+    shelf.mkdir(mode=0o500)
+    _, errors = start(PREAMBLE + NO_PRIVILEGES + SCAN, corpus, shelf / "results").communicate()
+    assert errors.startswith(f"Error: cannot write {shelf / 'results'}: Permission denied")
+    assert list(shelf.iterdir()) == []
 
 
 @pytest.mark.parametrize("step", ["read", "match", "score", "write"])

@@ -54,11 +54,11 @@ pub fn match_articles(
     rule: Rule,
     threads: usize,
 ) -> Result<ArticleMatches, Error> {
-    let ranked = Ranked::new(corpus, boilerplate, formulas);
+    let ranked = Ranked::new(corpus, boilerplate, formulas, threads);
     let order = &ranked.order;
     let first_equal = first_with_equal_words(corpus, order, threads)?;
     let related = Related::new(corpus, &verified.pairs, runs);
-    let candidates = find_candidates(&ranked, &related, &first_equal);
+    let candidates = find_candidates(&ranked, &related, &first_equal, threads);
     let parts = parallel::map_ranges(threads, candidates.len(), PIECE, |range| {
         let mut reader = Reader::new(&ranked);
         let mut pairs = Vec::new();
@@ -86,10 +86,12 @@ pub fn match_articles(
         out.pairs.extend(pairs);
         out.too_long += too_long;
     }
-    let mut reader = Reader::new(&ranked);
-    out.stars = cluster(&out.pairs, |left, right| {
-        let agreement = reader.compare(left, right)?;
-        Ok(agreement.filter(|agreement| reader.holds(rule, *agreement, left, right)))
+    out.stars = cluster(&out.pairs, threads, || {
+        let mut reader = Reader::new(&ranked);
+        move |left, right| {
+            let agreement = reader.compare(left, right)?;
+            Ok(agreement.filter(|agreement| reader.holds(rule, *agreement, left, right)))
+        }
     })?;
     add_equal_articles(corpus, order, &first_equal, &mut out);
     Ok(out)
@@ -106,12 +108,19 @@ struct Ranked<'a> {
 }
 
 impl<'a> Ranked<'a> {
-    fn new(corpus: &'a Corpus, boilerplate: &'a Boilerplate, formulas: &'a Formulas) -> Self {
+    fn new(
+        corpus: &'a Corpus,
+        boilerplate: &'a Boilerplate,
+        formulas: &'a Formulas,
+        threads: usize,
+    ) -> Self {
         let order = corpus.order();
-        let words = order
-            .iter()
-            .map(|article| boilerplate.other_words(corpus, *article))
-            .collect();
+        let words = parallel::collect(threads, order.len(), PIECE, |range| {
+            let articles = order[range].iter();
+            articles
+                .map(|a| boilerplate.other_words(corpus, *a))
+                .collect()
+        });
         Self {
             corpus,
             boilerplate,
@@ -119,6 +128,18 @@ impl<'a> Ranked<'a> {
             order,
             words,
         }
+    }
+
+    /// Words of an article that are no boilerplate.
+    fn length(&self, rank: u32) -> u32 {
+        self.words[rank as usize]
+    }
+
+    /// The paragraphs with words of an article that are no boilerplate, with their distincts.
+    fn distincts_of(&self, rank: u32) -> impl Iterator<Item = (u32, u32)> {
+        let paragraphs = self.corpus.paragraphs_of(self.order[rank as usize]);
+        let distincts = paragraphs.map(|p| (p, self.corpus.distinct_of[p as usize]));
+        distincts.filter(|(_, d)| *d != NO_DISTINCT && !self.boilerplate.has(*d))
     }
 
     /// The paragraphs of an article that are no boilerplate.
@@ -161,42 +182,45 @@ fn find_candidates(
     ranked: &Ranked<'_>,
     related: &Related<'_>,
     first_equal: &[u32],
+    threads: usize,
 ) -> Vec<Candidate> {
-    let corpus = ranked.corpus;
-    let mut holders = Holders::new(corpus, related);
-    let mut candidates = Vec::new();
-    let mut tally: HashMap<u32, u32> = HashMap::new();
-    for (rank, article) in ranked.order.iter().enumerate() {
-        let rank = rank as u32;
-        if first_equal[rank as usize] != rank {
-            continue;
-        }
-        tally.clear();
-        for paragraph in corpus.paragraphs_of(*article) {
-            let distinct = corpus.distinct_of[paragraph as usize];
-            if distinct == NO_DISTINCT || ranked.boilerplate.has(distinct) {
-                continue;
-            }
-            let words = corpus.paragraphs[paragraph as usize].tokens;
-            for source in related.earlier(distinct) {
-                for holder in holders.of(source) {
-                    *tally.entry(*holder).or_default() += words;
-                }
-            }
-            if related.has_runs.has(paragraph) {
-                add_run_sources(ranked, related.runs, paragraph, first_equal, &mut tally);
-            }
+    let firsts = || (0..ranked.order.len() as u32).filter(|r| first_equal[*r as usize] == *r);
+    let mut holders = Holders::new(ranked.corpus, related);
+    for rank in firsts() {
+        for (_, distinct) in ranked.distincts_of(rank) {
             holders.add(distinct, rank);
         }
-        let length = |rank: u32| ranked.words[rank as usize];
-        candidates.extend(tally.iter().filter(|(other, _)| **other < rank).filter_map(
-            |(other, words)| {
-                let shorter = length(*other).min(length(rank));
-                let enough = f64::from(*words) >= MIN_SHARED * f64::from(shorter);
-                (shorter >= MIN_TOKENS && enough).then_some((*other, rank))
-            },
-        ));
     }
+    let firsts: Vec<u32> = firsts().collect();
+    let mut candidates = parallel::collect(threads, firsts.len(), PIECE, |range| {
+        let mut candidates = Vec::new();
+        let mut tally: HashMap<u32, u32> = HashMap::new();
+        for rank in &firsts[range] {
+            tally.clear();
+            for (paragraph, distinct) in ranked.distincts_of(*rank) {
+                let words = ranked.corpus.paragraphs[paragraph as usize].tokens;
+                for source in related.earlier(distinct) {
+                    let earlier = holders
+                        .of(source)
+                        .iter()
+                        .take_while(|holder| *holder < rank);
+                    for holder in earlier {
+                        *tally.entry(*holder).or_default() += words;
+                    }
+                }
+                if related.has_runs.has(paragraph) {
+                    add_run_sources(ranked, related.runs, paragraph, first_equal, &mut tally);
+                }
+            }
+            let shares_enough = |(other, words): (&u32, &u32)| {
+                let shorter = ranked.length(*other).min(ranked.length(*rank));
+                let enough = f64::from(*words) >= MIN_SHARED * f64::from(shorter);
+                (other < rank && shorter >= MIN_TOKENS && enough).then_some((*other, *rank))
+            };
+            candidates.extend(tally.iter().filter_map(shares_enough));
+        }
+        candidates
+    });
     candidates.sort_unstable();
     candidates
 }
@@ -223,7 +247,7 @@ impl Holders {
         }
     }
 
-    /// Ranks must rise.
+    /// Ranks must rise; those of an article may come again.
     fn add(&mut self, distinct: u32, rank: u32) {
         let Some(number) = self.shared.number(distinct) else {
             return;
@@ -237,6 +261,7 @@ impl Holders {
         }
     }
 
+    /// In rising order.
     fn of(&self, distinct: u32) -> &[u32] {
         let Some(number) = self.shared.number(distinct) else {
             return &[];
@@ -334,8 +359,7 @@ impl<'a> Reader<'a> {
 
     /// How two articles agree, or nothing if they are too long to align.
     fn compare(&mut self, left: u32, right: u32) -> Result<Option<Agreement>, Error> {
-        let length = |rank: u32| self.ranked.words[rank as usize];
-        let (l, r) = (length(left), length(right));
+        let (l, r) = (self.ranked.length(left), self.ranked.length(right));
         if work(l as usize, r as usize) > MAX_WORK {
             return Ok(None);
         }

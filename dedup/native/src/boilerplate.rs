@@ -159,7 +159,7 @@ pub fn judge_clusters(
     support: Support<'_>,
     threads: usize,
 ) -> Verdicts {
-    let holders = Holders::new(corpus, clusters, support);
+    let holders = Holders::new(corpus, clusters, support, threads);
     let mut kinds = vec![ClusterKind::NearCopy; clusters.representatives.len()];
     let mut open = holders.candidates();
     for _ in 0..ROUNDS {

@@ -61,6 +61,7 @@ pub fn find_candidates(
     let mut all = pair_blocks(corpus, &corpus.bands, max_leaders, threads)?;
     all.extend(pair_blocks(corpus, &corpus.anchors, max_leaders, threads)?);
     all.sort();
+    all.pairs.shrink_to_fit();
     Ok(all)
 }
 
@@ -97,6 +98,7 @@ fn pair_blocks(
     threads: usize,
 ) -> Result<Candidates, Error> {
     let mut all = Candidates::default();
+    let mut sorted = 0;
     for turn in 0..PARTITIONS / TURN {
         let parts = parallel::map(threads, TURN, |i| {
             let mut rows = read_partition(corpus, blocks, turn * TURN + i)?;
@@ -106,8 +108,13 @@ fn pair_blocks(
         for part in parts {
             all.extend(part?);
         }
-        all.sort();
+        // Not every turn: what is sorted is gone through again each time.
+        if all.pairs.len() >= 2 * sorted {
+            all.sort();
+            sorted = all.pairs.len();
+        }
     }
+    all.sort();
     Ok(all)
 }
 

@@ -13,6 +13,7 @@ use crate::align::Agreement;
 use crate::error::Error;
 use crate::marks::{Marks, Numbered};
 use crate::pairs::Pair;
+use crate::parallel;
 
 /// The representative of each item that joined one, and how alike the two are.
 pub type Stars = HashMap<u32, Membership>;
@@ -23,28 +24,101 @@ pub struct Membership {
     pub agreement: Agreement,
 }
 
-/// Gather near-copies around the first seen. `pairs` must be sorted; `compare` aligns two items
-/// and says how they agree if they are near-copies.
+/// Edges of one task, more or less: connected items are never apart.
+const PIECE: usize = 4096;
+
+/// Gather near-copies around the first seen. `pairs` must be sorted; `comparer` makes, for each
+/// task, what aligns two items and says how they agree if they are near-copies.
+///
+/// Items that no chain of pairs connects do not see each other, so they are gathered by several
+/// threads.
 ///
 /// # Errors
-/// Those of `compare`.
-pub fn cluster(
+/// Those of comparing.
+pub fn cluster<C>(
     pairs: &[Pair],
+    threads: usize,
+    comparer: impl Fn() -> C + Sync,
+) -> Result<Stars, Error>
+where
+    C: FnMut(u32, u32) -> Result<Option<Agreement>, Error>,
+{
+    let edges = connect(pairs);
+    let mut tasks: Vec<&[Edge]> = Vec::new();
+    let mut rest = &edges[..];
+    while !rest.is_empty() {
+        let last = rest[rest.len().min(PIECE) - 1].home;
+        let (task, others) = rest.split_at(rest.partition_point(|edge| edge.home <= last));
+        tasks.push(task);
+        rest = others;
+    }
+    let parts = parallel::map(threads, tasks.len(), |task| {
+        gather(pairs, tasks[task], comparer())
+    });
+    let mut stars = Stars::new();
+    for part in parts {
+        stars.extend(part?);
+    }
+    Ok(stars)
+}
+
+/// An item and one that was seen earlier, which are near-copies.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+struct Edge {
+    /// The first item that a chain of pairs connects with them.
+    home: u32,
+    item: u32,
+    near: u32,
+}
+
+/// The pairs by what they are connected with (union-find; Tarjan 1975), then by the later item.
+fn connect(pairs: &[Pair]) -> Vec<Edge> {
+    let sides = || pairs.iter().flat_map(|pair| [pair.left, pair.right]);
+    let items = sides().max().map_or(0, |last| last as usize + 1);
+    let members = Numbered::new(Marks::new(items, sides()));
+    let number = |item: u32| members.number(item).unwrap_or_default();
+    let mut parents: Vec<u32> = (0..members.len() as u32).collect();
+    for pair in pairs {
+        let left = find_root(&mut parents, number(pair.left));
+        let right = find_root(&mut parents, number(pair.right));
+        let (first, other) = (left.min(right), left.max(right));
+        parents[other] = first as u32;
+    }
+    let mut edges: Vec<Edge> = pairs
+        .iter()
+        .map(|pair| Edge {
+            home: find_root(&mut parents, number(pair.right)) as u32,
+            item: pair.right,
+            near: pair.left,
+        })
+        .collect();
+    edges.sort_unstable();
+    edges
+}
+
+fn find_root(parents: &mut [u32], mut item: usize) -> usize {
+    while parents[item] as usize != item {
+        parents[item] = parents[parents[item] as usize]; // halves the way for the next
+        item = parents[item] as usize;
+    }
+    item
+}
+
+/// Gather the items of some edges, which must be all of those that are connected.
+fn gather(
+    pairs: &[Pair],
+    edges: &[Edge],
     mut compare: impl FnMut(u32, u32) -> Result<Option<Agreement>, Error>,
 ) -> Result<Stars, Error> {
     let known = |left: u32, right: u32| {
         let at = pairs.binary_search_by_key(&(left, right), |pair| (pair.left, pair.right));
         at.ok().map(|at| pairs[at].agreement)
     };
-    let mut edges: Vec<(u32, u32)> = pairs.iter().map(|pair| (pair.right, pair.left)).collect();
-    edges.sort_unstable();
     let mut stars = Stars::new();
-    for neighbours in edges.chunk_by(|a, b| a.0 == b.0) {
-        let item = neighbours[0].0;
-        let mut leaders: Vec<u32> = neighbours
-            .iter()
-            .map(|(_, near)| stars.get(near).map_or(*near, |m| m.representative))
-            .collect();
+    for neighbours in edges.chunk_by(|a, b| a.item == b.item) {
+        let item = neighbours[0].item;
+        let leader = |near: u32| stars.get(&near).map_or(near, |m| m.representative);
+        let mut leaders: Vec<u32> = neighbours.iter().map(|edge| leader(edge.near)).collect();
         leaders.sort_unstable();
         leaders.dedup();
         let mut best: Option<Membership> = None;
@@ -261,7 +335,7 @@ mod tests {
 
     #[test]
     fn a_chain_does_not_join_what_its_ends_do_not_share() {
-        let stars = cluster(&[pair(0, 1, 9), pair(1, 2, 9)], |_, _| Ok(None)).unwrap();
+        let stars = cluster(&[pair(0, 1, 9), pair(1, 2, 9)], 2, || |_, _| Ok(None)).unwrap();
         assert_eq!(stars[&1].representative, 0);
         assert!(
             !stars.contains_key(&2),
@@ -271,8 +345,8 @@ mod tests {
 
     #[test]
     fn a_member_joins_the_representative_of_its_neighbour_if_the_two_agree() {
-        let stars = cluster(&[pair(0, 1, 9), pair(1, 2, 9)], |_, _| {
-            Ok(Some(agreement(8)))
+        let stars = cluster(&[pair(0, 1, 9), pair(1, 2, 9)], 2, || {
+            |_, _| Ok(Some(agreement(8)))
         })
         .unwrap();
         assert_eq!(stars[&2].representative, 0);
@@ -280,10 +354,27 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_connected_may_be_gathered_apart() {
+        // Steps to the right, some missing: families of various sizes, many in each task.
+        let step = |left: u32| pair(left, left + 1 + left % 4, 8 + left % 3);
+        let pairs: Vec<Pair> = (0..5 * PIECE as u32)
+            .filter(|left| left * left % 11 < 5)
+            .map(step)
+            .collect();
+        let compare = |left: u32, right: u32| Ok((left % 3 == right % 3).then(|| agreement(8)));
+        let mut together = connect(&pairs);
+        assert!(together.len() > 2 * PIECE);
+        together.sort_unstable_by_key(|edge| (edge.item, edge.near));
+        let expected = gather(&pairs, &together, compare).unwrap();
+        assert_eq!(cluster(&pairs, 3, || compare).unwrap(), expected);
+        assert!(expected.len() > PIECE / 2);
+    }
+
+    #[test]
     fn the_more_similar_representative_wins_and_the_earlier_one_a_tie() {
-        let stars = cluster(&[pair(0, 2, 8), pair(1, 2, 9)], |_, _| Ok(None)).unwrap();
+        let stars = cluster(&[pair(0, 2, 8), pair(1, 2, 9)], 2, || |_, _| Ok(None)).unwrap();
         assert_eq!(stars[&2].representative, 1);
-        let stars = cluster(&[pair(0, 2, 9), pair(1, 2, 9)], |_, _| Ok(None)).unwrap();
+        let stars = cluster(&[pair(0, 2, 9), pair(1, 2, 9)], 2, || |_, _| Ok(None)).unwrap();
         assert_eq!(stars[&2].representative, 0);
     }
 }

@@ -23,6 +23,8 @@ pub const MIN_EVIDENCE_TOKENS: u32 = 5;
 
 /// Items that `first_of_equal` sorts at once, 24 bytes each.
 const SORTED_AT_ONCE: usize = 1 << 20;
+/// Paragraphs whose copies one task looks for.
+const COUNTED_AT_ONCE: usize = 1 << 16;
 /// Paragraphs of which one has its article noted.
 const NOTED: usize = 64;
 
@@ -272,20 +274,7 @@ impl Corpus {
         self.distinct_of =
             self.first_of_equal(&self.paragraph_hashes, threads, has_words, order_of)?;
         self.number_distincts(order);
-        self.count_repeated(order);
-        let mut met = Marks::new(self.repeated.len(), std::iter::empty());
-        let is_first = |(_, distinct): &(usize, &u32)| match self.repeated.number(**distinct) {
-            Some(number) => {
-                let is_new = !met.has(number as u32);
-                met.insert(number as u32);
-                is_new
-            }
-            None => true,
-        };
-        let with_words = self.distinct_of.iter().enumerate();
-        let with_words = with_words.filter(|(_, distinct)| **distinct != NO_DISTINCT);
-        let carriers = with_words.filter(is_first).map(|(p, _)| p as u32);
-        self.carriers = Marks::new(self.paragraphs.len(), carriers);
+        self.count_repeated(threads);
         Ok(())
     }
 
@@ -394,18 +383,29 @@ impl Corpus {
         self.repeated = Numbered::new(repeated);
     }
 
-    fn count_repeated(&mut self, order: &[u32]) {
+    /// Count how often words stand that stand more than once, and choose the carriers.
+    fn count_repeated(&mut self, threads: usize) {
+        let paragraphs = self.paragraphs.len();
+        let held = parallel::collect(threads, paragraphs, COUNTED_AT_ONCE, |range| {
+            let repeated = |paragraph| {
+                let number = self.repeated.number(self.distinct_of[paragraph])?;
+                let paragraph = paragraph as u32;
+                Some((paragraph, self.article_of(paragraph), number as u32))
+            };
+            range.filter_map(repeated).collect()
+        });
+        let with_words = (0..paragraphs as u32).filter(|p| self.paragraphs[*p as usize].tokens > 0);
+        self.carriers = Marks::new(paragraphs, with_words);
         self.counts = vec![Counts::default(); self.repeated.len()];
         let mut last_holder = vec![u32::MAX; self.repeated.len()];
-        for article in order {
-            for paragraph in self.paragraphs_of(*article) {
-                let distinct = self.distinct_of[paragraph as usize];
-                if let Some(number) = self.repeated.number(distinct) {
-                    self.counts[number].copies += 1;
-                    if std::mem::replace(&mut last_holder[number], *article) != *article {
-                        self.counts[number].articles += 1;
-                    }
-                }
+        for (paragraph, article, number) in held {
+            let counts = &mut self.counts[number as usize];
+            if counts.copies > 0 {
+                self.carriers.remove(paragraph);
+            }
+            counts.copies += 1;
+            if std::mem::replace(&mut last_holder[number as usize], article) != article {
+                counts.articles += 1;
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::clusters::Clusters;
 use crate::corpus::{Corpus, NO_DISTINCT};
+use crate::parallel;
 
 /// What is known of who published the articles, and how many make a formula.
 #[derive(Clone, Copy)]
@@ -21,6 +22,8 @@ const SITE_TENTHS: u32 = 9;
 const FEW: f64 = 20.0;
 /// A line of one word stands in one article of so many by chance.
 const ARTICLES_PER_WORD: u32 = 300;
+/// Articles whose clusters are looked up by one task.
+const PIECE: usize = 4096;
 const NONE: u32 = u32::MAX;
 
 /// Who holds one cluster.
@@ -55,7 +58,12 @@ pub struct Holders<'a> {
 }
 
 impl<'a> Holders<'a> {
-    pub fn new(corpus: &'a Corpus, clusters: &'a Clusters, support: Support<'a>) -> Self {
+    pub fn new(
+        corpus: &'a Corpus,
+        clusters: &'a Clusters,
+        support: Support<'a>,
+        threads: usize,
+    ) -> Self {
         let empty = Tally {
             articles: 0,
             last: NONE,
@@ -72,17 +80,15 @@ impl<'a> Holders<'a> {
             samples: Vec::new(),
         };
         let order = corpus.order();
-        holders.count(&order);
-        holders.draw(&order);
+        let held = parallel::collect(threads, order.len(), PIECE, |range| {
+            let articles = order[range].iter();
+            articles
+                .flat_map(|a| clusters_of(corpus, clusters, *a))
+                .collect()
+        });
+        holders.count(&held);
+        holders.draw(&held);
         holders
-    }
-
-    /// The cluster of each paragraph of an article that is in one.
-    fn clusters_of(&self, article: u32) -> impl Iterator<Item = usize> + use<'a> {
-        let (corpus, clusters) = (self.corpus, self.clusters);
-        corpus
-            .paragraphs_of(article)
-            .filter_map(move |paragraph| cluster_of(corpus, clusters, paragraph))
     }
 
     fn source(&self, article: u32) -> u32 {
@@ -90,30 +96,28 @@ impl<'a> Holders<'a> {
     }
 
     /// Count the holders of every cluster and elect the source that may be that of most.
-    fn count(&mut self, order: &[u32]) {
-        for article in order {
+    fn count(&mut self, held: &[Held]) {
+        for Held { article, cluster } in held {
             let source = self.source(*article);
-            for cluster in self.clusters_of(*article) {
-                let tally = &mut self.tallies[cluster];
-                if !tally.meet(*article) {
-                    continue;
-                }
-                tally.articles += 1;
-                if tally.lead == 0 {
-                    tally.site = source;
-                }
-                if tally.site == source {
-                    tally.lead += 1;
-                } else {
-                    tally.lead -= 1;
-                }
+            let tally = &mut self.tallies[*cluster as usize];
+            if !tally.meet(*article) {
+                continue;
+            }
+            tally.articles += 1;
+            if tally.lead == 0 {
+                tally.site = source;
+            }
+            if tally.site == source {
+                tally.lead += 1;
+            } else {
+                tally.lead -= 1;
             }
         }
     }
 
     /// Sample the holders of every candidate, evenly in first-seen order, and count those that
     /// come from its elected source.
-    fn draw(&mut self, order: &[u32]) {
+    fn draw(&mut self, held: &[Held]) {
         let mut end = 0;
         for cluster in 0..self.tallies.len() {
             let needed = self.needed(cluster);
@@ -125,21 +129,20 @@ impl<'a> Holders<'a> {
         }
         self.samples = vec![NONE; end as usize];
         let mut met = vec![0u32; self.tallies.len()];
-        for article in order {
+        for Held { article, cluster } in held {
             let source = self.source(*article);
-            for cluster in self.clusters_of(*article) {
-                let tally = &mut self.tallies[cluster];
-                if !tally.meet(*article) {
-                    continue;
-                }
-                tally.from_site += u32::from(tally.site == source);
-                let holder = met[cluster];
-                met[cluster] += 1;
-                if self.sample_at[cluster] != NONE
-                    && let Some(place) = place_in_sample(holder, tally)
-                {
-                    self.samples[self.sample_at[cluster] as usize + place] = *article;
-                }
+            let cluster = *cluster as usize;
+            let tally = &mut self.tallies[cluster];
+            if !tally.meet(*article) {
+                continue;
+            }
+            tally.from_site += u32::from(tally.site == source);
+            let holder = met[cluster];
+            met[cluster] += 1;
+            if self.sample_at[cluster] != NONE
+                && let Some(place) = place_in_sample(holder, tally)
+            {
+                self.samples[self.sample_at[cluster] as usize + place] = *article;
             }
         }
     }
@@ -191,6 +194,21 @@ impl<'a> Holders<'a> {
     pub fn weight(&self, cluster: usize) -> f64 {
         (FEW / f64::from(self.tallies[cluster].articles)).min(1.0)
     }
+}
+
+/// A paragraph of an article is in a cluster.
+struct Held {
+    article: u32,
+    cluster: u32,
+}
+
+fn clusters_of(corpus: &Corpus, clusters: &Clusters, article: u32) -> impl Iterator<Item = Held> {
+    corpus.paragraphs_of(article).filter_map(move |paragraph| {
+        cluster_of(corpus, clusters, paragraph).map(|cluster| Held {
+            article,
+            cluster: cluster as u32,
+        })
+    })
 }
 
 pub fn cluster_of(corpus: &Corpus, clusters: &Clusters, paragraph: u32) -> Option<usize> {

@@ -133,8 +133,9 @@ pub fn match_verified(
         ..
     } = *verifier;
     let formulas = &templates.formulas;
-    let mut stars = cluster(&verified.pairs, |left, right| {
-        verifier.compare(left, right, formulas)
+    let mut stars = cluster(&verified.pairs, threads, || {
+        let mut comparer = verifier.comparer(formulas);
+        move |left, right| comparer.compare(left, right)
     })?;
     let lines = find_lines(corpus, support.min_articles, threads)?;
     let (paragraph_clusters, verdicts) =

@@ -10,7 +10,8 @@ use crate::formulas::Formulas;
 use crate::grams::{Run, SharedScratch, find_shared_runs};
 use crate::parallel;
 use crate::qualify::{Side, agree_otherwise};
-use crate::texts::TokenStore;
+use crate::texts::{TokenStore, read_texts};
+use crate::tokenize::{Tokens, tokenize};
 
 /// Near-copies of one paragraph that completion looks for, and at. A form letter with 10^5 variants
 /// keeps some hundred pairs for each of them, not 10^10 in all.
@@ -151,34 +152,17 @@ impl Verifier<'_> {
         next.iter().take_while(fits).count().max(next.len().min(1))
     }
 
-    /// How two distincts agree, or nothing if they are no near-copies, or too long to align.
-    ///
-    /// # Errors
-    /// The spool cannot be read.
-    pub fn compare(
-        &self,
-        left: u32,
-        right: u32,
-        formulas: &Formulas,
-    ) -> Result<Option<Agreement>, Error> {
-        let store = TokenStore::load(self.corpus, vec![left, right], 1)?;
-        let (l, r) = (store.tokens(left), store.tokens(right));
-        if work(l.len(), r.len()) > MAX_WORK {
-            return Ok(None);
+    /// What compares two distincts at a time, templates set aside.
+    pub fn comparer<'b>(&'b self, formulas: &'b Formulas) -> Comparer<'b> {
+        Comparer {
+            corpus: self.corpus,
+            rule: self.rule,
+            formulas,
+            tokens: Tokens::default(),
+            left: None,
+            left_tokens: Vec::new(),
+            pattern: Pattern::default(),
         }
-        let mut pattern = Pattern::default();
-        let agreement = Agreement {
-            shared: common_length(l, r, &mut pattern),
-            left: l.len() as u32,
-            right: r.len() as u32,
-        };
-        let side = |distinct: u32| Side {
-            tokens: store.tokens(distinct),
-            formulas: formulas.of(self.corpus, distinct),
-        };
-        let holds = self.rule.holds(agreement)
-            && agree_otherwise(side(left), side(right), self.rule, &mut pattern);
-        Ok(holds.then_some(agreement))
     }
 
     /// Complete the families: near-copies of the same paragraph are compared with each other, again
@@ -227,6 +211,56 @@ impl Verifier<'_> {
             .sort_unstable_by_key(|pair| (pair.left, pair.right));
         verified.sort_runs();
         Ok(())
+    }
+}
+
+/// Compares distincts one by one; keeps the last left one, as many are compared with it.
+pub struct Comparer<'a> {
+    corpus: &'a Corpus,
+    rule: Rule,
+    formulas: &'a Formulas,
+    /// Of the text read last.
+    tokens: Tokens,
+    left: Option<u32>,
+    left_tokens: Vec<u64>,
+    pattern: Pattern,
+}
+
+impl Comparer<'_> {
+    /// How two distincts agree, or nothing if they are no near-copies, or too long to align.
+    ///
+    /// # Errors
+    /// The spool cannot be read.
+    pub fn compare(&mut self, left: u32, right: u32) -> Result<Option<Agreement>, Error> {
+        let (l, r) = (self.corpus.tokens(left), self.corpus.tokens(right));
+        if work(l as usize, r as usize) > MAX_WORK || !self.rule.possible(l, r) {
+            return Ok(None);
+        }
+        if self.left != Some(left) {
+            self.read(left)?;
+            self.left_tokens.clone_from(&self.tokens.hashes);
+            self.left = Some(left);
+        }
+        self.read(right)?;
+        let (l, r) = (&self.left_tokens[..], &self.tokens.hashes[..]);
+        let agreement = Agreement {
+            shared: common_length(l, r, &mut self.pattern),
+            left: l.len() as u32,
+            right: r.len() as u32,
+        };
+        let side = |distinct, tokens| Side {
+            tokens,
+            formulas: self.formulas.of(self.corpus, distinct),
+        };
+        let holds = self.rule.holds(agreement)
+            && agree_otherwise(side(left, l), side(right, r), self.rule, &mut self.pattern);
+        Ok(holds.then_some(agreement))
+    }
+
+    fn read(&mut self, distinct: u32) -> Result<(), Error> {
+        read_texts(self.corpus, &[distinct], |text| {
+            tokenize(text, &mut self.tokens);
+        })
     }
 }
 

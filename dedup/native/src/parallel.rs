@@ -42,3 +42,18 @@ pub fn map_ranges<T: Send>(
         work(piece * size..len.min((piece + 1) * size))
     })
 }
+
+/// What `work` makes of consecutive ranges of at most `size` that cover 0..len, in one list.
+pub fn collect<T: Send>(
+    threads: usize,
+    len: usize,
+    size: usize,
+    work: impl Fn(std::ops::Range<usize>) -> Vec<T> + Sync,
+) -> Vec<T> {
+    let parts = map_ranges(threads, len, size, work);
+    let mut all = Vec::with_capacity(parts.iter().map(Vec::len).sum());
+    for part in parts {
+        all.extend(part);
+    }
+    all
+}

@@ -10,12 +10,13 @@ use crate::align::{Agreement, Pattern, Rule, common_length};
 use crate::corpus::{Corpus, MIN_EVIDENCE_TOKENS, NO_DISTINCT};
 use crate::error::Error;
 use crate::formulas::{Formula, Formulas, rest};
+use crate::marks::{Marks, Numbered};
 use crate::pairs::{Pair, SharedRun, Verified, Verifier};
 use crate::parallel;
 use crate::templates::{Mining, Templates, find_templates};
 use crate::texts::TokenStore;
 
-/// Pairs whose texts are held at once.
+/// Pairs whose texts are held at once, and articles looked at by one task.
 const PIECE: usize = 4096;
 /// An article that shares this part of its words with an earlier one is a version of it.
 const MIN_VERSION: f64 = 0.5;
@@ -69,7 +70,7 @@ pub fn set_templates_aside(
     };
     let mut templates = find_templates(corpus, mining.options, &mining.packs)?;
     let mut kept = judge(&templates, verified)?;
-    let families = Families::new(corpus, &kept.pairs);
+    let families = Families::new(corpus, &kept.pairs, verifier.threads);
     if templates.drop_unsupported(corpus, &families, mining.options.min_support) {
         kept = judge(&templates, verified)?;
     }
@@ -148,53 +149,48 @@ fn free_tokens(run: &SharedRun, left: &[Formula], right: &[Formula]) -> u32 {
 pub struct Families {
     /// By article.
     of_article: Vec<u32>,
-    /// The family of a distinct that is a near-copy of an earlier one.
-    of_near_copy: HashMap<u32, u32>,
+    /// Distincts that are near-copies of an earlier one, and their families.
+    near_copies: Numbered,
+    of_near_copy: Vec<u32>,
 }
 
 impl Families {
     /// Follow the `pairs`, which are sorted, and exact copies to the first holders.
-    pub fn new(corpus: &Corpus, pairs: &[Pair]) -> Self {
-        let mut near: HashMap<u32, u32> = HashMap::new();
+    pub fn new(corpus: &Corpus, pairs: &[Pair], threads: usize) -> Self {
+        let rights = pairs.iter().map(|pair| pair.right);
+        let near_copies = Numbered::new(Marks::new(corpus.distincts(), rights));
+        let mut firsts = vec![NO_DISTINCT; near_copies.len()];
         for pair in pairs {
-            near.entry(pair.right).or_insert(pair.left);
+            if let Some(number) = near_copies.number(pair.right)
+                && firsts[number] == NO_DISTINCT
+            {
+                firsts[number] = pair.left;
+            }
         }
         let mut of_article: Vec<u32> = (0..corpus.articles.len() as u32).collect();
+        let shared = share_words(corpus, &near_copies, &firsts, threads);
         let mut tally: HashMap<u32, u32> = HashMap::new();
-        for article in corpus.order() {
+        for shares in shared.chunk_by(|a, b| a.article == b.article) {
             tally.clear();
-            for paragraph in corpus.paragraphs_of(article) {
-                let distinct = corpus.distinct_of[paragraph as usize];
-                if distinct == NO_DISTINCT {
-                    continue;
-                }
-                let is_first = corpus.first(distinct) == paragraph;
-                let source = if is_first {
-                    near.get(&distinct).copied()
-                } else {
-                    Some(distinct)
-                };
-                let holder = source.map(|source| corpus.first_article(source));
-                if let Some(holder) = holder.filter(|holder| *holder != article) {
-                    let words = corpus.paragraphs[paragraph as usize].tokens;
-                    *tally.entry(of_article[holder as usize]).or_default() += words;
-                }
+            for share in shares {
+                *tally.entry(of_article[share.holder as usize]).or_default() += share.words;
             }
             let rank = |family: u32| corpus.rank[family as usize];
             let most = tally
                 .iter()
                 .max_by_key(|(f, words)| (**words, u32::MAX - rank(**f)));
-            let total = f64::from(corpus.articles[article as usize].tokens);
+            let article = shares[0].article as usize;
+            let total = f64::from(corpus.articles[article].tokens);
             if let Some((family, words)) = most
                 && f64::from(*words) >= MIN_VERSION * total
             {
-                of_article[article as usize] = *family;
+                of_article[article] = *family;
             }
         }
-        let home = |distinct: u32| of_article[corpus.first_article(distinct) as usize];
-        let of_near_copy = near.iter().map(|(later, first)| (*later, home(*first)));
+        let home = |first: &u32| of_article[corpus.first_article(*first) as usize];
         Self {
-            of_near_copy: of_near_copy.collect(),
+            of_near_copy: firsts.iter().map(home).collect(),
+            near_copies,
             of_article,
         }
     }
@@ -202,8 +198,50 @@ impl Families {
     /// The family of a paragraph that holds its words first.
     pub fn of(&self, corpus: &Corpus, paragraph: u32) -> u32 {
         let distinct = corpus.distinct_of[paragraph as usize];
-        let article = corpus.article_of(paragraph);
-        let near = self.of_near_copy.get(&distinct).copied();
-        near.unwrap_or(self.of_article[article as usize])
+        match self.near_copies.number(distinct) {
+            Some(number) => self.of_near_copy[number],
+            None => self.of_article[corpus.article_of(paragraph) as usize],
+        }
     }
+}
+
+/// Words that an article shares with an earlier one.
+struct Share {
+    article: u32,
+    holder: u32,
+    words: u32,
+}
+
+/// What paragraphs share with the first holders of their words, or of words like theirs: article
+/// by article, in first-seen order.
+fn share_words(
+    corpus: &Corpus,
+    near_copies: &Numbered,
+    firsts: &[u32],
+    threads: usize,
+) -> Vec<Share> {
+    let order = corpus.order();
+    parallel::collect(threads, order.len(), PIECE, |range| {
+        let mut shared = Vec::new();
+        for article in &order[range] {
+            for paragraph in corpus.paragraphs_of(*article) {
+                let distinct = corpus.distinct_of[paragraph as usize];
+                if distinct == NO_DISTINCT {
+                    continue;
+                }
+                let source = if corpus.first(distinct) == paragraph {
+                    near_copies.number(distinct).map(|number| firsts[number])
+                } else {
+                    Some(distinct)
+                };
+                let holder = source.map(|source| corpus.first_article(source));
+                shared.extend(holder.filter(|h| h != article).map(|holder| Share {
+                    article: *article,
+                    holder,
+                    words: corpus.paragraphs[paragraph as usize].tokens,
+                }));
+            }
+        }
+        shared
+    })
 }

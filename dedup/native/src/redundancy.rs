@@ -211,16 +211,16 @@ pub fn judge(
 /// Paragraphs too short to be evidence that a later article copied beside longer ones.
 pub fn find_short_sources(exact: ExactCopies<'_>, threads: usize) -> Marks {
     let corpus = exact.corpus;
-    let parts = parallel::map_ranges(threads, corpus.articles.len(), PIECE, |range| {
+    let found = parallel::collect(threads, corpus.articles.len(), PIECE, |range| {
         let mut sources = Vec::new();
-        let mut found = Vec::new();
+        let mut found: Vec<u32> = Vec::new();
         for article in range {
             exact.find(article as u32, &mut sources);
             found.extend(sources.iter().flatten().filter(|s| corpus.is_short(**s)));
         }
         found
     });
-    Marks::new(corpus.paragraphs.len(), parts.into_iter().flatten())
+    Marks::new(corpus.paragraphs.len(), found.into_iter())
 }
 
 const INTERNAL: u8 = 1;

@@ -5,6 +5,7 @@ use std::ops::Range;
 use crate::corpus::Corpus;
 use crate::error::Error;
 use crate::fingerprint::CodePoints;
+use crate::marks::{Marks, Numbered};
 use crate::parallel;
 use crate::tokenize::{Tokens, tokenize};
 
@@ -12,72 +13,91 @@ use crate::tokenize::{Tokens, tokenize};
 const READ_BYTES: u64 = 1 << 20;
 /// Texts this close together are one read: skipping less costs more than reading it.
 const MAX_GAP: u64 = 1 << 12;
-const NOT_HELD: u32 = u32::MAX;
+/// Texts tokenised by one task.
+const PIECE: usize = 4096;
+/// A set of a bit for every distinct is worth its room if one in so many is a member.
+const MIN_SHARE: usize = 64;
 
 /// Token hashes of chosen distincts.
 pub struct TokenStore {
     place_of: PlaceOf,
-    /// Where each text's tokens start, and where the last one's end.
-    starts: Vec<usize>,
-    tokens: Vec<u64>,
+    /// So many texts each, as they were made.
+    pieces: Vec<Piece>,
 }
 
-impl Default for TokenStore {
+/// The tokens of some texts.
+struct Piece {
+    tokens: Vec<u64>,
+    /// Where each text's tokens start, and where the last one's end.
+    starts: Vec<usize>,
+}
+
+impl Default for Piece {
     fn default() -> Self {
         Self {
-            place_of: PlaceOf::Direct(Vec::new()),
-            starts: vec![0],
             tokens: Vec::new(),
+            starts: vec![0],
         }
     }
 }
 
-/// Where a distinct stands in a store.
+impl Piece {
+    fn push(&mut self, hashes: &[u64]) {
+        self.tokens.extend_from_slice(hashes);
+        self.starts.push(self.tokens.len());
+    }
+
+    fn range(&self, text: usize) -> Range<usize> {
+        self.starts[text]..self.starts[text + 1]
+    }
+}
+
+/// Where a distinct stands among those that were read.
 enum PlaceOf {
-    /// By number, for stores that hold a good part of the corpus.
-    Direct(Vec<u32>),
-    /// (distinct, place), sorted, for small ones.
+    /// The distincts, and their places by number unless the two are the same.
+    Numbered(Numbered, Option<Vec<u32>>),
+    /// (distinct, place), sorted: for a few.
     Sorted(Vec<(u32, u32)>),
 }
 
 impl PlaceOf {
-    /// By number where a good part of the corpus is held.
-    fn new(len: usize, distincts: &[u32]) -> Self {
-        if distincts.len() * 8 >= len {
-            Self::direct(len, distincts)
-        } else {
-            Self::sorted(distincts)
-        }
-    }
-
-    fn direct(len: usize, distincts: &[u32]) -> Self {
-        let mut places = vec![NOT_HELD; len];
-        for (place, distinct) in distincts.iter().enumerate() {
-            places[*distinct as usize] = place as u32;
-        }
-        Self::Direct(places)
-    }
-
-    fn sorted(distincts: &[u32]) -> Self {
-        let places = distincts
-            .iter()
-            .enumerate()
-            .map(|(place, d)| (*d, place as u32));
-        let mut places: Vec<(u32, u32)> = places.collect();
-        places.sort_unstable();
-        Self::Sorted(places)
-    }
-
     fn get(&self, distinct: u32) -> Option<usize> {
-        let place = match self {
-            Self::Direct(places) => *places.get(distinct as usize)?,
+        match self {
+            Self::Numbered(members, None) => members.number(distinct),
+            Self::Numbered(members, Some(places)) => members
+                .number(distinct)
+                .map(|number| places[number] as usize),
             Self::Sorted(places) => {
                 let at = places.binary_search_by_key(&distinct, |(d, _)| *d).ok()?;
-                places[at].1
+                Some(places[at].1 as usize)
             }
-        };
-        (place != NOT_HELD).then_some(place as usize)
+        }
     }
+}
+
+/// Each distinct once, in the order of arrival, as reading in that order is one sweep of the spool;
+/// and where each stands then.
+fn plan(corpus: &Corpus, distincts: Vec<u32>) -> (Vec<u32>, PlaceOf) {
+    let first = |distinct: &u32| corpus.first(*distinct);
+    if distincts.len() < corpus.distincts() / MIN_SHARE {
+        let order = in_reading_order(corpus, distincts);
+        let mut places: Vec<(u32, u32)> = order.iter().copied().zip(0..).collect();
+        places.sort_unstable();
+        return (order, PlaceOf::Sorted(places));
+    }
+    let members = Numbered::new(Marks::new(corpus.distincts(), distincts.into_iter()));
+    let mut order: Vec<u32> = members.iter().collect();
+    if order.is_sorted_by_key(first) {
+        return (order, PlaceOf::Numbered(members, None));
+    }
+    order.sort_by_key(first);
+    let mut places = vec![0; order.len()];
+    for (distinct, place) in order.iter().zip(0..) {
+        if let Some(number) = members.number(*distinct) {
+            places[number] = place;
+        }
+    }
+    (order, PlaceOf::Numbered(members, Some(places)))
 }
 
 /// Each distinct once, in the order of arrival: reading in that order is one sweep of the spool.
@@ -94,38 +114,28 @@ impl TokenStore {
     /// # Errors
     /// The spool cannot be read.
     pub fn load(corpus: &Corpus, distincts: Vec<u32>, threads: usize) -> Result<Self, Error> {
-        let distincts = in_reading_order(corpus, distincts);
-        let pieces = parallel::map_ranges(threads, distincts.len(), 4096, |range| {
+        let (distincts, place_of) = plan(corpus, distincts);
+        let pieces = parallel::map_ranges(threads, distincts.len(), PIECE, |range| {
             let mut tokens = Tokens::default();
-            let mut hashes: Vec<u64> = Vec::new();
-            let mut ends: Vec<usize> = Vec::new();
+            let mut piece = Piece::default();
             read_texts(corpus, &distincts[range], |text| {
                 tokenize(text, &mut tokens);
-                hashes.extend_from_slice(&tokens.hashes);
-                ends.push(hashes.len());
+                piece.push(&tokens.hashes);
             })?;
-            Ok((hashes, ends))
+            Ok(piece)
         });
-        let mut store = Self::default();
-        for piece in pieces {
-            let (hashes, ends): (Vec<u64>, Vec<usize>) = piece?;
-            let base = store.tokens.len();
-            store.tokens.extend(hashes);
-            store.starts.extend(ends.into_iter().map(|end| base + end));
-        }
-        store.place_of = PlaceOf::new(corpus.distincts(), &distincts);
-        Ok(store)
+        Ok(Self {
+            place_of,
+            pieces: pieces.into_iter().collect::<Result<_, Error>>()?,
+        })
     }
 
     /// The tokens of a distinct; none if it was not loaded.
     pub fn tokens(&self, distinct: u32) -> &[u64] {
-        &self.tokens[self.range(distinct)]
-    }
-
-    fn range(&self, distinct: u32) -> std::ops::Range<usize> {
-        self.place_of
-            .get(distinct)
-            .map_or(0..0, |place| self.starts[place]..self.starts[place + 1])
+        self.place_of.get(distinct).map_or(&[], |place| {
+            let piece = &self.pieces[place / PIECE];
+            &piece.tokens[piece.range(place % PIECE)]
+        })
     }
 }
 
@@ -199,7 +209,8 @@ pub fn show_texts(
 
 /// Tokens of chosen distincts with the code points of the article at which each starts and ends.
 pub struct PlacedStore {
-    store: TokenStore,
+    place_of: PlaceOf,
+    piece: Piece,
     places: Vec<[u32; 2]>,
 }
 
@@ -216,9 +227,9 @@ impl PlacedStore {
     /// # Errors
     /// The spool cannot be read.
     pub fn load(corpus: &Corpus, distincts: Vec<u32>) -> Result<Self, Error> {
-        let distincts = in_reading_order(corpus, distincts);
+        let (distincts, place_of) = plan(corpus, distincts);
         let mut tokens = Tokens::default();
-        let mut store = TokenStore::default();
+        let mut piece = Piece::default();
         let mut places: Vec<[u32; 2]> = Vec::new();
         let mut next = distincts.iter();
         read_texts(corpus, &distincts, |text| {
@@ -226,23 +237,23 @@ impl PlacedStore {
             let base = corpus.paragraphs[first as usize].start;
             tokenize(text, &mut tokens);
             let points = CodePoints::new(text);
-            places.extend(
-                tokens
-                    .ranges
-                    .iter()
-                    .map(|r| r.map(|byte| base + points.at(byte))),
-            );
-            store.tokens.extend_from_slice(&tokens.hashes);
-            store.starts.push(store.tokens.len());
+            let place = |range: &[u32; 2]| range.map(|byte| base + points.at(byte));
+            places.extend(tokens.ranges.iter().map(place));
+            piece.push(&tokens.hashes);
         })?;
-        store.place_of = PlaceOf::new(corpus.distincts(), &distincts);
-        Ok(Self { store, places })
+        Ok(Self {
+            place_of,
+            piece,
+            places,
+        })
     }
 
+    /// The tokens of a distinct; none if it was not loaded.
     pub fn get(&self, distinct: u32) -> Placed<'_> {
-        let range = self.store.range(distinct);
+        let range = self.place_of.get(distinct);
+        let range = range.map_or(0..0, |place| self.piece.range(place));
         Placed {
-            hashes: &self.store.tokens[range.clone()],
+            hashes: &self.piece.tokens[range.clone()],
             places: &self.places[range],
         }
     }
