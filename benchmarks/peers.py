@@ -7,8 +7,8 @@
 The paragraphs are those of a corpus of `corpora.py`, or of any collection that dedup reads. Each
 tool gets an environment of its own under `--envs`, made on the first run with the versions that
 `PEERS` names; one that cannot be installed is reported, and the others go on. Every run is a fresh
-process (`peer_runners.py`; of dedup a whole scan with the defaults). Its cost is CPU time (user
-and system, all threads and child processes) from the start of Python to the files it writes.
+process (`peer_runners.py`; of dedup a whole scan, with templates and without). Its cost is CPU time
+(user and system, all threads and child processes) from the start of Python to the files it writes.
 
 What is found is held against every pair with the similarity that dedup defines, or with
 `--planted` against the planted copies, where the join of all pairs would take too long. Precision
@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from report import HERE, OUT, Cell, describe_machine, ensure_corpus, format_table, show
-from speed import SCAN, run_apart
+from speed import run_apart
 
 THRESHOLD = 0.8  # the default of dedup, and of most peers
 LONG_S = 120  # a run that takes longer is not repeated
@@ -100,13 +100,15 @@ class Run:
     @property
     def settings(self) -> str:
         words, bands, rows = self.shape
-        if self.runner == "dedup":
-            return "defaults"
+        if not self.peer:
+            return "defaults" if self.runner == "dedup" else "no templates"
         return f"{words}-word shingles, {bands} x {rows}"
 
     def command(self, python: Path, paragraphs: Path) -> list[str]:
-        if self.runner == "dedup":
-            return [sys.executable, "-c", SCAN, str(paragraphs), str(self.out / "results")]
+        if not self.peer:
+            options = {} if self.runner == "dedup" else {"templates": False}
+            scan = f"import dedup, sys; dedup.scan(*sys.argv[1:], **{options})"
+            return [sys.executable, "-c", scan, str(paragraphs), str(self.out / "results")]
         words, bands, rows = map(str, self.shape)
         shape = ["--words", words, "--bands", bands, "--rows", rows, "--threshold", str(THRESHOLD)]
         files = [str(HERE / "peer_runners.py"), self.runner, str(paragraphs), str(self.out)]
@@ -123,7 +125,8 @@ CHECKS = {  # what becomes of candidates, as the table says it
 
 
 def list_runs() -> list[Run]:
-    runs = [Run("dedup", "", "dedup", WIDE[0], "words")]
+    # No peer looks for templates, so the first is the one to compare with.
+    runs = [Run("dedup", "", name, WIDE[0], "words") for name in ("dedup-copies", "dedup")]
     libraries = {
         "rensa R-MinHash": ("rensa", "rensa"),
         "rensa C-MinHash": ("rensa", "rensa-c"),
@@ -264,8 +267,8 @@ def tabulate(runs: list[Run], text_bytes: int) -> str:
 def name_fastest(runs: list[Run]) -> str:
     """Say which peer that compares words is the quickest: of all, and of those with our recall."""
     checked = [run for run in runs if run.check == "words" and not run.failure]
-    ours = [run for run in checked if run.runner == "dedup"]
-    others = [run for run in checked if run.runner != "dedup"]
+    ours = [run for run in checked if not run.peer]
+    others = [run for run in checked if run.peer]
     if not ours or not others:
         return ""
     level = ours[0].marks[0] or 0.0

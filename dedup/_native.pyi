@@ -154,7 +154,7 @@ class Corpus:
     def member_rows(self, matches: Matches, unit: str, start: int, end: int) -> pa.RecordBatch:
         """List the members of clusters of a unit in the articles `start` to `end`."""
 
-    def group(self, matches: Matches, unit: str, facts: pa.RecordBatch) -> Groups:
+    def group(self, matches: Matches, unit: str, facts: pa.RecordBatch, threads: int) -> Groups:
         """Gather the members of every cluster of a unit.
 
         `facts` are two columns, one value an article: its source as int32, its date as int64.

@@ -79,6 +79,10 @@ class JournalFile(Journal):
         self._write({"step": step, "places": places, **facts})
         self.is_empty = False
 
+    def forget(self) -> None:
+        """Say that nothing is done; others still have to wait."""
+        self._file.truncate(0)
+
     def close(self) -> None:
         """Let others have it."""
         self._file.close()

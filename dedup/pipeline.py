@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
+from functools import partial
 from typing import Any, Protocol
 
 import pyarrow as pa
@@ -131,9 +133,14 @@ def _read(
     done = work.journal.last("read")
     if done is not None:
         return prints, done["digests"]
-    batches = read_articles(files, config.source, prints.read_to)
-    fingerprint_articles(batches, prints, config, work.journal, progress.advance)
-    digests = [digest_input(file) for file in files]
+    with ThreadPoolExecutor(1, thread_name_prefix="digest") as pool:
+        waiting = [pool.submit(digest_input, file) for file in files]
+        batches = read_articles(files, config.source, prints.read_to)
+        try:
+            fingerprint_articles(batches, prints, config, work.journal, progress.advance)
+            digests = [future.result() for future in waiting]
+        finally:
+            pool.shutdown(cancel_futures=True)
     for file in files:
         check_unchanged(file)
     work.journal.note("read", {}, digests=digests)
@@ -203,15 +210,23 @@ def _write_tables(
         kinds = judged["kinds"]
     else:
         kinds = _write_judged(found, config, writer)
-        tables = writer.close("paragraphs", "spans")
-        journal.note("judged", {"scores": scores.save(corpus)}, tables=tables, kinds=kinds)
+        place = scores.save(corpus)
+
+        def note_judged(tables: dict[str, str]) -> None:
+            journal.note("judged", {"scores": place}, tables=tables, kinds=kinds)
+
+        writer.close("paragraphs", "spans", then=note_judged)
     progress.start("write")
     counts = dict.fromkeys(("empty_articles", "low_evidence_articles"), 0)
     for scored in score_articles(found, config.score):
         writer.write("articles", scored)
         counts["empty_articles"] += pc.sum(pc.equal(scored["tokens"], 0)).as_py()
         counts["low_evidence_articles"] += pc.sum(scored["low_evidence"]).as_py()
-    lists = {"members": list_members, "clusters": list_clusters, "pairs": list_pairs}
+    lists: dict[str, Callable[[Findings, str], Iterator[pa.Table]]] = {
+        "members": list_members,
+        "clusters": partial(list_clusters, threads=config.threads),
+        "pairs": list_pairs,
+    }
     for table, rows_of in lists.items():
         done = journal.last(table)
         if done is not None and writer.keep(done["tables"]):
@@ -219,7 +234,7 @@ def _write_tables(
         for unit in found.units:
             for rows in rows_of(found, unit):
                 writer.write(table, rows)
-        journal.note(table, {}, tables=writer.close(table))
+        writer.close(table, then=partial(_note_table, journal, table))
     templates = list_templates(found)
     writer.write("templates", templates)
     for rejected in catalogue.rejected():
@@ -238,6 +253,10 @@ def _write_tables(
         "unreadable_dates": catalogue.unreadable_dates,
         "candidates": found.matches.candidates,
     }
+
+
+def _note_table(journal: Journal, table: str, digests: dict[str, str]) -> None:
+    journal.note(table, {}, tables=digests)
 
 
 def _write_judged(found: Findings, config: Config, writer: ResultsWriter) -> dict[str, int]:

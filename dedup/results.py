@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -162,16 +162,18 @@ class ResultsWriter:
         self._waiting.append(self._pool.submit(self._write, table, rows))
         self._wait(MAX_WAITING)
 
-    def close(self, *tables: str) -> dict[str, str]:
-        """Make tables whole; return their digests."""
+    def close(self, *tables: str, then: Callable[[dict[str, str]], None]) -> None:
+        """Make tables whole, behind all that waits to be written; `then` is told their digests."""
         for table in tables:
             self.write(table, TABLES[table].empty_table())
-        self._wait(0)
+        self._whole.update(tables)
+        self._waiting.append(self._pool.submit(self._close, tables, then))
+
+    def _close(self, tables: Sequence[str], then: Callable[[dict[str, str]], None]) -> None:
         with naming_output(self.target):
             for table in tables:
                 self._writers.pop(table).close()
-        self._whole.update(tables)
-        return {table: _native.digest_file(self._path(table)) for table in tables}
+            then({table: _native.digest_file(self._path(table)) for table in tables})
 
     def keep(self, digests: Mapping[str, str]) -> bool:
         """Keep tables that another process made whole, if they have these digests."""
@@ -202,7 +204,9 @@ class ResultsWriter:
 
     def finish(self, manifest: Mapping[str, Any]) -> Scan:
         """Close the tables, add the manifest and put the folder in its place."""
-        self.close(*(table for table in TABLES if table not in self._whole))
+        rest = (table for table in TABLES if table not in self._whole)
+        self.close(*rest, then=lambda _: None)
+        self._wait(0)
         with naming_output(self.target):
             document = {"format_version": FORMAT_VERSION, **manifest}
             text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"

@@ -96,9 +96,12 @@ class Unfinished:
         return Path(temp_dir) / f"dedup-{self.target.name}-{place[:16]}.{SPOOL}"
 
     def _close(self) -> None:
-        self._spool_path.unlink(missing_ok=True)
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.journal.close()
+        try:
+            self.journal.forget()  # first: what it tells of is gone from here on
+            self._spool_path.unlink(missing_ok=True)
+            shutil.rmtree(self.folder, ignore_errors=True)
+        finally:
+            self.journal.close()
 
 
 def _describe(files: Sequence[InputFile], packs: Sequence[Pack], config: Config) -> dict[str, Any]:

@@ -145,7 +145,7 @@ def test_what_was_done_is_not_done_again(
     assert len(texts) < len(articles)
 
 
-def fail(*_: Any) -> Any:
+def fail(*_: Any, **__: Any) -> Any:
     raise OutputError("the disk is full", hint="free some space")
 
 
@@ -174,6 +174,20 @@ def test_a_table_that_is_not_what_was_written_is_made_again(
         table.write_bytes(damage)
     dedup.scan(folder, tmp_path / "results", resume=True)
     assert same_bytes(tmp_path / "results", whole)
+
+
+def test_a_scan_killed_as_it_cleaned_up_leaves_nothing_in_the_way(
+    folder: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", fail)
+        with pytest.raises(OutputError):
+            dedup.scan(folder, tmp_path / "results")
+    assert same_bytes(tmp_path / "results", whole)
+    assert (tmp_path / ".results.unfinished").exists()
+    dedup.scan(folder, tmp_path / "results", resume=True)
+    assert same_bytes(tmp_path / "results", whole)
+    assert [path.name for path in tmp_path.iterdir()] == ["results"]
 
 
 def test_without_resume_a_scan_begins_anew(folder: Path, whole: Path, tmp_path: Path) -> None:

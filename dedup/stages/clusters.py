@@ -30,12 +30,12 @@ def list_members(found: Findings, unit: str) -> Iterator[pa.Table]:
         yield members.append_column("unit", constant(unit, members.num_rows))
 
 
-def list_clusters(found: Findings, unit: str) -> Iterator[pa.Table]:
+def list_clusters(found: Findings, unit: str, threads: int) -> Iterator[pa.Table]:
     """Sum up the members of the clusters of a unit, in first-seen order: CLUSTERS, in parts."""
     sources = in_one_chunk(found.articles["source"])
     dates = in_one_chunk(found.articles["date"]).cast(pa.int64())
     facts = pa.record_batch({"source": sources.indices, "date": dates})
-    groups = found.corpus.group(found.matches, unit, facts)
+    groups = found.corpus.group(found.matches, unit, facts, threads)
     for start, end in ranges(found.matches.count_clusters(unit), PART_CLUSTERS):
         rows = found.corpus.cluster_rows(found.matches, groups, start, end)
         clusters = pa.Table.from_batches([rows])

@@ -184,14 +184,9 @@ fn find_candidates(
     first_equal: &[u32],
     threads: usize,
 ) -> Vec<Candidate> {
-    let firsts = || (0..ranked.order.len() as u32).filter(|r| first_equal[*r as usize] == *r);
-    let mut holders = Holders::new(ranked.corpus, related);
-    for rank in firsts() {
-        for (_, distinct) in ranked.distincts_of(rank) {
-            holders.add(distinct, rank);
-        }
-    }
-    let firsts: Vec<u32> = firsts().collect();
+    let ranks = 0..ranked.order.len() as u32;
+    let firsts: Vec<u32> = ranks.filter(|r| first_equal[*r as usize] == *r).collect();
+    let holders = Holders::new(ranked, related, &firsts, threads);
     let mut candidates = parallel::collect(threads, firsts.len(), PIECE, |range| {
         let mut candidates = Vec::new();
         let mut tally: HashMap<u32, u32> = HashMap::new();
@@ -234,30 +229,36 @@ struct Holders {
 const NO_RANK: u32 = u32::MAX;
 
 impl Holders {
-    fn new(corpus: &Corpus, related: &Related<'_>) -> Self {
+    /// `ranks` are those of the articles that may hold them, rising.
+    fn new(ranked: &Ranked<'_>, related: &Related<'_>, ranks: &[u32], threads: usize) -> Self {
+        let corpus = ranked.corpus;
         let is_shared = |distinct: &u32| {
             corpus.distinct(*distinct).articles > 1 || related.has_later.has(*distinct)
         };
         let distincts = corpus.distincts();
         let shared = (0..distincts as u32).filter(is_shared);
         let shared = Numbered::new(Marks::new(distincts, shared));
-        Self {
-            ranks: vec![[NO_RANK; MAX_HOLDERS]; shared.len()],
-            shared,
+        let held = parallel::collect(threads, ranks.len(), PIECE, |range| {
+            let numbers = |rank: &u32| {
+                let distincts = ranked.distincts_of(*rank).map(|(_, distinct)| distinct);
+                let numbers = distincts.filter_map(|distinct| shared.number(distinct));
+                numbers.map(|number| (number, *rank)).collect::<Vec<_>>()
+            };
+            ranks[range].iter().flat_map(numbers).collect()
+        });
+        let mut earliest = vec![[NO_RANK; MAX_HOLDERS]; shared.len()];
+        for (number, rank) in held {
+            let earliest = &mut earliest[number];
+            let is_free = |held: &&mut u32| **held == NO_RANK;
+            if !earliest.contains(&rank)
+                && let Some(free) = earliest.iter_mut().find(is_free)
+            {
+                *free = rank;
+            }
         }
-    }
-
-    /// Ranks must rise; those of an article may come again.
-    fn add(&mut self, distinct: u32, rank: u32) {
-        let Some(number) = self.shared.number(distinct) else {
-            return;
-        };
-        let ranks = &mut self.ranks[number];
-        let is_free = |held: &&mut u32| **held == NO_RANK;
-        if !ranks.contains(&rank)
-            && let Some(free) = ranks.iter_mut().find(is_free)
-        {
-            *free = rank;
+        Self {
+            shared,
+            ranks: earliest,
         }
     }
 

@@ -71,6 +71,7 @@ impl Boilerplate {
         stars: &Stars,
         pairs: &[Pair],
         min_articles: u32,
+        threads: usize,
     ) -> Self {
         let distincts = corpus.distincts();
         let kind = &|distinct: u32| {
@@ -93,10 +94,14 @@ impl Boilerplate {
                     || corpus.distinct(*distinct).articles >= min_articles
             }
         };
-        let members = (0..distincts as u32)
-            .filter(|distinct| kind(*distinct) == Some(ClusterKind::Boilerplate))
-            .filter(is_covered);
-        let members = &Marks::new(distincts, members);
+        let members = parallel::collect(threads, distincts, DISTINCTS, |range| {
+            let distincts = range.start as u32..range.end as u32;
+            let is_boilerplate = |d: &u32| kind(*d) == Some(ClusterKind::Boilerplate);
+            let members = distincts.filter(is_boilerplate).filter(is_covered);
+            members.collect::<Vec<u32>>()
+        });
+        let all = members.clone();
+        let members = &Marks::new(distincts, members.into_iter());
         let variants = pairs.iter().flat_map(|pair| {
             let Pair {
                 left,
@@ -113,9 +118,8 @@ impl Boilerplate {
                 (is_open && is_variant).then_some(variant)
             })
         });
-        let all = (0..distincts as u32).filter(|distinct| members.has(*distinct));
         Self {
-            distincts: Marks::new(distincts, all.chain(variants)),
+            distincts: Marks::new(distincts, all.into_iter().chain(variants)),
         }
     }
 
@@ -147,6 +151,8 @@ const AGREEING_TENTHS: u32 = 8;
 /// Furniture that is found makes room to see more of it; so many rounds are tried.
 const ROUNDS: usize = 4;
 const PIECE: usize = 64;
+/// Distincts that one task looks at.
+const DISTINCTS: usize = 1 << 16;
 /// A paragraph is boilerplate as a whole if so many of its words, of three, are: no near-copy of
 /// the same length has fewer.
 const SHARED_THIRDS: u32 = 2;

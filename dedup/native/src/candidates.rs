@@ -39,6 +39,7 @@ impl Candidates {
         self.capped_buckets += other.capped_buckets;
     }
 
+    /// Put the pairs in order, each once.
     fn sort(&mut self) {
         #[expect(
             clippy::stable_sort_primitive,

@@ -184,6 +184,9 @@ impl Clusters {
     }
 }
 
+/// Items whose clusters are looked up by one task.
+const ITEMS: usize = 1 << 15;
+
 /// The members of every cluster, in rising order.
 pub struct Groups {
     /// Where the members of each cluster start, and where those of the last one end.
@@ -193,22 +196,30 @@ pub struct Groups {
 
 impl Groups {
     /// Gather `items` items by their clusters, of which there are `clusters`.
-    pub fn new(clusters: usize, items: u32, cluster: impl Fn(u32) -> Option<u32>) -> Self {
-        let of = |item| cluster(item).map(|cluster| cluster as usize);
+    pub fn new(
+        clusters: usize,
+        items: usize,
+        threads: usize,
+        cluster: impl Fn(u32) -> Option<u32> + Sync,
+    ) -> Self {
+        let held = parallel::collect(threads, items, ITEMS, |range| {
+            let items = range.start as u32..range.end as u32;
+            let held = items.filter_map(|item| cluster(item).map(|c| (c, item)));
+            held.collect::<Vec<(u32, u32)>>()
+        });
         let mut starts = vec![0; clusters + 1];
-        for cluster in (0..items).filter_map(of) {
-            starts[cluster + 1] += 1;
+        for (cluster, _) in &held {
+            starts[*cluster as usize + 1] += 1;
         }
         for cluster in 0..clusters {
             starts[cluster + 1] += starts[cluster];
         }
-        let mut members = vec![0; starts[clusters] as usize];
+        let mut members = vec![0; held.len()];
         let mut next = starts.clone();
-        for item in 0..items {
-            if let Some(cluster) = of(item) {
-                members[next[cluster] as usize] = item;
-                next[cluster] += 1;
-            }
+        for (cluster, item) in held {
+            let next = &mut next[cluster as usize];
+            members[*next as usize] = item;
+            *next += 1;
         }
         Self { starts, members }
     }
@@ -297,7 +308,7 @@ mod tests {
     #[test]
     fn members_are_gathered_by_cluster() {
         let cluster_of = [Some(1), None, Some(0), Some(1)];
-        let groups = Groups::new(3, 4, |item| cluster_of[item as usize]);
+        let groups = Groups::new(3, 4, 2, |item| cluster_of[item as usize]);
         assert_eq!([0, 1, 2].map(|c| groups.of(c)), [&[2][..], &[0, 3], &[]]);
     }
 

@@ -319,7 +319,9 @@ impl Corpus {
         order: impl Fn(u32) -> K + Sync,
     ) -> Result<Vec<u32>, Error> {
         let items = hashes.last().map_or(0, |last| last.base + last.len);
-        let parts = items.div_ceil(SORTED_AT_ONCE).max(threads);
+        let parts = items
+            .div_ceil(SORTED_AT_ONCE)
+            .next_multiple_of(threads.max(1));
         let found = parallel::map(threads, parts, |part| {
             let mut rows: Vec<([u64; 2], u32)> = Vec::new();
             self.read_hashes(hashes, |item, hash| {

@@ -99,6 +99,7 @@ impl Evidence {
         corpus: &Corpus,
         parts: Vec<Result<SharedWords, Error>>,
         runs: &mut Vec<CopiedRun>,
+        threads: usize,
     ) -> Result<(), Error> {
         let (mut copied, mut reused) = (Vec::new(), Vec::new());
         for part in parts {
@@ -121,8 +122,13 @@ impl Evidence {
         }
         let spool = &corpus.spool;
         let article = |paragraph| corpus.article_of(paragraph);
-        self.copied.add(spool, copied, |c| article(c.paragraph))?;
-        self.reused.add(spool, reused, |r| article(r.paragraph))
+        let (all_copied, all_reused) = (&mut self.copied, &mut self.reused);
+        let (one, other) = parallel::both(
+            threads,
+            || all_copied.add(spool, copied, |c| article(c.paragraph)),
+            || all_reused.add(spool, reused, |r| article(r.paragraph)),
+        );
+        one.and(other)
     }
 
     /// What is known of the words of some articles, and of a few beside them.
@@ -162,15 +168,20 @@ pub fn gather(
 ) -> Result<(Evidence, Vec<CopiedRun>), Error> {
     let is_text = |pair: &Pair| !boilerplate.has(pair.left) && !boilerplate.has(pair.right);
     let texts: Vec<Pair> = verified.pairs.iter().copied().filter(is_text).collect();
-    let matches = best_earlier(corpus, &texts);
-    let later = best_later(corpus, &texts, &matches);
+    let find_best = || {
+        let matches = best_earlier(corpus, &texts);
+        let later = best_later(corpus, &texts, &matches);
+        (matches, later)
+    };
+    let find_furniture = || Furniture::new(verified, boilerplate);
+    let ((matches, later), furniture) = parallel::both(threads, find_best, find_furniture);
     drop(texts);
     let mut runs = Vec::new();
     let mut evidence = Evidence::new(corpus, matches);
     let known = Known {
         corpus,
         boilerplate,
-        furniture: Furniture::new(verified, boilerplate),
+        furniture,
         runs: &verified.runs,
     };
     for turn in known.rights(&evidence).chunks(TURN) {
@@ -185,7 +196,7 @@ pub fn gather(
             }
             Ok(part)
         });
-        evidence.add(corpus, parts, &mut runs)?;
+        evidence.add(corpus, parts, &mut runs, threads)?;
     }
     for turn in later.chunks(TURN) {
         let parts = parallel::map_ranges(threads, turn.len(), PIECE, |range| {
@@ -198,7 +209,7 @@ pub fn gather(
             }
             Ok(part)
         });
-        evidence.add(corpus, parts, &mut runs)?;
+        evidence.add(corpus, parts, &mut runs, threads)?;
     }
     runs.sort_unstable();
     Ok((evidence, runs))

@@ -12,9 +12,13 @@ use crate::holders::Support;
 use crate::lines::{Lines, find_lines};
 use crate::marks::Marks;
 use crate::pairs::{Verified, Verifier};
+use crate::parallel;
 use crate::redundancy::find_short_sources;
 use crate::spool::{Extent, Spool};
 use crate::templates::Templates;
+
+/// Distincts that one task looks at.
+const PIECE: usize = 1 << 16;
 
 /// All that was verified.
 pub struct Matches {
@@ -147,6 +151,7 @@ pub fn match_verified(
         &stars,
         &verified.pairs,
         support.min_articles,
+        threads,
     );
     let (evidence, runs) = gather(corpus, &verified, &boilerplate, threads)?;
     verified.runs = Vec::new();
@@ -213,7 +218,10 @@ fn cluster_paragraphs(
     let is_copied = |distinct: &u32| {
         corpus.distinct(*distinct).copies > 1 && corpus.tokens(*distinct) >= MIN_EVIDENCE_TOKENS
     };
-    let copied: Vec<u32> = (0..distincts as u32).filter(is_copied).collect();
+    let copied = parallel::collect(threads, distincts, PIECE, |range| {
+        let distincts = range.start as u32..range.end as u32;
+        distincts.filter(is_copied).collect()
+    });
     let gather = |founders: &[u32], stars: &Stars| {
         let founders = copied.iter().chain(founders).copied();
         Clusters::new(distincts, founders, stars)

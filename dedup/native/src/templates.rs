@@ -17,6 +17,7 @@ pub use patterns::Pattern;
 pub use skeletons::Kind;
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde::{Deserialize, Serialize};
 
@@ -222,13 +223,17 @@ impl<'a> Reading<'a> {
         tokens.sum::<usize>() / self.every as usize
     }
 
-    /// Show a worker its share of the paragraphs, article by article.
+    /// Show a worker some of the paragraphs, article by article, as long as there are any that no
+    /// other took. Workers of the same pass share `taken`, which begins at 0.
     ///
     /// # Errors
     /// The spool cannot be read.
-    pub fn show_part(&self, worker: usize, mut show: impl FnMut(&Shown<'_>)) -> Result<(), Error> {
-        let mine = self.pieces.iter().skip(worker);
-        for piece in mine.step_by(self.options.threads.max(1)) {
+    pub fn show_some(
+        &self,
+        taken: &AtomicUsize,
+        mut show: impl FnMut(&Shown<'_>),
+    ) -> Result<(), Error> {
+        while let Some(piece) = self.pieces.get(taken.fetch_add(1, Ordering::Relaxed)) {
             show_all(self.corpus, &self.distincts(piece), &mut show)?;
         }
         Ok(())
@@ -350,10 +355,11 @@ fn find(
 ) -> Result<Vec<Occurrence>, Error> {
     let finder = Finder::new(patterns, packs, frequencies);
     let threads = reading.options.threads;
-    let parts = parallel::map(threads, threads, |worker| {
+    let taken = AtomicUsize::new(0);
+    let parts = parallel::map(threads, threads, |_| {
         let mut search = Search::new(&finder);
         let mut found = Vec::new();
-        reading.show_part(worker, |shown| {
+        reading.show_some(&taken, |shown| {
             search.show(shown.distinct, shown.items, |o| found.push(o));
         })?;
         Ok(found)

@@ -182,6 +182,7 @@ impl PyCorpus {
         matches: &PyMatches,
         unit: &str,
         facts: Table,
+        threads: usize,
     ) -> PyResult<PyGroups> {
         let unit = read_unit(unit)?;
         let [sources, dates] = facts.0.columns() else {
@@ -189,7 +190,7 @@ impl PyCorpus {
         };
         let facts = tables::Facts::new(sources, dates, self.0.articles.len())
             .ok_or_else(|| PyTypeError::new_err("facts must be int32 and int64, one an article"))?;
-        let groups = py.detach(|| tables::group(&self.0, &matches.0, unit));
+        let groups = py.detach(|| tables::group(&self.0, &matches.0, unit, threads));
         Ok(PyGroups {
             unit,
             groups,

@@ -359,13 +359,13 @@ impl Facts {
 }
 
 /// The members of every cluster of a unit.
-pub fn group(corpus: &Corpus, matches: &Matches, unit: Unit) -> Groups {
+pub fn group(corpus: &Corpus, matches: &Matches, unit: Unit, threads: usize) -> Groups {
     let items = match unit {
         Unit::Paragraph => corpus.paragraphs.len(),
         Unit::Article => corpus.articles.len(),
     };
     let cluster = |item| cluster_of(corpus, matches, unit, item);
-    Groups::new(ids_of(matches, unit).len(), items as u32, cluster)
+    Groups::new(ids_of(matches, unit).len(), items, threads, cluster)
 }
 
 /// The ids of the clusters of a unit.

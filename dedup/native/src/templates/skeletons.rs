@@ -5,6 +5,8 @@
 //! sentence gives a skeleton for every level of frequency, each twice the one below: at one of
 //! them the frame is frequent and its fillers are not.
 
+use std::sync::atomic::AtomicUsize;
+
 use serde::{Deserialize, Serialize};
 
 use super::candidates::InArticle;
@@ -79,12 +81,13 @@ impl Frequencies {
         // A quarter more for the openings.
         let tokens = reading.tokens();
         let mut grams = Counts::new(tokens + tokens / 4, reading.options.memory / 2);
-        let parts = parallel::map(reading.options.threads, reading.options.threads, |worker| {
+        let (threads, taken) = (reading.options.threads, AtomicUsize::new(0));
+        let parts = parallel::map(threads, threads, |_| {
             let mut words = vec![Word::default(); 1 << WORD_SLOTS_BITS];
             let mut hashes: Vec<u64> = Vec::new();
             let mut added = 0;
             let mut sentences = 0;
-            reading.show_part(worker, |shown| {
+            reading.show_some(&taken, |shown| {
                 for sentence in shown.items.sentences() {
                     sentences += 1;
                     for item in sentence.clone() {
@@ -354,8 +357,8 @@ pub fn collect_rows(
 ) -> Result<(Vec<Row>, Vec<Pattern>), Error> {
     let support = reading.min_support;
     let mut counts = Counts::new(SLOTS.min(reading.tokens()), reading.options.memory / 4);
-    let threads = reading.options.threads;
-    let spooled = parallel::map(threads, threads, |worker| {
+    let (threads, taken) = (reading.options.threads, AtomicUsize::new(0));
+    let spooled = parallel::map(threads, threads, |_| {
         let mut skeletons = Skeletons::new(frequencies, support);
         let mut blocks = Vec::new();
         let mut bytes = Vec::new();
@@ -363,7 +366,7 @@ pub fn collect_rows(
         let mut added = 0;
         let mut hashes: Vec<u64> = Vec::new();
         let mut openers = InArticle::default();
-        reading.show_part(worker, |shown| {
+        reading.show_some(&taken, |shown| {
             openers.add(reading.corpus.first_article(shown.distinct), shown);
             let items = shown.items;
             let mut write = |hash: u64, unit: std::ops::Range<usize>, text_end: usize| {
