@@ -124,6 +124,9 @@ class Corpus:
     def distincts(self) -> int:
         """Paragraphs with words, those with the same words counted once."""
 
+    def cut(self, paragraphs: int) -> list[tuple[int, int]]:
+        """Cut the articles into ranges of so many paragraphs at most, but for one with more."""
+
     def find_candidates(self, max_leaders: int, threads: int) -> Candidates:
         """Pair paragraphs that share a band key or an anchor."""
 

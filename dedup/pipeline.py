@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
-from functools import partial
 from typing import Any, Protocol
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from dedup import _native
 from dedup._version import __version__
@@ -32,7 +30,6 @@ from dedup.sources import (
     read_articles,
 )
 from dedup.stages.candidates import find_candidates
-from dedup.stages.clusters import list_clusters, list_members
 from dedup.stages.findings import Findings
 from dedup.stages.fingerprints import (
     Fingerprints,
@@ -42,10 +39,11 @@ from dedup.stages.fingerprints import (
 from dedup.stages.first_seen import order_articles
 from dedup.stages.matches import match_verified, restore_matches, save_matches
 from dedup.stages.naming import Names
-from dedup.stages.pairs import list_pairs, verify_candidates
-from dedup.stages.redundancy import judge_articles, score_articles, start_scores
-from dedup.stages.templates import find_templates, list_templates, restore_templates
+from dedup.stages.pairs import verify_candidates
+from dedup.stages.redundancy import start_scores
+from dedup.stages.templates import find_templates, restore_templates
 from dedup.unfinished import Unfinished
+from dedup.writing import write_judged, write_lists
 
 Inputs = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
@@ -103,7 +101,10 @@ def scan(
         prints, digests = _read(files, config, work, progress)
         read = time.monotonic()
         found = find_copies(prints, packs, config, work.journal, progress)
-        counts = _write_tables(found, config, work.journal, writer, progress)
+        progress.start("score")
+        counts = write_judged(found, config, work.journal, writer)
+        progress.start("write")
+        write_lists(found, config, work.journal, writer)
         manifest = {
             "dedup_version": __version__,
             "fingerprint_version": _native.FINGERPRINT_VERSION,
@@ -113,7 +114,7 @@ def scan(
                 {"path": file.path, "bytes": file.size, "digest": digest}
                 for file, digest in zip(files, digests, strict=True)
             ],
-            "counts": {**counts, "text_bytes": prints.text_bytes},
+            "counts": {**_count(found), **counts, "text_bytes": prints.text_bytes},
             "limits": dict(found.matches.limits),
             "elapsed_s": {
                 "read": round(read - began, 3),
@@ -194,80 +195,20 @@ def _verify(
     return find_templates(corpus, verified, packs, config, journal), verified
 
 
-def _write_tables(
-    found: Findings,
-    config: Config,
-    journal: Journal,
-    writer: ResultsWriter,
-    progress: Progress,
-) -> dict[str, int]:
-    """Write every table; return what was counted."""
-    corpus, catalogue, scores = found.corpus, found.catalogue, found.scores
-    progress.start("score")
-    judged = journal.last("judged")
-    if judged is not None and writer.keep(judged["tables"]):
-        scores.restore(corpus, judged["places"]["scores"])
-        kinds = judged["kinds"]
-    else:
-        kinds = _write_judged(found, config, writer)
-        place = scores.save(corpus)
-
-        def note_judged(tables: dict[str, str]) -> None:
-            journal.note("judged", {"scores": place}, tables=tables, kinds=kinds)
-
-        writer.close("paragraphs", "spans", then=note_judged)
-    progress.start("write")
-    counts = dict.fromkeys(("empty_articles", "low_evidence_articles"), 0)
-    for scored in score_articles(found, config.score):
-        writer.write("articles", scored)
-        counts["empty_articles"] += pc.sum(pc.equal(scored["tokens"], 0)).as_py()
-        counts["low_evidence_articles"] += pc.sum(scored["low_evidence"]).as_py()
-    lists: dict[str, Callable[[Findings, str], Iterator[pa.Table]]] = {
-        "members": list_members,
-        "clusters": partial(list_clusters, threads=config.threads),
-        "pairs": list_pairs,
-    }
-    for table, rows_of in lists.items():
-        done = journal.last(table)
-        if done is not None and writer.keep(done["tables"]):
-            continue
-        for unit in found.units:
-            for rows in rows_of(found, unit):
-                writer.write(table, rows)
-        writer.close(table, then=partial(_note_table, journal, table))
-    templates = list_templates(found)
-    writer.write("templates", templates)
-    for rejected in catalogue.rejected():
-        writer.write("rejected", rejected)
+def _count(found: Findings) -> dict[str, int]:
+    corpus, matches, catalogue = found.corpus, found.matches, found.catalogue
     return {
         "articles": corpus.articles,
         "paragraphs": corpus.paragraphs,
         "distinct_paragraphs": corpus.distincts,
-        **{f"{kind}_paragraphs": number for kind, number in sorted(kinds.items())},
-        "pairs": sum(map(found.matches.count_pairs, found.units)),
-        "clusters": sum(map(found.matches.count_clusters, found.units)),
-        "templates": templates.num_rows,
+        "pairs": sum(map(matches.count_pairs, found.units)),
+        "clusters": sum(map(matches.count_clusters, found.units)),
+        "templates": len(found.template_ids),
         "rejected_rows": catalogue.rejected_rows,
-        **counts,
         "duplicate_ids": _native.count_repeated(pa.record_batch({"id": found.names.ids})),
         "unreadable_dates": catalogue.unreadable_dates,
-        "candidates": found.matches.candidates,
+        "candidates": matches.candidates,
     }
-
-
-def _note_table(journal: Journal, table: str, digests: dict[str, str]) -> None:
-    journal.note(table, {}, tables=digests)
-
-
-def _write_judged(found: Findings, config: Config, writer: ResultsWriter) -> dict[str, int]:
-    """Write paragraphs and spans; return how many paragraphs there are of each kind."""
-    kinds: dict[str, int] = {}
-    for paragraphs, spans in judge_articles(found, config):
-        for row in paragraphs["kind"].value_counts().to_pylist():
-            kinds[row["values"]] = kinds.get(row["values"], 0) + row["counts"]
-        writer.write("paragraphs", paragraphs)
-        writer.write("spans", spans)
-    return kinds
 
 
 def _units(config: Config) -> list[str]:

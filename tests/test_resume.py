@@ -19,7 +19,7 @@ import pytest
 from article_files import COMPRESSIONS, to_csv, to_jsonl, to_parquet, write_articles
 
 import dedup
-from dedup import pipeline, unfinished
+from dedup import pipeline, unfinished, writing
 from dedup.cli.main import main
 from dedup.errors import InputError, OutputError, ResumeError
 from dedup.schemas import TABLES
@@ -153,11 +153,13 @@ def test_tables_that_are_whole_are_not_made_again(
     folder: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(pipeline, "list_pairs", fail)
+        patch.setattr(writing, "list_pairs", fail)
         with pytest.raises(OutputError):
             dedup.scan(folder, tmp_path / "results")
-    for made in ("find_candidates", "match_verified", "judge_articles", "list_members"):
-        monkeypatch.setattr(pipeline, made, fail)
+    monkeypatch.setattr(pipeline, "find_candidates", fail)
+    monkeypatch.setattr(pipeline, "match_verified", fail)
+    monkeypatch.setattr(writing, "judge_articles", fail)
+    monkeypatch.setattr(writing, "list_members", fail)
     dedup.scan(folder, tmp_path / "results", resume=True)
     assert same_bytes(tmp_path / "results", whole)
 

@@ -12,16 +12,15 @@ import pyarrow as pa
 
 from dedup.schemas import CLUSTER_KINDS, DATE
 from dedup.stages.findings import Findings, name_clusters
-from dedup.stages.naming import constant, from_codes, in_one_chunk, ranges
+from dedup.stages.naming import PART_ROWS, constant, from_codes, in_one_chunk, ranges
 
-PART_ARTICLES = 1 << 15  # articles whose members are held at a time
 PART_CLUSTERS = 1 << 15  # clusters whose texts are held at a time
 
 
 def list_members(found: Findings, unit: str) -> Iterator[pa.Table]:
     """List the members of the clusters of a unit, by article: MEMBERS, in parts."""
     corpus = found.corpus
-    for start, end in ranges(corpus.articles, PART_ARTICLES):
+    for start, end in corpus.cut(PART_ROWS):
         rows = corpus.member_rows(found.matches, unit, start, end)
         members = found.names.name(pa.Table.from_batches([rows]), ["article"])
         place = members.schema.get_field_index("cluster_id")

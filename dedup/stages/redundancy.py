@@ -15,10 +15,9 @@ from dedup import _native
 from dedup.config import Config, ScoreConfig
 from dedup.schemas import PARAGRAPH_KINDS, SPAN_KINDS
 from dedup.stages.findings import Findings, name_clusters
-from dedup.stages.naming import from_codes, in_one_chunk, ranges
+from dedup.stages.naming import PART_ROWS, from_codes, in_one_chunk
 
 HOUR_US = 3_600_000_000
-PART_ARTICLES = 1 << 14  # articles judged at a time: those whose evidence stands together
 ARTICLES_AT_ONCE = 1 << 16  # articles whose facts are read back from the spool together
 
 
@@ -34,7 +33,7 @@ def judge_articles(found: Findings, config: Config) -> Iterator[tuple[pa.Table, 
     PARAGRAPHS and SPANS, in parts. The counts of the articles join their scores.
     """
     corpus, matches = found.corpus, found.matches
-    for start, end in ranges(corpus.articles, PART_ARTICLES):
+    for start, end in corpus.cut(PART_ROWS):
         judged = corpus.judge(matches, found.scores, start, end, config.threads)
         yield (
             _name(found, corpus.paragraph_rows(matches, judged), PARAGRAPH_KINDS),

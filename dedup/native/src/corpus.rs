@@ -182,6 +182,33 @@ impl Corpus {
         self.articles[article as usize].first_paragraph..end
     }
 
+    /// Paragraphs of consecutive articles.
+    pub fn paragraphs_in(&self, articles: std::ops::Range<u32>) -> std::ops::Range<u32> {
+        let first = |article: u32| {
+            let article = self.articles.get(article as usize);
+            article.map_or(self.paragraphs.len() as u32, |a| a.first_paragraph)
+        };
+        first(articles.start)..first(articles.end)
+    }
+
+    /// Cut the articles into consecutive ranges of so many paragraphs at most, but for an article
+    /// that has more.
+    pub fn cut(&self, most: u32) -> Vec<std::ops::Range<u32>> {
+        let mut parts = Vec::new();
+        let mut start = 0;
+        for article in 0..self.articles.len() as u32 {
+            let with_it = self.paragraphs_in(start..article + 1);
+            if with_it.len() > most as usize && start < article {
+                parts.push(start..article);
+                start = article;
+            }
+        }
+        if start < self.articles.len() as u32 {
+            parts.push(start..self.articles.len() as u32);
+        }
+        parts
+    }
+
     /// The article that holds a paragraph.
     #[inline]
     pub fn article_of(&self, paragraph: u32) -> u32 {

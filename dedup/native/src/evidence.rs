@@ -10,13 +10,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::align::align;
 use crate::boilerplate::Boilerplate;
-use crate::by_article::ByArticle;
 use crate::corpus::Corpus;
 use crate::error::Error;
 use crate::grams::Run;
 use crate::marks::Marks;
 use crate::pairs::{Pair, SharedRun, Verified};
 use crate::parallel;
+use crate::shelves::Shelves;
+use crate::spool::Spool;
 use crate::texts::{Placed, PlacedStore};
 
 /// Right-hand paragraphs handled by one task.
@@ -59,8 +60,10 @@ pub struct CopiedRun {
 /// What is known of the paragraphs of all articles; the words themselves are in the spool.
 #[derive(Serialize, Deserialize)]
 pub struct Evidence {
-    copied: ByArticle<Copied>,
-    reused: ByArticle<Reused>,
+    /// By paragraph.
+    copied: Shelves<Copied>,
+    /// By paragraph.
+    reused: Shelves<Reused>,
     /// Paragraphs with words copied from elsewhere.
     pub has_copied: Marks,
     /// Paragraphs with words that stand again elsewhere.
@@ -84,8 +87,8 @@ impl Evidence {
     fn new(corpus: &Corpus, matches: Vec<Pair>) -> Self {
         let unmarked = || Marks::new(corpus.paragraphs.len(), std::iter::empty());
         Self {
-            copied: ByArticle::new(corpus.articles.len()),
-            reused: ByArticle::new(corpus.articles.len()),
+            copied: Shelves::new(corpus.paragraphs.len()),
+            reused: Shelves::new(corpus.paragraphs.len()),
             has_copied: unmarked(),
             has_reused: unmarked(),
             has_match: Marks::new(corpus.distincts(), matches.iter().map(|m| m.right)),
@@ -121,23 +124,22 @@ impl Evidence {
             self.has_reused.insert(r.paragraph);
         }
         let spool = &corpus.spool;
-        let article = |paragraph| corpus.article_of(paragraph);
         let (all_copied, all_reused) = (&mut self.copied, &mut self.reused);
         let (one, other) = parallel::both(
             threads,
-            || all_copied.add(spool, copied, |c| article(c.paragraph)),
-            || all_reused.add(spool, reused, |r| article(r.paragraph)),
+            || all_copied.add(spool, copied, |c| c.paragraph),
+            || all_reused.add(spool, reused, |r| r.paragraph),
         );
         one.and(other)
     }
 
-    /// What is known of the words of some articles, and of a few beside them.
+    /// What is known of the words of some paragraphs, and of a few beside them.
     ///
     /// # Errors
     /// The spool cannot be read.
-    pub fn read(&self, corpus: &Corpus, articles: Range<u32>) -> Result<SharedWords, Error> {
-        let mut copied = self.copied.read(&corpus.spool, articles.clone())?;
-        let mut reused = self.reused.read(&corpus.spool, articles)?;
+    pub fn read(&self, spool: &Spool, paragraphs: Range<u32>) -> Result<SharedWords, Error> {
+        let mut copied = self.copied.read(spool, paragraphs.clone())?;
+        let mut reused = self.reused.read(spool, paragraphs)?;
         copied.sort_unstable_by_key(|c| (c.paragraph, c.tokens));
         reused.sort_unstable_by_key(|r| (r.paragraph, r.tokens));
         Ok(SharedWords { copied, reused })

@@ -9,7 +9,6 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::by_article::ByArticle;
 use crate::corpus::{Corpus, NO_DISTINCT};
 use crate::error::Error;
 use crate::evidence::{Copied, Evidence, SharedWords};
@@ -18,6 +17,7 @@ use crate::formulas::Formula;
 use crate::marks::Marks;
 use crate::matches::Matches;
 use crate::parallel;
+use crate::shelves::Shelves;
 use crate::spool::Spool;
 
 /// A paragraph is templated if so many of its words, of ten, are fixed by templates.
@@ -115,7 +115,7 @@ pub struct Score {
 /// The counts of all articles. They are many, and wait in the spool.
 #[derive(Serialize, Deserialize)]
 pub struct Scores {
-    articles: ByArticle<Score>,
+    articles: Shelves<Score>,
     /// Articles that copied from each.
     pub reused_by: Vec<u32>,
     /// Articles that copied from one, or were copied by one, where nobody knows who was first.
@@ -127,7 +127,7 @@ impl Scores {
     pub fn new(corpus: &Corpus) -> Self {
         let articles = corpus.articles.len();
         Self {
-            articles: ByArticle::new(articles),
+            articles: Shelves::new(articles),
             reused_by: vec![0; articles],
             ambiguous: Marks::new(articles, std::iter::empty()),
         }
@@ -190,7 +190,8 @@ pub fn judge(
     articles: Range<u32>,
     threads: usize,
 ) -> Result<Judged, Error> {
-    let words = matches.evidence.read(corpus, articles.clone())?;
+    let paragraphs = corpus.paragraphs_in(articles.clone());
+    let words = matches.evidence.read(&corpus.spool, paragraphs)?;
     let parts = parallel::map_ranges(threads, articles.len(), PIECE, |range| {
         let mut judge = Judge::new(corpus, matches, &words);
         for article in range {

@@ -526,6 +526,22 @@ fn support(corpus: &Corpus) -> Support<'static> {
 }
 
 #[test]
+fn articles_are_cut_into_parts_of_so_many_paragraphs() {
+    let texts = [
+        "One.\n\nTwo.\n\nThree.",
+        "One.",
+        "Two.",
+        "",
+        "Three.",
+        "Four.",
+    ];
+    let corpus = corpus_of(&texts.map(str::to_owned));
+    assert_eq!(corpus.cut(2), [0..1, 1..4, 4..6]);
+    assert_eq!(corpus.cut(6), [0..5, 5..6]);
+    assert_eq!(corpus_of(&[]).cut(2), []);
+}
+
+#[test]
 fn words_that_a_template_fixes_count_where_they_were_not_copied() {
     let texts = [
         "Shares in the brewery closed nine percent higher on the main board today.",

@@ -73,6 +73,12 @@ impl PyCorpus {
         self.0.distincts()
     }
 
+    /// Cut the articles into ranges of so many paragraphs at most, but for an article with more.
+    fn cut(&self, paragraphs: u32) -> Vec<(u32, u32)> {
+        let parts = self.0.cut(paragraphs).into_iter();
+        parts.map(|part| (part.start, part.end)).collect()
+    }
+
     /// Pair paragraphs that share a band key or an anchor.
     fn find_candidates(
         &self,

@@ -142,7 +142,7 @@ pub fn paragraph_rows(
     judged: &Judged,
     range: Range<usize>,
 ) -> PyResult<Table> {
-    let range = paragraphs_of(corpus, range);
+    let range = corpus.paragraphs_in(range.start as u32..range.end as u32);
     let first = range.start;
     let p = |i: u32| &corpus.paragraphs[i as usize];
     let verdict = |i: u32| judged.verdicts[(i - first) as usize];
@@ -187,14 +187,6 @@ pub fn paragraph_rows(
         ),
         ("template", int32_or(range.map(|i| verdict(i).template))),
     ])
-}
-
-fn paragraphs_of(corpus: &Corpus, articles: Range<usize>) -> Range<u32> {
-    let first = |article: usize| {
-        let article = corpus.articles.get(article);
-        article.map_or(corpus.paragraphs.len() as u32, |a| a.first_paragraph)
-    };
-    first(articles.start)..first(articles.end)
 }
 
 /// One row a flagged span.
@@ -289,7 +281,7 @@ pub fn member_rows(
     articles: Range<usize>,
 ) -> PyResult<Table> {
     let items = match unit {
-        Unit::Paragraph => paragraphs_of(corpus, articles),
+        Unit::Paragraph => corpus.paragraphs_in(articles.start as u32..articles.end as u32),
         Unit::Article => articles.start as u32..articles.end as u32,
     };
     let members: Vec<(u32, u32)> = items
