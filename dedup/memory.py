@@ -17,6 +17,8 @@ from dedup.errors import MemoryLimitError
 
 DEFAULT_SHARE = 0.75  # of the machine: the rest is for its page cache and everything else
 MIN_WORKING = 16 << 20
+LARGE_BLOCK = 4 << 20
+_M_MMAP_THRESHOLD = -3  # of malloc.h
 
 _CGROUP_LIMITS = (  # version 2, version 1
     Path("/sys/fs/cgroup/memory.max"),
@@ -52,8 +54,15 @@ def release_unused() -> None:
 
 
 @contextmanager
-def from_system() -> Iterator[None]:
-    """Let Arrow take its memory from the C library, as its own pool keeps most of what it had."""
+def frugal(*, is_bounded: bool) -> Iterator[None]:
+    """Let Arrow take its memory from the C library, as its own pool keeps most of what it had.
+
+    If memory `is_bounded` the C library is told to give large blocks back as soon as they are free,
+    for the rest of the process. That costs some CPU time: the next one is made of fresh pages.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc's alone
+    if is_bounded and mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, LARGE_BLOCK)
     before = pa.default_memory_pool()
     pa.set_memory_pool(pa.system_memory_pool())
     try:

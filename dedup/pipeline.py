@@ -19,7 +19,7 @@ from dedup import _native
 from dedup._version import __version__
 from dedup.config import Config
 from dedup.journal import Journal
-from dedup.memory import from_system, peak_memory, release_unused
+from dedup.memory import frugal, peak_memory, release_unused
 from dedup.packs import Pack, load_packs
 from dedup.results import ResultsWriter, Scan
 from dedup.sources import (
@@ -93,12 +93,13 @@ def scan(
     files = locate_inputs(paths)
     packs = load_packs(config.formulas)
     with (
-        from_system(),
+        frugal(is_bounded=config.max_memory is not None),
         Unfinished(output, files, packs or (), config, resume=resume) as work,
         ResultsWriter(work.tables, work.target) as writer,
     ):
         progress.start("read", sum(file.size for file in files))
         prints, digests = _read(files, config, work, progress)
+        release_unused()
         read = time.monotonic()
         found = find_copies(prints, packs, config, work.journal, progress)
         progress.start("score")
@@ -162,6 +163,7 @@ def find_copies(
     corpus, articles = prints.corpus, prints.catalogue.named()
     progress.start("match")
     corpus.set_order(order_articles(articles["date"]), config.threads)
+    release_unused()
     matches = restore_matches(corpus, journal)
     if matches is None:
         templates, verified = _verify(corpus, packs, config, journal)
