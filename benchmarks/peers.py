@@ -290,7 +290,7 @@ def draw(runs: list[Run], text_bytes: int, title: str, path: Path) -> None:
     import matplotlib as mpl
 
     mpl.use("Agg")
-    from matplotlib import pyplot
+    from matplotlib import pyplot, ticker
 
     figure, axes = pyplot.subplots(figsize=(7.5, 4.5), layout="constrained")
     shown = [run for run in runs if run.marks[0] is not None]
@@ -307,11 +307,12 @@ def draw(runs: list[Run], text_bytes: int, title: str, path: Path) -> None:
                 axes.plot(speeds, recalls, label=label, **style)
                 label = ""
     axes.set(xscale="log", ylim=(0, 1.03), xlabel="MB of text per core-second", ylabel="recall")
-    for ticks in (axes.xaxis.set_major_formatter, axes.xaxis.set_minor_formatter):
-        ticks("{x:g}")
+    axes.xaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter(ticker.NullFormatter())
     axes.set_title(f"{title}: filled = words compared, hollow = not", fontsize=10)
     axes.grid(alpha=0.3, which="both")
-    axes.legend(fontsize=8, loc="lower left")
+    figure.legend(fontsize=8, loc="outside right upper")
     figure.savefig(path, dpi=100)
 
 

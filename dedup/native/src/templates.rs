@@ -65,8 +65,6 @@ const MOST_MINED: usize = 1 << 15;
 pub struct Options {
     /// Articles that hold a template, at least.
     pub min_support: u32,
-    /// Bytes for what is counted.
-    pub memory: usize,
     pub threads: usize,
 }
 

@@ -353,7 +353,6 @@ impl PyVerifier {
         let mining = Mining {
             options: templates::Options {
                 min_support: self.min_support,
-                memory,
                 threads: self.threads,
             },
             packs: packs?,

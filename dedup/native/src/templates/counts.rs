@@ -5,8 +5,9 @@
 
 use std::sync::atomic::{AtomicU16, Ordering};
 
-/// Fewer counters than this, 2 MiB, say nothing.
-const LEAST_BITS: u32 = 20;
+/// Counters at most, 64 MiB: so many that the words of all articles that are mined find room, and
+/// no more for longer ones. What memory there is must not show in what is found.
+const MOST_BITS: u32 = 25;
 
 /// No count is higher: small counters stay in the processor's caches for longer. Several threads
 /// may each add one more.
@@ -21,13 +22,9 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Room for `things` in at most `bytes`.
-    pub fn new(things: usize, bytes: usize) -> Self {
-        let most = (bytes / size_of::<AtomicU16>()).max(2).ilog2();
-        let bits = things
-            .next_power_of_two()
-            .ilog2()
-            .clamp(10, most.max(LEAST_BITS));
+    /// Room for `things`.
+    pub fn new(things: usize) -> Self {
+        let bits = things.next_power_of_two().ilog2().clamp(10, MOST_BITS);
         Self {
             slots: (0..1_usize << bits).map(|_| AtomicU16::new(0)).collect(),
             shift: 64 - bits,

@@ -80,7 +80,7 @@ impl Frequencies {
     pub fn count(reading: &Reading<'_>) -> Result<Self, Error> {
         // A quarter more for the openings.
         let tokens = reading.tokens();
-        let mut grams = Counts::new(tokens + tokens / 4, reading.options.memory / 2);
+        let mut grams = Counts::new(tokens + tokens / 4);
         let (threads, taken) = (reading.options.threads, AtomicUsize::new(0));
         let parts = parallel::map(threads, threads, |_| {
             let mut words = vec![Word::default(); 1 << WORD_SLOTS_BITS];
@@ -356,7 +356,7 @@ pub fn collect_rows(
     frequencies: &Frequencies,
 ) -> Result<(Vec<Row>, Vec<Pattern>), Error> {
     let support = reading.min_support;
-    let mut counts = Counts::new(SLOTS.min(reading.tokens()), reading.options.memory / 4);
+    let mut counts = Counts::new(SLOTS.min(reading.tokens()));
     let (threads, taken) = (reading.options.threads, AtomicUsize::new(0));
     let spooled = parallel::map(threads, threads, |_| {
         let mut skeletons = Skeletons::new(frequencies, support);
