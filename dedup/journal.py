@@ -27,6 +27,11 @@ class Journal:
         self._entries: list[Entry] = []
 
     @property
+    def is_resumed(self) -> bool:
+        """Whether an earlier process noted anything."""
+        return bool(self._entries)
+
+    @property
     def spool_end(self) -> int:
         """The bytes of the spool that the journal tells of."""
         places = [place for entry in self._entries for place in entry["places"].values()]

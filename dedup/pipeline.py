@@ -117,6 +117,7 @@ def scan(
             ],
             "counts": {**_count(found), **counts, "text_bytes": prints.text_bytes},
             "limits": dict(found.matches.limits),
+            "resumed": work.journal.is_resumed,
             "elapsed_s": {
                 "read": round(read - began, 3),
                 "total": round(time.monotonic() - began, 3),

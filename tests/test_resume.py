@@ -149,6 +149,18 @@ def fail(*_: Any, **__: Any) -> Any:
     raise OutputError("the disk is full", hint="free some space")
 
 
+def test_a_resumed_scan_does_not_boast_of_its_speed(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    interrupt(folder, tmp_path / "results", "write")
+    assert main(["scan", str(folder), "-o", str(tmp_path / "results"), "--resume"]) == 0
+    summary = capsys.readouterr().err
+    assert " since it was resumed; at most " in summary
+    assert "MB/s" not in summary
+    assert main(["info", str(tmp_path / "results")]) == 0
+    assert " since it was resumed, of which " in capsys.readouterr().out
+
+
 def test_tables_that_are_whole_are_not_made_again(
     folder: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

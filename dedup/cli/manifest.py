@@ -20,11 +20,15 @@ def describe_manifest(scan: Scan) -> str:
     manifest = scan.manifest
     changed, unchanged = _split_settings(manifest["config"])
     elapsed = manifest["elapsed_s"]
+    since = " since it was resumed" if manifest.get("resumed") else ""
     made = [
         ("finished", manifest["finished"].replace("T", " ").replace("+00:00", " UTC")),
         ("dedup", manifest["dedup_version"]),
         ("format", f"{manifest['format_version']}, fingerprints {manifest['fingerprint_version']}"),
-        ("time", f"{duration(elapsed['total'])}, of which {duration(elapsed['read'])} reading"),
+        (
+            "time",
+            f"{duration(elapsed['total'])}{since}, of which {duration(elapsed['read'])} reading",
+        ),
         ("peak memory", size(manifest["peak_memory_bytes"])),
     ]
     sections = [

@@ -64,8 +64,9 @@ def summarize(scan: Scan) -> list[tuple[str, str]]:
         number = counts.get(f"{kind}_paragraphs", 0)
         return f"{plural(number, 'paragraph')} ({percent(number, total)})"
 
-    text = counts["text_bytes"]
-    speed = text / 1e6 / max(elapsed, 1e-3)
+    speed = f", {counts['text_bytes'] / 1e6 / max(elapsed, 1e-3):,.1f} MB/s of text"
+    if scan.manifest.get("resumed"):
+        speed = " since it was resumed"
     return [
         ("articles", f"{counts['articles']:,}{_of_files(scan)}"),
         ("paragraphs", f"{total:,}, of which {counts['distinct_paragraphs']:,} are distinct"),
@@ -79,7 +80,7 @@ def summarize(scan: Scan) -> list[tuple[str, str]]:
         ("lost or limited", list_losses(scan) or "nothing"),
         (
             "time",
-            f"{duration(elapsed)}, {speed:,.1f} MB/s of text;"
+            f"{duration(elapsed)}{speed};"
             f" at most {size(scan.manifest['peak_memory_bytes'])} of memory",
         ),
     ]
