@@ -17,7 +17,9 @@ from dedup.errors import MemoryLimitError
 
 DEFAULT_SHARE = 0.75  # of the machine: the rest is for its page cache and everything else
 MIN_WORKING = 16 << 20
-LARGE_BLOCK = 4 << 20
+LARGE_BLOCK = (
+    4 << 20
+)  # bytes: buffers of a batch are smaller and come again, lists of a step are not
 _M_MMAP_THRESHOLD = -3  # of malloc.h
 
 _CGROUP_LIMITS = (  # version 2, version 1

@@ -329,6 +329,7 @@ def test_a_full_disk_leaves_the_result_that_was_there(corpus: Path, tmp_path: Pa
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.jsonl", "results"]
 
 
+# Only Linux has `capset`; elsewhere root may read anything, and the test would say nothing.
 @pytest.mark.skipif(sys.platform != "linux", reason="drops what only Linux gives to root")
 def test_what_may_not_be_read_or_written_is_named(corpus: Path, tmp_path: Path) -> None:
     locked = write(tmp_path / "locked.jsonl", {"text": SENTENCE})

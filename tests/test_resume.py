@@ -149,6 +149,14 @@ def fail(*_: Any, **__: Any) -> Any:
     raise OutputError("the disk is full", hint="free some space")
 
 
+def interrupt_at(owner: Any, name: str, folder: Path, results: Path) -> None:
+    """Scan until a function is called for the first time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(owner, name, fail)
+        with pytest.raises(OutputError):
+            dedup.scan(folder, results)
+
+
 def test_a_resumed_scan_does_not_boast_of_its_speed(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -164,10 +172,7 @@ def test_a_resumed_scan_does_not_boast_of_its_speed(
 def test_tables_that_are_whole_are_not_made_again(
     folder: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with monkeypatch.context() as patch:
-        patch.setattr(writing, "list_pairs", fail)
-        with pytest.raises(OutputError):
-            dedup.scan(folder, tmp_path / "results")
+    interrupt_at(writing, "list_pairs", folder, tmp_path / "results")
     monkeypatch.setattr(pipeline, "find_candidates", fail)
     monkeypatch.setattr(pipeline, "match_verified", fail)
     monkeypatch.setattr(writing, "judge_articles", fail)
@@ -191,12 +196,9 @@ def test_a_table_that_is_not_what_was_written_is_made_again(
 
 
 def test_a_scan_killed_as_it_cleaned_up_leaves_nothing_in_the_way(
-    folder: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, whole: Path, tmp_path: Path
 ) -> None:
-    with monkeypatch.context() as patch:
-        patch.setattr(Path, "unlink", fail)
-        with pytest.raises(OutputError):
-            dedup.scan(folder, tmp_path / "results")
+    interrupt_at(Path, "unlink", folder, tmp_path / "results")
     assert same_bytes(tmp_path / "results", whole)
     assert (tmp_path / ".results.unfinished").exists()
     dedup.scan(folder, tmp_path / "results", resume=True)

@@ -182,6 +182,12 @@ impl Corpus {
         self.articles[article as usize].first_paragraph..end
     }
 
+    /// The first paragraph with words of an article.
+    pub fn first_with_words(&self, article: u32) -> Option<u32> {
+        let has_words = |p: &u32| self.distinct_of[*p as usize] != NO_DISTINCT;
+        self.paragraphs_of(article).find(has_words)
+    }
+
     /// Paragraphs of consecutive articles.
     pub fn paragraphs_in(&self, articles: std::ops::Range<u32>) -> std::ops::Range<u32> {
         let first = |article: u32| {

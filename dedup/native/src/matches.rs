@@ -59,13 +59,6 @@ impl Matches {
         }
     }
 
-    /// The first paragraph with words of the article that represents a cluster.
-    pub fn head_of_article(&self, corpus: &Corpus, article: u32) -> u32 {
-        let has_words = |p: &u32| corpus.distinct_of[*p as usize] != NO_DISTINCT;
-        let first = corpus.paragraphs_of(article).find(has_words);
-        first.unwrap_or_default()
-    }
-
     /// What finds the exact copies of articles.
     pub fn exact_copies<'a>(&'a self, corpus: &'a Corpus) -> ExactCopies<'a> {
         ExactCopies {
@@ -75,7 +68,7 @@ impl Matches {
         }
     }
 
-    /// Keep it all, part by part.
+    /// Keep it all, part by part, so that never more than one is held twice.
     ///
     /// # Errors
     /// The disk is full or fails.
@@ -102,20 +95,33 @@ impl Matches {
     /// # Errors
     /// The spool does not hold what was written.
     pub fn restore(extent: Extent, spool: &Spool) -> Result<Self, Error> {
-        let parts: [Extent; 12] = restore(extent, spool)?;
+        let [
+            verified,
+            stars,
+            evidence,
+            boilerplate,
+            templates,
+            articles,
+            paragraph_clusters,
+            verdicts,
+            article_clusters,
+            paragraph_ids,
+            article_ids,
+            short_sources,
+        ] = restore(extent, spool)?;
         Ok(Self {
-            verified: restore(parts[0], spool)?,
-            stars: restore(parts[1], spool)?,
-            evidence: restore(parts[2], spool)?,
-            boilerplate: restore(parts[3], spool)?,
-            templates: restore(parts[4], spool)?,
-            articles: restore(parts[5], spool)?,
-            paragraph_clusters: restore(parts[6], spool)?,
-            verdicts: restore(parts[7], spool)?,
-            article_clusters: restore(parts[8], spool)?,
-            paragraph_ids: restore(parts[9], spool)?,
-            article_ids: restore(parts[10], spool)?,
-            short_sources: restore(parts[11], spool)?,
+            verified: restore(verified, spool)?,
+            stars: restore(stars, spool)?,
+            evidence: restore(evidence, spool)?,
+            boilerplate: restore(boilerplate, spool)?,
+            templates: restore(templates, spool)?,
+            articles: restore(articles, spool)?,
+            paragraph_clusters: restore(paragraph_clusters, spool)?,
+            verdicts: restore(verdicts, spool)?,
+            article_clusters: restore(article_clusters, spool)?,
+            paragraph_ids: restore(paragraph_ids, spool)?,
+            article_ids: restore(article_ids, spool)?,
+            short_sources: restore(short_sources, spool)?,
         })
     }
 }

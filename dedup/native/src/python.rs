@@ -4,10 +4,12 @@
 
 #![expect(clippy::needless_pass_by_value, reason = "pyo3 hands values over")]
 
-mod engine;
+mod corpus;
 mod fingerprints;
+mod matches;
 mod readers;
 mod tables;
+mod verifier;
 
 use std::path::PathBuf;
 
@@ -77,16 +79,16 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<fingerprints::PySpool>()?;
     module.add_class::<fingerprints::PyFingerprinter>()?;
     module.add_class::<fingerprints::PyBatch>()?;
-    module.add_class::<engine::PyCorpus>()?;
-    module.add_class::<engine::PyCandidates>()?;
-    module.add_class::<engine::PyVerifier>()?;
-    module.add_class::<engine::PyVerified>()?;
-    module.add_class::<engine::PyTemplates>()?;
-    module.add_class::<engine::PyMatches>()?;
-    module.add_class::<engine::PyGroups>()?;
-    module.add_class::<engine::PyScores>()?;
-    module.add_class::<engine::PyJudged>()?;
-    module.add_function(wrap_pyfunction!(engine::is_pattern, module)?)?;
+    module.add_class::<corpus::PyCorpus>()?;
+    module.add_class::<verifier::PyCandidates>()?;
+    module.add_class::<verifier::PyVerifier>()?;
+    module.add_class::<verifier::PyVerified>()?;
+    module.add_class::<verifier::PyTemplates>()?;
+    module.add_class::<matches::PyMatches>()?;
+    module.add_class::<corpus::PyGroups>()?;
+    module.add_class::<matches::PyScores>()?;
+    module.add_class::<matches::PyJudged>()?;
+    module.add_function(wrap_pyfunction!(verifier::is_pattern, module)?)?;
     module.add_function(wrap_pyfunction!(readers::parse_jsonl, module)?)?;
     module.add_function(wrap_pyfunction!(readers::parse_json, module)?)?;
     module.add_function(wrap_pyfunction!(readers::parse_csv, module)?)?;

@@ -395,7 +395,10 @@ pub fn cluster_rows(
         representatives.ok_or_else(|| PyValueError::new_err("there are no such clusters"))?;
     let head = |item: &u32| match unit {
         Unit::Paragraph => corpus.first(*item),
-        Unit::Article => matches.head_of_article(corpus, heads[*item as usize]),
+        Unit::Article => {
+            let head = corpus.first_with_words(heads[*item as usize]);
+            head.unwrap_or_default() // an article without words is in no cluster
+        }
     };
     let paragraphs: Vec<u32> = representatives.iter().map(head).collect();
     let position = |paragraph: &u32| match unit {
