@@ -115,7 +115,12 @@ def scan(
                 {"path": file.path, "bytes": file.size, "digest": digest}
                 for file, digest in zip(files, digests, strict=True)
             ],
-            "counts": {**_count(found), **counts, "text_bytes": prints.text_bytes},
+            "counts": {
+                **_count_paragraphs(found),
+                **counts,
+                **_count_found(found),
+                "text_bytes": prints.text_bytes,
+            },
             "limits": dict(found.matches.limits),
             "resumed": work.journal.is_resumed,
             "elapsed_s": {
@@ -198,12 +203,18 @@ def _verify(
     return find_templates(corpus, verified, packs, config, journal), verified
 
 
-def _count(found: Findings) -> dict[str, int]:
-    corpus, matches, catalogue = found.corpus, found.matches, found.catalogue
+def _count_paragraphs(found: Findings) -> dict[str, int]:
+    corpus = found.corpus
     return {
         "articles": corpus.articles,
         "paragraphs": corpus.paragraphs,
         "distinct_paragraphs": corpus.distincts,
+    }
+
+
+def _count_found(found: Findings) -> dict[str, int]:
+    matches, catalogue = found.matches, found.catalogue
+    return {
         "pairs": sum(map(matches.count_pairs, found.units)),
         "clusters": sum(map(matches.count_clusters, found.units)),
         "templates": len(found.template_ids),
