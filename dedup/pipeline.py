@@ -95,7 +95,7 @@ def scan(
     with (
         frugal(is_bounded=config.max_memory is not None),
         Unfinished(output, files, packs or (), config, resume=resume) as work,
-        ResultsWriter(work.tables, work.target) as writer,
+        ResultsWriter(work.work) as writer,
     ):
         progress.start("read", sum(file.size for file in files))
         prints, digests = _read(files, config, work, progress)
