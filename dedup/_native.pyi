@@ -49,8 +49,14 @@ def count_repeated(rows: pa.RecordBatch) -> int:
 def is_pattern(kind: str, text: str) -> bool:
     """Tell whether a template of this kind, opener or sentence, can be written so."""
 
-def put_in_place(folder: str | Path, target: str | Path) -> None:
-    """Give a finished folder its name. What stood there before takes the folder's old name."""
+def exchange_names(folder: int, name: str, other: int, other_name: str) -> None:
+    """Exchange two names, each in a folder given by descriptor, in one step.
+
+    Raises an OSError where the file system cannot do so.
+    """
+
+def rename_new(folder: int, name: str, other: int, other_name: str) -> None:
+    """Rename in one step, unless something has the new name (FileExistsError)."""
 
 @final
 class Spool:
@@ -61,8 +67,11 @@ class Spool:
         """Make a file without a name, which is gone as soon as nobody uses it."""
 
     @staticmethod
-    def open(path: str | Path, end: int) -> Spool:
-        """Open the file at `path`, or make it, and keep its first `end` bytes."""
+    def adopt(descriptor: int, folder: str | Path, end: int) -> Spool:
+        """Take over an open file in `folder`, and keep its first `end` bytes.
+
+        The descriptor stays the caller's to close.
+        """
 
     def append(self, data: bytes) -> Place:
         """Add bytes. Threads may call it at once."""

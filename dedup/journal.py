@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import io
 import json
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,9 @@ class JournalFile(Journal):
         process is writing it.
         """
         super().__init__()
-        self._file = io.FileIO(path, "a+")  # without a buffer: what is noted is there
+        self._file = io.FileIO(
+            path, "a+", opener=_open_own
+        )  # without a buffer: what is noted is there
         try:
             self._lock(path)
             asked = json.loads(json.dumps(asked))
@@ -112,6 +115,11 @@ class JournalFile(Journal):
         for entry in entries[1:]:
             entry["places"] = {name: tuple(place) for name, place in entry["places"].items()}
         return entries
+
+
+def _open_own(path: str, flags: int) -> int:
+    """Open a file for this user only, and never through a link."""
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
 
 
 def find_difference(before: Any, now: Any, name: str = "") -> str:

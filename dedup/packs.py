@@ -32,7 +32,9 @@ import pyarrow.compute as pc
 from dedup import _native
 from dedup.config import FormulaConfig
 from dedup.errors import ConfigError
-from dedup.results import Scan, naming_output, refuse_url
+from dedup.outputs import Output, naming_output
+from dedup.results import Scan
+from dedup.workfolder import NEW, WorkFolder
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -160,9 +162,19 @@ def _is_readable(template: PackTemplate) -> bool:
     return _native.is_pattern(template.kind, template.pattern)
 
 
-def write_pack(pack: Pack, path: str | os.PathLike[str]) -> None:
-    """Write a pack as `load_pack` reads it."""
-    refuse_url(path)
+def write_pack(
+    pack: Pack,
+    path: str | os.PathLike[str],
+    *,
+    overwrite: bool = False,
+    results: Path | None = None,
+) -> None:
+    """Write a pack as `load_pack` reads it; a file that exists only goes with `overwrite`.
+
+    `results` is the results folder it was learned from, into which it is not written.
+    """
+    output = Output(path, overwrite=overwrite, results=results)
+    output.check()
     lines = [
         f"format = {PACK_FORMAT}",
         f"name = {_quote(pack.name)}",
@@ -178,8 +190,10 @@ def write_pack(pack: Pack, path: str | os.PathLike[str]) -> None:
             ]
             if chosen:
                 lines += [f"{key} = [", *chosen, "]"]
-    with naming_output(Path(path)):
-        Path(path).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with WorkFolder(output, "pack") as work, naming_output(output.given):
+        with work.open_new(NEW) as file:
+            file.write(("\n".join(lines) + "\n").encode())
+        work.publish()
 
 
 def _quote(text: str) -> str:

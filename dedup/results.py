@@ -1,6 +1,6 @@
 """A results folder: written as a whole or not at all, opened only if it is whole.
 
-Tables are written into a hidden folder beside the place they are meant for (`unfinished.py`). The
+Tables are written into a hidden folder beside the place they are meant for (`workfolder.py`). The
 manifest goes in last, and then the folder takes its name in one step; an older result stays until
 that moment.
 """
@@ -10,23 +10,25 @@ from __future__ import annotations
 import json
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from dedup import _native
-from dedup.errors import OutputError, ResultsError
+from dedup.errors import ResultsError
+from dedup.outputs import Output, naming_output
 from dedup.schemas import TABLES
-from dedup.sources.remote import is_url
+from dedup.workfolder import NEW, WorkFolder
 
 MANIFEST = "manifest.json"
+FORMAT = "dedup results"  # by which a scan knows an older result, which it may replace
 FORMAT_VERSION = 1  # raised when a table's columns change their meaning
 MAX_WAITING = 2  # parts of tables that are made and not written yet
 ROW_GROUP = 1 << 18  # rows: large enough to compress well, small enough to filter by
@@ -131,11 +133,13 @@ class ResultsWriter:
     Use it as a context manager; leaving it without `finish` leaves no table that looks whole.
     """
 
-    def __init__(self, folder: Path, target: Path) -> None:
-        """Write into `folder`, which takes the place of `target` at the end."""
-        self.folder = folder
-        self.target = target
+    def __init__(self, work: WorkFolder) -> None:
+        """Write into a work folder, whose output takes its place at the end."""
+        self.folder = work.path / NEW
+        self.target = work.output.given
+        self._work = work
         self._writers: dict[str, pq.ParquetWriter] = {}
+        self._open_files: dict[str, BinaryIO] = {}
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="write")
         self._whole: set[str] = set()
         self._waiting: deque[Future[None]] = deque()
@@ -152,6 +156,9 @@ class ResultsWriter:
         self._pool.shutdown(cancel_futures=True)
         for writer in self._writers.values():
             writer.is_open = False  # a footer would make half a table look whole
+        for file in self._open_files.values():
+            with suppress(OSError):  # of a disk that is full, which was said
+                file.close()
 
     def write(self, table: str, rows: pa.Table) -> None:
         """Append rows; columns are brought into the table's schema.
@@ -173,6 +180,7 @@ class ResultsWriter:
         with naming_output(self.target):
             for table in tables:
                 self._writers.pop(table).close()
+                self._open_files.pop(table).close()
             then({table: _native.digest_file(self._path(table)) for table in tables})
 
     def keep(self, digests: Mapping[str, str]) -> bool:
@@ -197,7 +205,9 @@ class ResultsWriter:
         schema = TABLES[table]
         with naming_output(self.target):
             if table not in self._writers:
-                self._writers[table] = _open_table(self._path(table), schema)
+                file = self._work.open_new(f"{NEW}/{table}.parquet")
+                self._open_files[table] = file
+                self._writers[table] = _open_table(file, schema)
             if rows.num_rows:
                 rows = rows.select(schema.names).cast(schema)
                 self._writers[table].write_table(rows, row_group_size=ROW_GROUP)
@@ -208,14 +218,15 @@ class ResultsWriter:
         self.close(*rest, then=lambda _: None)
         self._wait(0)
         with naming_output(self.target):
-            document = {"format_version": FORMAT_VERSION, **manifest}
+            document = {"format": FORMAT, "format_version": FORMAT_VERSION, **manifest}
             text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-            (self.folder / MANIFEST).write_text(text, encoding="utf-8")
-            _native.put_in_place(self.folder, self.target)
+            with self._work.open_new(f"{NEW}/{MANIFEST}") as file:
+                file.write(text.encode())
+            self._work.publish()
         return Scan(self.target, document)
 
 
-def _open_table(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+def _open_table(file: BinaryIO, schema: pa.Schema) -> pq.ParquetWriter:
     """Open a table: dictionaries for names, differences for counts, which rarely repeat."""
     counts = [field.name for field in schema if pa.types.is_integer(field.type)]
     names = [
@@ -224,7 +235,7 @@ def _open_table(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
         if pa.types.is_dictionary(field.type) or pa.types.is_string(field.type)
     ]
     return pq.ParquetWriter(
-        path,
+        file,
         schema,
         compression="zstd",
         use_dictionary=names,
@@ -232,35 +243,22 @@ def _open_table(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
     )
 
 
-def refuse_url(target: str | os.PathLike[str]) -> None:
-    """Refuse a place on another machine, where nothing takes its name in one step."""
-    if is_url(os.fspath(target)):
-        raise OutputError(
-            f"{os.fspath(target)} is a URL, and output can only be written to this machine",
-            hint="write to a local folder and copy it when it is whole",
-        )
+def describe_results(target: str | os.PathLike[str], inputs: Sequence[str] = ()) -> Output:
+    """Describe a results folder to write; an older one with nothing else in it may be replaced."""
+    files = [MANIFEST, *(f"{table}.parquet" for table in TABLES)]
+    return Output(target, files=files, recognise=_is_results, inputs=inputs)
 
 
-def check_target(target: Path) -> None:
-    """Refuse to write over anything that is not an older result."""
-    if not target.exists() and not target.is_symlink():
-        return
-    if target.is_dir() and ((target / MANIFEST).is_file() or not any(target.iterdir())):
-        return
-    raise OutputError(
-        f"{target} exists and is not a results folder, so it will not be written over",
-        hint="name another folder with -o, or remove it",
-    )
-
-
-@contextmanager
-def naming_output(target: Path) -> Iterator[None]:
-    """Turn a failing disk or a missing permission into one clear sentence."""
+def _is_results(folder: Path) -> bool:
+    """Whether a folder has the manifest of a scan, of whatever version of the format."""
     try:
-        yield
-    except OSError as err:
-        reason = err.strerror or str(err)
-        raise OutputError(
-            f"cannot write {target}: {reason}",
-            hint="free some space or name another place with -o; nothing was changed",
-        ) from err
+        file = os.open(folder / MANIFEST, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with open(file, encoding="utf-8") as text:
+            manifest = json.load(text)
+    except (OSError, ValueError, RecursionError):
+        return False
+    return (
+        isinstance(manifest, dict)
+        and manifest.get("format") == FORMAT
+        and isinstance(manifest.get("format_version"), int)
+    )

@@ -310,8 +310,7 @@ def test_a_folder_gives_a_folder_with_the_same_names(tmp_path: Path) -> None:
     (tmp_path / "in" / "deep" / "x.csv.gz").write_bytes(gzip.compress(as_csv(ARTICLES[2:])))
     dedup.scan(tmp_path / "in", tmp_path / "results")
     out = tmp_path / "out"
-    for _ in range(2):  # an older output of the same names is replaced
-        dedup.filter_articles(tmp_path / "results", tmp_path / "in", out, max_redundancy=0.5)
+    dedup.filter_articles(tmp_path / "results", tmp_path / "in", out, max_redundancy=0.5)
     assert ids(out / "x.jsonl") == ["a", "b"]
     assert read_rows("csv", unpack(out / "deep" / "x.csv.gz")) == []
     assert sorted(os.listdir(tmp_path)) == ["in", "out", "results"]
@@ -419,7 +418,7 @@ def test_a_failure_half_way_leaves_the_older_output(
 
     monkeypatch.setattr("dedup.filtering.filter.rewrite", fill_disk)
     with pytest.raises(OutputError, match=r"cannot write .*out\.jsonl: No space left on device"):
-        dedup.filter_articles(tmp_path / "results", path, out, keep="first")
+        dedup.filter_articles(tmp_path / "results", path, out, keep="first", overwrite=True)
     assert out.read_text() == "older"
     assert sorted(os.listdir(tmp_path)) == ["in.jsonl", "out.jsonl", "results"]
 

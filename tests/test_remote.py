@@ -142,7 +142,7 @@ def test_a_bucket_is_scanned_and_filtered(s3: Any, tmp_path: Path) -> None:
 
     fsspec.filesystem("s3", skip_instance_cache=True).pipe("news/a.jsonl", LINES)
     with pytest.raises(InputError, match="is not what it was when it was scanned"):
-        dedup.filter_articles(out, "s3://news/a.jsonl", kept, keep="first")
+        dedup.filter_articles(out, "s3://news/a.jsonl", kept, keep="first", overwrite=True)
 
 
 def test_a_folder_in_a_bucket_is_filtered_into_one_on_this_machine(s3: Any, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ import pytest
 from article_files import COMPRESSIONS, to_csv, to_jsonl, to_parquet, write_articles
 
 import dedup
-from dedup import pipeline, unfinished, writing
+from dedup import pipeline, unfinished, workfolder, writing
 from dedup.cli.main import main
 from dedup.errors import InputError, OutputError, ResumeError
 from dedup.schemas import TABLES
@@ -186,7 +186,7 @@ def test_a_table_that_is_not_what_was_written_is_made_again(
     folder: Path, whole: Path, tmp_path: Path, damage: bytes | None
 ) -> None:
     interrupt(folder, tmp_path / "results", "write")
-    table = tmp_path / ".results.unfinished" / unfinished.TABLES / "spans.parquet"
+    table = tmp_path / ".results.unfinished" / workfolder.NEW / "spans.parquet"
     if damage is None:
         table.unlink()
     else:
@@ -198,7 +198,7 @@ def test_a_table_that_is_not_what_was_written_is_made_again(
 def test_a_scan_killed_as_it_cleaned_up_leaves_nothing_in_the_way(
     folder: Path, whole: Path, tmp_path: Path
 ) -> None:
-    interrupt_at(Path, "unlink", folder, tmp_path / "results")
+    interrupt_at(workfolder.WorkFolder, "remove", folder, tmp_path / "results")
     assert same_bytes(tmp_path / "results", whole)
     assert (tmp_path / ".results.unfinished").exists()
     dedup.scan(folder, tmp_path / "results", resume=True)

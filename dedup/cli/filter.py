@@ -6,7 +6,12 @@ from typing import Any
 
 import click
 
-from dedup.cli.options import inputs_argument, quiet_option, results_argument
+from dedup.cli.options import (
+    inputs_argument,
+    overwrite_option,
+    quiet_option,
+    results_argument,
+)
 
 
 @click.command("filter")
@@ -60,6 +65,7 @@ from dedup.cli.options import inputs_argument, quiet_option, results_argument
 @click.option(
     "--dry-run", is_flag=True, help="Print what would be removed and write nothing; by default off."
 )
+@overwrite_option
 @quiet_option
 def command(
     results: str,

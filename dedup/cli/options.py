@@ -14,6 +14,12 @@ results_argument = click.argument("results", metavar="RESULTS")
 quiet_option = click.option(
     "-q", "--quiet", is_flag=True, help="Print nothing but errors; by default progress is shown."
 )
+overwrite_option = click.option(
+    "--overwrite",
+    is_flag=True,
+    help="Replace files that exist already, when the new ones are whole; by default they are"
+    " refused. Inputs and results are never replaced.",
+)
 
 _FIELDS = {
     "id": ("id, article_id, doc_id, uuid or guid", "else the file's name and row"),

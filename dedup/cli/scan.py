@@ -16,7 +16,8 @@ from dedup.cli.options import field_options, given_settings, inputs_argument, qu
     "--output",
     required=True,
     metavar="RESULTS",
-    help="Folder for the tables; an older result in it is replaced when the new one is whole.",
+    help="Folder for the tables; an older result is replaced when the new one is whole, but only"
+    " if nothing else is in the folder.",
 )
 @click.option(
     "--threshold",

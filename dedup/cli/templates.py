@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from dedup.cli.options import results_argument
+from dedup.cli.options import overwrite_option, results_argument
 
 
 @click.group("templates")
@@ -40,9 +40,10 @@ def list_command(results: str, limit: int) -> None:
     "--output",
     required=True,
     metavar="PACK.toml",
-    help="File for the pack; an older one is replaced.",
+    help="File for the pack.",
 )
-def learn_command(results: str, output: str) -> None:
+@overwrite_option
+def learn_command(results: str, output: str, overwrite: bool) -> None:
     """Write the templates that were mined in RESULTS as a pack: dedup scan --templates PACK.toml.
 
     Openers that only one article repeats are left out, and those that came from packs.
@@ -50,6 +51,7 @@ def learn_command(results: str, output: str) -> None:
     from dedup.packs import learn_pack, write_pack
     from dedup.results import open_scan
 
-    pack = learn_pack(open_scan(results), Path(output).stem)
-    write_pack(pack, output)
+    scan = open_scan(results)
+    pack = learn_pack(scan, Path(output).stem)
+    write_pack(pack, output, overwrite=overwrite, results=scan.path)
     click.echo(f"Wrote {len(pack.templates):,} templates to {output}", err=True)

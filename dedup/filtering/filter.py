@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
+import stat
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
+from pathlib import Path, PurePath
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedup import _native
 from dedup.errors import ConfigError, InputError, OutputError
 from dedup.filtering.decisions import SCORES, Decisions, Keep, Rule, decide_articles
 from dedup.filtering.matching import Target, choose_target, match_inputs
@@ -24,10 +23,12 @@ from dedup.filtering.removals import (
     sample_removals,
     write_removed,
 )
-from dedup.filtering.rewriting import WITHOUT_FIELDS, Rows, count_rows, rewrite
+from dedup.filtering.rewriting import WITHOUT_FIELDS, Maker, Rows, count_rows, rewrite
+from dedup.outputs import naming_output
 from dedup.pipeline import Progress, Silent
-from dedup.results import Scan, naming_output, open_scan
+from dedup.results import Scan, open_scan
 from dedup.sources.locate import InputFile, locate_inputs
+from dedup.workfolder import NEW, WorkFolder
 
 Inputs = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
@@ -56,6 +57,7 @@ def filter_articles(  # noqa: PLR0913 - keyword-only options, each of its own
     keep: Keep | None = None,
     removed: str | os.PathLike[str] | None = None,
     add_scores: bool = False,
+    overwrite: bool = False,
     dry_run: bool = False,
     sample: int = 0,
     max_removed: float = 0.9,
@@ -72,6 +74,10 @@ def filter_articles(  # noqa: PLR0913 - keyword-only options, each of its own
     or a folder give a folder with the same names. `add_scores` adds redundancy, internal, copied
     and formulaic. Rows that the scan rejected are removed, and `removed` names a `.jsonl` or
     `.parquet` file to list every removal in, with its reason.
+
+    What exists is not written over. With `overwrite` older files in `output` and `removed` are
+    replaced when the new ones are whole, but no input, no results, and no folder in which
+    there is anything else.
 
     Raises an `InputError` for an input that was not scanned or was changed since, and an
     `OutputError` if a source of 20 articles or more would lose more than `max_removed` of them.
@@ -94,7 +100,8 @@ def filter_articles(  # noqa: PLR0913 - keyword-only options, each of its own
             "scores cannot be added to text files, pages and web archives",
             hint="leave out --add-scores: see articles.parquet",
         )
-    target = choose_target(files, output, removed_name, scan.path)
+    may_replace = overwrite or dry_run  # which replaces nothing
+    target = choose_target(files, output, removed_name, scan.path, overwrite=may_replace)
     names = match_inputs(scan, files)
     decisions = decide_articles(scan, names, rule)
     cuts = decisions.heavily_cut_sources(max_removed)
@@ -108,16 +115,16 @@ def filter_articles(  # noqa: PLR0913 - keyword-only options, each of its own
         for file, rows in zip(files, rows_of, strict=True):
             count_rows(file, rows)
     else:
-        with _unfinished(target, removed_name) as (places, removed_place):
-            for file, rows, place, packing in zip(
-                files, rows_of, places, target.compressions, strict=True
+        with _open_work(target, files) as (makers, make_removed):
+            for file, rows, make, packing in zip(
+                files, rows_of, makers, target.compressions, strict=True
             ):
-                with naming_output(target.path):
-                    rewrite(file, rows, place, packing)
+                with naming_output(target.kept.given):
+                    rewrite(file, rows, make, packing)
                 progress.advance(rows.kept + rows.removed, file.size)
                 _check_counts(file, rows)
-            if removed_name and removed_place:
-                write_removed(decisions, removed_place, removed_name)
+            if removed_name and make_removed:
+                write_removed(decisions, make_removed, removed_name)
     kept = sum(rows.kept for rows in rows_of)
     gone = sum(rows.removed for rows in rows_of)
     return FilterReport(
@@ -130,7 +137,7 @@ def filter_articles(  # noqa: PLR0913 - keyword-only options, each of its own
         - decisions.articles["article_cluster"].null_count,
         heavily_cut_sources=tuple(cuts),
         samples=samples,
-        output=None if dry_run else target.path,
+        output=None if dry_run else target.kept.given,
     )
 
 
@@ -187,35 +194,31 @@ def _check_counts(file: InputFile, rows: Rows) -> None:
 
 
 @contextmanager
-def _unfinished(target: Target, removed: str | None) -> Iterator[tuple[list[Path], Path | None]]:
-    """Give places to write to; what is there takes its name at the end, all or nothing."""
-    with naming_output(target.path):
-        parent = target.path.absolute().parent
-        parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=f".{target.path.name}.unfinished-", dir=parent))
-        folder.chmod(0o755)
-    aside = None
-    try:
-        places = [folder / name for name in target.names]
-        for place in {place.parent for place in places}:
-            place.mkdir(parents=True, exist_ok=True)
-        if removed:
-            with naming_output(Path(removed)):
-                Path(removed).absolute().parent.mkdir(parents=True, exist_ok=True)
-                # On the disk where it goes, so that it can be renamed.
-                aside = Path(f"{removed}.unfinished-{os.getpid()}").absolute()
-        yield places, aside
-        if removed and aside:
-            with naming_output(Path(removed)):
-                os.replace(aside, removed)
-        with naming_output(target.path):
-            if target.is_folder:
-                _native.put_in_place(folder, target.path)
-            elif places[0].exists():
-                os.replace(places[0], target.path)
-            else:  # a text file that was not kept
-                target.path.unlink(missing_ok=True)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        if aside:
-            aside.unlink(missing_ok=True)
+def _open_work(
+    target: Target, files: Sequence[InputFile]
+) -> Iterator[tuple[list[Maker], Maker | None]]:
+    """Give what makes each file; what was made takes its names at the end, all or nothing."""
+    with ExitStack() as stack:
+        kept = stack.enter_context(WorkFolder(target.kept, "filter"))
+        works = [kept]
+        if target.removed is not None:
+            works.append(stack.enter_context(WorkFolder(target.removed, "filter")))
+        names = [f"{NEW}/{name}" for name in target.names] if target.kept.is_folder else [NEW]
+        with naming_output(target.kept.given):
+            for folder in {str(PurePath(name).parent) for name in names}:
+                kept.make_folder(folder)
+        makers: list[Maker] = [
+            partial(kept.open_new, name, _mode_of(file))
+            for name, file in zip(names, files, strict=True)
+        ]
+        make_removed = partial(works[1].open_new, NEW) if works[1:] else None
+        yield makers, make_removed
+        for work in works:
+            work.output.check()
+        for work in reversed(works):
+            work.publish()
+
+
+def _mode_of(file: InputFile) -> int | None:
+    """Return who may read an input; None for one that is not on this machine."""
+    return stat.S_IMODE(os.stat(file.path).st_mode) & 0o777 if file.is_local else None

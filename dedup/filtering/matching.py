@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
 from dedup.errors import ConfigError, InputError, OutputError
-from dedup.results import Scan, refuse_url
+from dedup.outputs import Output
+from dedup.results import Scan
 from dedup.sources import digest_input
 from dedup.sources.locate import COMPRESSIONS, FORMATS, STDIN, InputFile
 
@@ -16,8 +18,8 @@ from dedup.sources.locate import COMPRESSIONS, FORMATS, STDIN, InputFile
 class Target(NamedTuple):
     """Where the output goes: a file, or a folder with a file for each input."""
 
-    path: Path
-    is_folder: bool
+    kept: Output
+    removed: Output | None
     names: list[str]  # of the files, relative to the folder, or the file's own
     compressions: list[str | None]
 
@@ -87,55 +89,37 @@ def choose_target(
     output: str | os.PathLike[str],
     removed: str | None,
     results: Path,
+    *,
+    overwrite: bool,
 ) -> Target:
-    """Decide where each file's copy goes; refuse a place that would destroy something.
+    """Decide where each file's copy goes; refuse a place where that would destroy something.
 
     One file gives a file, or one of the same name in a folder that exists or ends with a slash.
     Several files, or a folder, give a folder with the same names below.
     """
-    for place in (output, removed or ""):
-        refuse_url(place)
+    inputs = [file.path for file in files if file.is_local]
+    describe = partial(Output, overwrite=overwrite, inputs=inputs, results=results)
     given = os.fspath(output)
-    path = Path(given)
     if len(files) > 1 or files[0].folder:
-        target = Target(path, True, _relative_names(files), [file.compression for file in files])
-        _refuse_strangers(target)
+        names = _relative_names(files)
+        kept = describe(given, files=names)
+        compressions = [file.compression for file in files]
     else:
-        if given.endswith(("/", os.sep)) or path.is_dir():
-            path = path / _name(files[0])
-        target = Target(path, False, [path.name], [_compression(path, files[0])])
-    _refuse_to_destroy(files, target, removed, results)
+        if given.endswith(("/", os.sep)) or (given and os.path.isdir(given)):
+            given = os.path.join(given, _name(files[0]))
+        kept = describe(given)
+        names = [kept.given.name]
+        compressions = [_compression(kept.given, files[0])]
+    target = Target(kept, describe(removed) if removed else None, names, compressions)
+    kept.check()
+    if target.removed is not None:
+        target.removed.check()
+        if target.removed.path.is_relative_to(kept.path):
+            raise OutputError(
+                f"{removed} is in the place of the kept articles, {kept.given}",
+                hint="name another file with --removed",
+            )
     return target
-
-
-def _refuse_to_destroy(
-    files: Sequence[InputFile], target: Target, removed: str | None, results: Path
-) -> None:
-    folder = target.path if target.is_folder else target.path.parent
-    inputs = {os.path.realpath(file.path): file.path for file in files if _is_local(file)}
-    outputs = [os.path.realpath(folder / name) for name in target.names]
-    others = [os.path.realpath(removed)] if removed else []
-    for place in [*outputs, *others]:
-        if place in inputs:
-            raise OutputError(
-                f"the output would be written over the input {inputs[place]}",
-                hint="name another place with -o or --removed",
-            )
-        if Path(place).is_relative_to(os.path.realpath(results)):
-            raise OutputError(
-                f"the output would be written into the results folder {results}",
-                hint="name another place: a later scan replaces that folder",
-            )
-    taken = os.path.realpath(target.path)
-    if any(Path(place).is_relative_to(taken) for place in others):
-        raise OutputError(
-            f"{removed} is in the place of the kept articles, {target.path}",
-            hint="name another file with --removed",
-        )
-
-
-def _is_local(file: InputFile) -> bool:
-    return file.path != STDIN and not file.is_remote
 
 
 def _name(file: InputFile) -> str:
@@ -155,25 +139,6 @@ def _relative_names(files: Sequence[InputFile]) -> list[str]:
     if len(set(names)) < len(names):  # a file that has the name given to standard input
         raise ConfigError(f"two inputs would be written to {_name(files[0])}")
     return names
-
-
-def _refuse_strangers(target: Target) -> None:
-    """Refuse a folder with anything in it that this filter would not write itself."""
-    if not target.path.exists():
-        return
-    if not target.path.is_dir():
-        raise OutputError(
-            f"{target.path} is a file, but several inputs, or a folder, need a folder",
-            hint="name a new folder with -o",
-        )
-    own = set(target.names)
-    for parent, _, names in os.walk(target.path):
-        for name in names:
-            if os.path.relpath(os.path.join(parent, name), target.path) not in own:
-                raise OutputError(
-                    f"{target.path} holds {name}, which is none of the files to write there",
-                    hint="name a new folder with -o, or empty that one",
-                )
 
 
 def _compression(path: Path, file: InputFile) -> str | None:

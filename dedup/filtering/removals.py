@@ -15,8 +15,9 @@ import pyarrow.parquet as pq
 from dedup.config import SourceConfig
 from dedup.errors import ConfigError
 from dedup.filtering.decisions import Decisions
-from dedup.filtering.rewriting import open_sink
-from dedup.results import Scan, naming_output
+from dedup.filtering.rewriting import Maker, open_sink
+from dedup.outputs import naming_output
+from dedup.results import Scan
 from dedup.sources import InputFile, read_articles
 from dedup.sources.locate import COMPRESSIONS, STDIN
 
@@ -60,14 +61,15 @@ def check_removed_name(path: str) -> None:
         )
 
 
-def write_removed(decisions: Decisions, path: Path, name: str) -> None:
+def write_removed(decisions: Decisions, make: Maker, name: str) -> None:
     """Write REMOVED rows, in the order of the input, in the format that `name` says."""
     table = list_removed(decisions)
     with naming_output(Path(name)):
         if not _is_jsonl(name):
-            pq.write_table(table, path, compression="zstd")
+            with make() as file:
+                pq.write_table(table, file, compression="zstd")
             return
-        with open_sink(path, COMPRESSIONS.get(Path(name).suffix)) as sink:
+        with open_sink(make, COMPRESSIONS.get(Path(name).suffix)) as sink:
             for batch in table.to_batches(max_chunksize=_BATCH_ROWS):
                 lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in batch.to_pylist())
                 sink.write("".join(lines).encode())

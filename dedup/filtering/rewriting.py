@@ -8,8 +8,7 @@ import lzma
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -36,6 +35,7 @@ _BOM = b"\xef\xbb\xbf"
 _WHITE = " \t\r\n"
 
 Item = TypeVar("Item")
+Maker = Callable[[], BinaryIO]  # makes a new file and opens it for writing
 
 
 @dataclass
@@ -81,8 +81,8 @@ class Rows:
         return (dict(zip(self.scores, row, strict=True)) for row in zip(*columns, strict=True))
 
 
-def rewrite(file: InputFile, rows: Rows, path: Path, compression: str | None) -> None:
-    """Write the kept rows of a file to a new file of the same format.
+def rewrite(file: InputFile, rows: Rows, make: Maker, compression: str | None) -> None:
+    """Write the kept rows of a file to a new file of the same format, which `make` opens.
 
     What is no row, such as a header, a blank line or a request in a web archive, is kept too. A
     file that breaks off, which the scan was told to skip, is copied as far as it was scanned. A
@@ -92,10 +92,10 @@ def rewrite(file: InputFile, rows: Rows, path: Path, compression: str | None) ->
         rows.take_known(1, file)
         return
     if file.format == "warc":
-        with open_sink(path, None) as sink:
+        with open_sink(make, None) as sink:
             _copy_records(file, rows, sink, PACKERS[compression])
         return
-    with open_sink(path, compression) as sink:
+    with open_sink(make, compression) as sink:
         _WRITERS[file.format](file, rows, sink)
 
 
@@ -105,20 +105,17 @@ def count_rows(file: InputFile, rows: Rows) -> None:
 
 
 @contextmanager
-def open_sink(path: Path, compression: str | None) -> Iterator[Any]:
-    """Open a file for writing, compressed if asked."""
-    if compression is None:
-        with open(path, "wb") as sink:
-            yield sink
-    elif compression == "xz":
-        with lzma.open(path, "wb") as sink:
-            yield sink
-    else:
-        with (
-            pa.OSFile(str(path), "wb") as packed,
-            pa.CompressedOutputStream(packed, compression) as sink,
-        ):
-            yield sink
+def open_sink(make: Maker, compression: str | None) -> Iterator[Any]:
+    """Make a file for writing, compressed if asked."""
+    with make() as file:
+        if compression is None:
+            yield file
+        elif compression == "xz":
+            with lzma.open(file, "wb") as sink:
+                yield sink
+        else:
+            with pa.CompressedOutputStream(file, compression) as sink:
+                yield sink
 
 
 def _until_damage(items: Iterator[Item], file: InputFile, rows: Rows) -> Iterator[Item]:

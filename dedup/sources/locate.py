@@ -52,6 +52,11 @@ class InputFile(NamedTuple):
         return is_url(self.path)
 
     @property
+    def is_local(self) -> bool:
+        """Tell whether the path is one of this machine's."""
+        return self.path != STDIN and not self.is_remote
+
+    @property
     def name(self) -> str:
         """The last part of the path."""
         return name_in_url(self.path) if self.is_remote else os.path.basename(self.path)

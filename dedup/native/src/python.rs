@@ -11,13 +11,15 @@ mod readers;
 mod tables;
 mod verifier;
 
+use std::os::fd::{BorrowedFd, RawFd};
 use std::path::PathBuf;
 
 use arrow_array::{Array, RecordBatch, StringArray};
 use arrow_pyarrow::PyArrowType;
 use arrow_schema::ArrowError;
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyOSError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
+use rustix::fs::{RenameFlags, renameat_with};
 
 use crate::digest;
 use crate::error::Error;
@@ -59,18 +61,39 @@ fn count_repeated(py: Python<'_>, rows: Table) -> PyResult<usize> {
     Ok(py.detach(|| digest::count_repeated(values.iter().flatten())))
 }
 
-/// Give a finished folder its name. What stood there before takes the folder's old name.
-#[pyfunction]
-fn put_in_place(folder: PathBuf, target: PathBuf) -> PyResult<()> {
-    #[cfg(any(target_os = "linux", target_os = "macos"))]
-    if target.is_dir() && !target.is_symlink() {
-        use rustix::fs::{CWD, RenameFlags, renameat_with};
-        return Ok(
-            renameat_with(CWD, &folder, CWD, &target, RenameFlags::EXCHANGE)
-                .map_err(std::io::Error::from)?,
-        );
+/// A descriptor that Python holds open during a call.
+fn borrow<'a>(descriptor: RawFd) -> PyResult<BorrowedFd<'a>> {
+    if descriptor < 0 {
+        return Err(PyValueError::new_err("a descriptor is never negative"));
     }
-    Ok(std::fs::rename(folder, target)?)
+    // SAFETY: it is not -1, and the caller closes it after the call, if at all.
+    Ok(unsafe { BorrowedFd::borrow_raw(descriptor) })
+}
+
+/// Exchange two names, each in an open folder, in one step.
+#[pyfunction]
+fn exchange_names(folder: RawFd, name: PathBuf, other: RawFd, other_name: PathBuf) -> PyResult<()> {
+    rename(folder, name, other, other_name, RenameFlags::EXCHANGE)
+}
+
+/// Rename in one step, unless something has the new name.
+#[pyfunction]
+fn rename_new(folder: RawFd, name: PathBuf, other: RawFd, other_name: PathBuf) -> PyResult<()> {
+    rename(folder, name, other, other_name, RenameFlags::NOREPLACE)
+}
+
+fn rename(
+    folder: RawFd,
+    name: PathBuf,
+    other: RawFd,
+    other_name: PathBuf,
+    how: RenameFlags,
+) -> PyResult<()> {
+    renameat_with(borrow(folder)?, name, borrow(other)?, other_name, how).map_err(|err| {
+        let reason = std::io::Error::from(err).to_string();
+        let reason = reason.split(" (os error").next().map(str::to_owned);
+        PyOSError::new_err((err.raw_os_error(), reason))
+    })
 }
 
 #[pymodule]
@@ -94,6 +117,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(readers::parse_csv, module)?)?;
     module.add_function(wrap_pyfunction!(digest_file, module)?)?;
     module.add_function(wrap_pyfunction!(count_repeated, module)?)?;
-    module.add_function(wrap_pyfunction!(put_in_place, module)?)?;
+    module.add_function(wrap_pyfunction!(exchange_names, module)?)?;
+    module.add_function(wrap_pyfunction!(rename_new, module)?)?;
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Articles on their way into the core: the spool, fingerprints, batches.
 
+use std::os::fd::RawFd;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,7 +9,7 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use super::{Table, first_column};
+use super::{Table, borrow, first_column};
 use crate::batch::{BatchRecord, Spooled};
 use crate::error::Error;
 use crate::fingerprint::{Options, Worker};
@@ -38,10 +39,11 @@ impl PySpool {
         Ok(Self(Arc::new(Spool::temporary(&folder)?)))
     }
 
-    /// The file at `path`, made if need be, of which the first `end` bytes are kept.
+    /// An open file of a folder, of which the first `end` bytes are kept.
     #[staticmethod]
-    fn open(path: PathBuf, end: u64) -> PyResult<Self> {
-        Ok(Self(Arc::new(Spool::open(&path, end)?)))
+    fn adopt(descriptor: RawFd, folder: PathBuf, end: u64) -> PyResult<Self> {
+        let file = borrow(descriptor)?.try_clone_to_owned()?;
+        Ok(Self(Arc::new(Spool::adopt(file.into(), &folder, end)?)))
     }
 
     /// Add bytes; return their place.
