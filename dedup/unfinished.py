@@ -67,6 +67,7 @@ class Unfinished:
             self.tables.mkdir(exist_ok=True)
         try:
             self.spool = _native.Spool.open(self._spool_path, self.journal.spool_end)
+            self.journal.start(self.spool.sync)
         except DedupError:
             self.journal.close()
             raise
