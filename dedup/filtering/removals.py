@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -125,7 +126,7 @@ def sample_removals(
     chosen = gone.take(places).to_pylist()
     reasons = decisions.reasons.drop_null().take(pa.array(places)).to_pylist()
     spans = _longest_spans(scan, {row["article_id"] for row in chosen})
-    config = SourceConfig(**{**scan.manifest["config"]["source"], "on_error": "skip"})
+    config = dataclasses.replace(scan.facts.source, on_error="skip")
     texts = _read_texts(chosen, files, config)
     removals = []
     for row, reason in zip(chosen, reasons, strict=True):
@@ -149,7 +150,9 @@ def _longest_spans(scan: Scan, ids: set[str]) -> dict[str, tuple[int, int, str |
     columns = ["article_id", "start", "end", "match_article"]
     is_wanted = pc.field("article_id").isin(sorted(ids))
     longest: dict[str, tuple[int, int, str | None]] = {}
-    for row in scan.spans.to_table(columns=columns, filter=is_wanted).to_pylist():
+    with scan.reading("spans") as spans:
+        rows = spans.to_table(columns=columns, filter=is_wanted).to_pylist()
+    for row in rows:
         start, end, _ = longest.get(row["article_id"], (0, 0, ""))
         if row["end"] - row["start"] > end - start:
             longest[row["article_id"]] = (row["start"], row["end"], row["match_article"])
