@@ -71,6 +71,9 @@ class Rows:
     def give_up(self, damage: DamagedFileError) -> None:
         """Pass over the rows behind a damage, unless one of them is to be kept."""
         if self.is_kept[self.seen :].any():
+            damage.hint = (
+                "get the file again and scan it: there are rows to keep in what is damaged"
+            )
             raise damage
         self.take(len(self.is_known) - self.seen)
 
@@ -86,8 +89,17 @@ def rewrite(file: InputFile, rows: Rows, path: Path, compression: str | None) ->
 
     What is no row, such as a header, a blank line or a request in a web archive, is kept too. A
     file that breaks off, which the scan was told to skip, is copied as far as it was scanned. A
-    text file or page that is not kept is not made.
+    text file or page that is not kept is not made, and neither is the copy of a file that is
+    damaged at its beginning.
     """
+    try:
+        _rewrite(file, rows, path, compression)
+    except DamagedFileError as damage:
+        rows.give_up(damage)
+        path.unlink(missing_ok=True)
+
+
+def _rewrite(file: InputFile, rows: Rows, path: Path, compression: str | None) -> None:
     if file.format in WHOLE_FILES and not rows.is_kept.any():
         rows.take_known(1, file)
         return
@@ -169,7 +181,7 @@ def _rewrite_json(file: InputFile, rows: Rows, sink: Any) -> None:
     if not first_line.startswith(b"[") and first_line != b"{":
         _write_lines(itertools.chain([head], chunks), file, rows, sink)
         return
-    whole = _until_damage(iter([b"".join(itertools.chain([head], chunks))]), file, rows)
+    whole = _until_damage(itertools.chain([head], chunks), file, rows)
     text = b"".join(whole).removeprefix(_BOM).decode("utf-8", "surrogateescape")
     kept, _ = rows.take_known(len(rows.is_known) - rows.seen, file)
     scores = rows.score_rows(0, kept) if rows.scores else None
@@ -324,13 +336,19 @@ def _score_schema(schema: pa.Schema, file: InputFile, rows: Rows) -> pa.Schema:
 def _filter_batches(
     batches: Iterator[pa.RecordBatch], schema: pa.Schema, file: InputFile, rows: Rows
 ) -> Iterator[pa.RecordBatch]:
-    for batch in _until_damage(batches, file, rows):
+    for batch in _until_damage(map(_validate, batches), file, rows):
         kept, first = rows.take_known(batch.num_rows, file)
         end = first + batch.num_rows
         added = [pa.array(values[first:end], pa.float64()) for values in rows.scores.values()]
         whole = pa.RecordBatch.from_arrays([*batch.columns, *added], schema=schema)
         if kept.any():
             yield whole if kept.all() else whole.filter(pa.array(kept))
+
+
+def _validate(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Meet a damage where reading met it: the columns that a scan needs are validated there."""
+    batch.validate()
+    return batch
 
 
 def _gather(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
