@@ -284,6 +284,7 @@ def _open_table(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
         compression="zstd",
         use_dictionary=names,
         column_encoding=dict.fromkeys(counts, "DELTA_BINARY_PACKED"),
+        write_page_checksum=True,  # for readers that know no manifest; 0.1 % of a table
     )
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from article_files import write_articles
 from hypothesis import given, settings
@@ -93,6 +94,15 @@ def test_a_damaged_table_is_refused_by_name(
         scan.dataset(table)
     for other in TABLES.keys() - {table}:
         scan.dataset(other).count_rows()
+
+
+def test_other_readers_of_parquet_notice_a_damaged_page(whole: Path, tmp_path: Path) -> None:
+    path = whole / "results" / "articles.parquet"
+    place = pq.read_metadata(path).row_group(0).column(8)
+    last = place.data_page_offset + place.total_compressed_size - 1
+    (tmp_path / "a.parquet").write_bytes(flip(path.read_bytes(), 8 * last))
+    with pytest.raises(OSError, match="CRC checksum"):
+        pq.read_table(tmp_path / "a.parquet", page_checksum_verification=True)
 
 
 @given(st.sampled_from(["articles", "rejected", "spans"]), st.integers(0, 2**31))
