@@ -76,6 +76,9 @@ class Spool:
     def append(self, data: bytes) -> Place:
         """Add bytes. Threads may call it at once."""
 
+    def sync(self) -> None:
+        """Return when all that was added before is on the disk."""
+
     def read(self, place: Place) -> bytes:
         """Read what was added; a NativeError if it is not what was written."""
 

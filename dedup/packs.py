@@ -143,17 +143,16 @@ def learn_pack(scan: Scan, name: str) -> Pack:
 
     An opener that only one article repeats is that article's, and no template elsewhere.
     """
-    rows = scan.templates.to_table(
-        columns=["pattern", "kind", "articles"],
-        filter=pc.is_null(pc.field("pack")) & (pc.field("articles") > 1),
-    )
+    is_mined = pc.is_null(pc.field("pack")) & (pc.field("articles") > 1)
+    with scan.reading("templates") as table:
+        rows = table.to_table(columns=["pattern", "kind", "articles"], filter=is_mined)
     templates = [
         PackTemplate(
             UNKNOWN_LANGUAGE, "opener" if row["kind"] == "opener" else "sentence", row["pattern"]
         )
         for row in rows.to_pylist()
     ]
-    described = f"Learned from {scan.manifest['counts']['articles']:,} articles"
+    described = f"Learned from {scan.facts.counts['articles']:,} articles"
     return Pack(name, described, tuple(dict.fromkeys(filter(_is_readable, templates))))
 
 

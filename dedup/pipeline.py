@@ -140,7 +140,7 @@ def _read(
     restore_fingerprints(prints, work.journal, progress.advance)
     done = work.journal.last("read")
     if done is not None:
-        return prints, done["digests"]
+        return prints, list(done["digests"])
     with ThreadPoolExecutor(1, thread_name_prefix="digest") as pool:
         waiting = [pool.submit(digest_input, file) for file in files]
         batches = read_articles(files, config.source, prints.read_to)

@@ -77,6 +77,7 @@ class Unfinished:
             raise
         try:
             self.spool = self._open_spool()
+            self.journal.start(self.spool.sync)
         except BaseException:
             if self.journal.is_empty:
                 self._close()

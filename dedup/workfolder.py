@@ -20,7 +20,7 @@ from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path, PurePath
 from types import TracebackType
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from dedup import _native
 from dedup.errors import OutputError
@@ -36,6 +36,22 @@ _OURS = os.O_NOFOLLOW | os.O_CLOEXEC
 _BUFFER_BYTES = 1 << 20  # fewer calls for the many small writes of a table
 _TRIES = 10  # each is lost only to another process that just then began or ended
 _NOT_SUPPORTED = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
+
+
+class NewFile(NamedTuple):
+    """A file of an output that is to be made, or not."""
+
+    work: WorkFolder
+    name: str
+    mode: int | None = None  # None is the usual one
+
+    def open(self) -> BinaryIO:
+        """Make it and open it for writing."""
+        return self.work.open_new(self.name, self.mode)
+
+    def discard(self) -> None:
+        """Remove it, if it was made."""
+        self.work.remove_new(self.name)
 
 
 class WorkFolder:
@@ -202,13 +218,17 @@ class WorkFolder:
         for folder in reversed(PurePath(name).parents):
             if str(folder) != ".":
                 self.make_folder(str(folder))
-        with suppress(FileNotFoundError):
-            os.unlink(name, dir_fd=self._inside)
+        self.remove_new(name)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _OURS
         file = os.open(name, flags, 0o666, dir_fd=self._inside)
         if mode is not None:
             os.fchmod(file, mode)
         return os.fdopen(file, "wb", _BUFFER_BYTES)
+
+    def remove_new(self, name: str) -> None:
+        """Remove a file of the output, if it was made."""
+        with suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=self._inside)
 
     def make_folder(self, name: str) -> None:
         """Make a folder in this one, unless it is there."""

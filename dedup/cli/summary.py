@@ -54,10 +54,10 @@ def print_summary(scan: Scan, inputs: Sequence[str]) -> None:
 
 def summarize(scan: Scan) -> list[tuple[str, str]]:
     """Return the table: about ten rows of a label and a sentence."""
-    counts, elapsed = scan.manifest["counts"], scan.manifest["elapsed_s"]["total"]
-    articles = scan.articles.to_table(
-        columns=["article_id", "source", "tokens", "redundancy", "top_source", "top_source_share"]
-    )
+    counts, elapsed = scan.facts.counts, scan.facts.elapsed_s.total
+    columns = ["article_id", "source", "tokens", "redundancy", "top_source", "top_source_share"]
+    with scan.reading("articles") as table:
+        articles = table.to_table(columns=columns)
     total = counts["paragraphs"]
 
     def paragraphs(kind: str) -> str:
@@ -65,7 +65,7 @@ def summarize(scan: Scan) -> list[tuple[str, str]]:
         return f"{plural(number, 'paragraph')} ({percent(number, total)})"
 
     speed = f", {counts['text_bytes'] / 1e6 / max(elapsed, 1e-3):,.1f} MB/s of text"
-    if scan.manifest.get("resumed"):
+    if scan.facts.resumed:
         speed = " since it was resumed"
     return [
         ("articles", f"{counts['articles']:,}{_of_files(scan)}"),
@@ -80,15 +80,14 @@ def summarize(scan: Scan) -> list[tuple[str, str]]:
         ("lost or limited", list_losses(scan) or "nothing"),
         (
             "time",
-            f"{duration(elapsed)}{speed};"
-            f" at most {size(scan.manifest['peak_memory_bytes'])} of memory",
+            f"{duration(elapsed)}{speed}; at most {size(scan.facts.peak_memory_bytes)} of memory",
         ),
     ]
 
 
 def list_losses(scan: Scan) -> str:
     """Name everything that was lost or cut short; an empty string if nothing was."""
-    counts, limits = scan.manifest["counts"], scan.manifest["limits"]
+    counts, limits = scan.facts.counts, scan.facts.limits
     hit = [plural(counts[name], *nouns) for name, nouns in _LOSSES.items() if counts.get(name)]
     for name, number in limits.items():
         if number:
@@ -112,8 +111,8 @@ def suggest_command(scan: Scan, inputs: Sequence[str]) -> tuple[str, str]:
 
 
 def _of_files(scan: Scan) -> str:
-    files = scan.manifest["inputs"]
-    return f" in {plural(len(files), 'file')} of {size(sum(file['bytes'] for file in files))}"
+    files = scan.facts.inputs
+    return f" in {plural(len(files), 'file')} of {size(sum(file.bytes for file in files))}"
 
 
 def _spread(articles: pa.Table) -> str:

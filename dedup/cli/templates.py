@@ -27,9 +27,10 @@ def list_command(results: str, limit: int) -> None:
     """Print the templates of RESULTS: articles, kind, pattern."""
     from dedup.results import open_scan
 
-    templates = open_scan(results).templates
+    with open_scan(results).reading("templates") as templates:
+        rows = templates.head(limit, columns=["articles", "kind", "pattern"]).to_pylist()
     click.echo(f"{'articles':>8}  {'kind':9}  pattern", err=True)
-    for row in templates.head(limit, columns=["articles", "kind", "pattern"]).to_pylist():
+    for row in rows:
         click.echo(f"{row['articles']:8,}  {row['kind']:9}  {row['pattern']}")
 
 

@@ -100,7 +100,10 @@ def decide_articles(scan: Scan, paths: Sequence[str], rule: Rule) -> Decisions:
     """
     is_wanted = pc.field("input_file").isin(list(paths))
     # Chosen among all: the first of a cluster may be in a file that is not given.
-    everything = scan.articles.to_table(columns=_COLUMNS)
+    with scan.reading("articles") as table:
+        everything = table.to_table(columns=_COLUMNS)
+    with scan.reading("rejected") as table:
+        rejected = table.to_table(filter=is_wanted).cast(REJECTED)
     is_over = np.zeros(everything.num_rows, dtype=bool)
     if rule.max_redundancy is not None:
         is_over = everything["redundancy"].to_numpy() > rule.max_redundancy
@@ -115,7 +118,7 @@ def decide_articles(scan: Scan, paths: Sequence[str], rule: Rule) -> Decisions:
         articles.drop_columns(["over", "left"]),
         ~(is_over | is_left),
         _reasons(is_over, is_left, rule),
-        scan.rejected.to_table(filter=is_wanted).cast(REJECTED),
+        rejected,
     )
 
 

@@ -7,7 +7,6 @@ import stat
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path, PurePath
 
 import numpy as np
@@ -23,12 +22,12 @@ from dedup.filtering.removals import (
     sample_removals,
     write_removed,
 )
-from dedup.filtering.rewriting import WITHOUT_FIELDS, Maker, Rows, count_rows, rewrite
+from dedup.filtering.rewriting import WITHOUT_FIELDS, Rows, count_rows, rewrite
 from dedup.outputs import naming_output
 from dedup.pipeline import Progress, Silent
 from dedup.results import Scan, open_scan
 from dedup.sources.locate import InputFile, locate_inputs
-from dedup.workfolder import NEW, WorkFolder
+from dedup.workfolder import NEW, NewFile, WorkFolder
 
 Inputs = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
@@ -115,16 +114,16 @@ def filter_articles(  # noqa: PLR0913 - keyword-only options, each of its own
         for file, rows in zip(files, rows_of, strict=True):
             count_rows(file, rows)
     else:
-        with _open_work(target, files) as (makers, make_removed):
-            for file, rows, make, packing in zip(
-                files, rows_of, makers, target.compressions, strict=True
+        with _open_work(target, files) as (new_files, new_removed):
+            for file, rows, new, packing in zip(
+                files, rows_of, new_files, target.compressions, strict=True
             ):
                 with naming_output(target.kept.given):
-                    rewrite(file, rows, make, packing)
+                    rewrite(file, rows, new, packing)
                 progress.advance(rows.kept + rows.removed, file.size)
                 _check_counts(file, rows)
-            if removed_name and make_removed:
-                write_removed(decisions, make_removed, removed_name)
+            if removed_name and new_removed:
+                write_removed(decisions, new_removed, removed_name)
     kept = sum(rows.kept for rows in rows_of)
     gone = sum(rows.removed for rows in rows_of)
     return FilterReport(
@@ -196,8 +195,8 @@ def _check_counts(file: InputFile, rows: Rows) -> None:
 @contextmanager
 def _open_work(
     target: Target, files: Sequence[InputFile]
-) -> Iterator[tuple[list[Maker], Maker | None]]:
-    """Give what makes each file; what was made takes its names at the end, all or nothing."""
+) -> Iterator[tuple[list[NewFile], NewFile | None]]:
+    """Give the files to make; what was made takes its names at the end, all or nothing."""
     with ExitStack() as stack:
         kept = stack.enter_context(WorkFolder(target.kept, "filter"))
         works = [kept]
@@ -207,12 +206,10 @@ def _open_work(
         with naming_output(target.kept.given):
             for folder in {str(PurePath(name).parent) for name in names}:
                 kept.make_folder(folder)
-        makers: list[Maker] = [
-            partial(kept.open_new, name, _mode_of(file))
-            for name, file in zip(names, files, strict=True)
+        new_files = [
+            NewFile(kept, name, _mode_of(file)) for name, file in zip(names, files, strict=True)
         ]
-        make_removed = partial(works[1].open_new, NEW) if works[1:] else None
-        yield makers, make_removed
+        yield new_files, NewFile(works[1], NEW) if works[1:] else None
         for work in works:
             work.output.check()
         for work in reversed(works):

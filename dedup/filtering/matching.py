@@ -6,9 +6,10 @@ import os
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path, PurePath
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from dedup.errors import ConfigError, InputError, OutputError
+from dedup.manifest import Input
 from dedup.outputs import Output
 from dedup.results import Scan
 from dedup.sources import digest_input
@@ -29,7 +30,7 @@ def match_inputs(scan: Scan, files: Sequence[InputFile]) -> list[str]:
 
     A file is known by its path or, if it was moved or is named from another folder, by its bytes.
     """
-    inputs = _Inputs(scan.manifest["inputs"])
+    inputs = _Inputs(scan.facts.inputs)
     names: dict[str, str] = {}
     for file in files:
         name = _match(file, inputs)
@@ -45,12 +46,12 @@ def match_inputs(scan: Scan, files: Sequence[InputFile]) -> list[str]:
 class _Inputs:
     """The files that the scan read, by path and by size."""
 
-    def __init__(self, entries: list[dict[str, Any]]) -> None:
-        self.by_path = {entry["path"]: entry for entry in entries}
-        self.by_size: dict[int, list[dict[str, Any]]] = {}
+    def __init__(self, entries: Sequence[Input]) -> None:
+        self.by_path = {entry.path: entry for entry in entries}
+        self.by_size: dict[int, list[Input]] = {}
         for entry in entries:
-            if entry["digest"]:
-                self.by_size.setdefault(entry["bytes"], []).append(entry)
+            if entry.digest:
+                self.by_size.setdefault(entry.bytes, []).append(entry)
 
     def hint(self) -> str:
         names = list(self.by_path)
@@ -67,21 +68,21 @@ def _match(file: InputFile, inputs: _Inputs) -> str:
     same = inputs.by_size.get(file.size, [])
     if known is not None or same:
         digest = digest_input(file)
-        same = [entry for entry in same if entry["digest"] == digest]
+        same = [entry for entry in same if entry.digest == digest]
     if known is not None:
-        if (known["bytes"], known["digest"]) != (file.size, digest):
+        if (known.bytes, known.digest) != (file.size, digest):
             raise InputError(
                 f"{file.path} is not what it was when it was scanned",
                 hint="scan again: the scores are those of its older content",
             )
         return file.path
     if len(same) > 1:
-        same = [entry for entry in same if os.path.basename(entry["path"]) == file.name]
+        same = [entry for entry in same if os.path.basename(entry.path) == file.name]
     if len(same) != 1:
         raise InputError(
             f"{file.path} was not part of the scan, or was changed since", hint=inputs.hint()
         )
-    return str(same[0]["path"])
+    return same[0].path
 
 
 def choose_target(

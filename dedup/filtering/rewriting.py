@@ -8,7 +8,7 @@ import lzma
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -26,6 +26,7 @@ from dedup.sources.streams import (
     read_chunks,
 )
 from dedup.sources.tabular import ARROW_FILE, BUFFER_BYTES, DELIMITERS, page_rows
+from dedup.workfolder import NewFile
 
 WHOLE_FILES = ("txt", "html")  # formats of one article a file
 WITHOUT_FIELDS = (*WHOLE_FILES, "warc")
@@ -35,7 +36,6 @@ _BOM = b"\xef\xbb\xbf"
 _WHITE = " \t\r\n"
 
 Item = TypeVar("Item")
-Maker = Callable[[], BinaryIO]  # makes a new file and opens it for writing
 
 
 @dataclass
@@ -71,6 +71,9 @@ class Rows:
     def give_up(self, damage: DamagedFileError) -> None:
         """Pass over the rows behind a damage, unless one of them is to be kept."""
         if self.is_kept[self.seen :].any():
+            damage.hint = (
+                "get the file again and scan it: there are rows to keep in what is damaged"
+            )
             raise damage
         self.take(len(self.is_known) - self.seen)
 
@@ -81,21 +84,30 @@ class Rows:
         return (dict(zip(self.scores, row, strict=True)) for row in zip(*columns, strict=True))
 
 
-def rewrite(file: InputFile, rows: Rows, make: Maker, compression: str | None) -> None:
-    """Write the kept rows of a file to a new file of the same format, which `make` opens.
+def rewrite(file: InputFile, rows: Rows, new: NewFile, compression: str | None) -> None:
+    """Write the kept rows of a file to a new file of the same format.
 
     What is no row, such as a header, a blank line or a request in a web archive, is kept too. A
     file that breaks off, which the scan was told to skip, is copied as far as it was scanned. A
-    text file or page that is not kept is not made.
+    text file or page that is not kept is not made, and neither is the copy of a file that is
+    damaged at its beginning.
     """
+    try:
+        _rewrite(file, rows, new, compression)
+    except DamagedFileError as damage:
+        rows.give_up(damage)
+        new.discard()
+
+
+def _rewrite(file: InputFile, rows: Rows, new: NewFile, compression: str | None) -> None:
     if file.format in WHOLE_FILES and not rows.is_kept.any():
         rows.take_known(1, file)
         return
     if file.format == "warc":
-        with open_sink(make, None) as sink:
+        with open_sink(new, None) as sink:
             _copy_records(file, rows, sink, PACKERS[compression])
         return
-    with open_sink(make, compression) as sink:
+    with open_sink(new, compression) as sink:
         _WRITERS[file.format](file, rows, sink)
 
 
@@ -105,9 +117,9 @@ def count_rows(file: InputFile, rows: Rows) -> None:
 
 
 @contextmanager
-def open_sink(make: Maker, compression: str | None) -> Iterator[Any]:
+def open_sink(new: NewFile, compression: str | None) -> Iterator[Any]:
     """Make a file for writing, compressed if asked."""
-    with make() as file:
+    with new.open() as file:
         if compression is None:
             yield file
         elif compression == "xz":
@@ -166,7 +178,7 @@ def _rewrite_json(file: InputFile, rows: Rows, sink: Any) -> None:
     if not first_line.startswith(b"[") and first_line != b"{":
         _write_lines(itertools.chain([head], chunks), file, rows, sink)
         return
-    whole = _until_damage(iter([b"".join(itertools.chain([head], chunks))]), file, rows)
+    whole = _until_damage(itertools.chain([head], chunks), file, rows)
     text = b"".join(whole).removeprefix(_BOM).decode("utf-8", "surrogateescape")
     kept, _ = rows.take_known(len(rows.is_known) - rows.seen, file)
     scores = rows.score_rows(0, kept) if rows.scores else None
@@ -321,13 +333,19 @@ def _score_schema(schema: pa.Schema, file: InputFile, rows: Rows) -> pa.Schema:
 def _filter_batches(
     batches: Iterator[pa.RecordBatch], schema: pa.Schema, file: InputFile, rows: Rows
 ) -> Iterator[pa.RecordBatch]:
-    for batch in _until_damage(batches, file, rows):
+    for batch in _until_damage(map(_validate, batches), file, rows):
         kept, first = rows.take_known(batch.num_rows, file)
         end = first + batch.num_rows
         added = [pa.array(values[first:end], pa.float64()) for values in rows.scores.values()]
         whole = pa.RecordBatch.from_arrays([*batch.columns, *added], schema=schema)
         if kept.any():
             yield whole if kept.all() else whole.filter(pa.array(kept))
+
+
+def _validate(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Meet a damage where reading met it: the columns that a scan needs are validated there."""
+    batch.validate()
+    return batch
 
 
 def _gather(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:

@@ -83,6 +83,14 @@ impl Spool {
         })
     }
 
+    /// Return when all that was appended before is on the disk.
+    ///
+    /// # Errors
+    /// The disk is full or fails.
+    pub fn sync(&self) -> Result<(), Error> {
+        self.file.sync_data().map_err(|source| self.error(source))
+    }
+
     /// Fill `bytes` from position `at`.
     ///
     /// # Errors
@@ -98,6 +106,10 @@ impl Spool {
     /// # Errors
     /// The disk fails, or gives other bytes: a machine that lost its power kept only a part.
     pub fn restore(&self, extent: Extent) -> Result<Vec<u8>, Error> {
+        let end = extent.at.checked_add(extent.len);
+        if end.is_none_or(|end| end > self.end.load(Ordering::Relaxed)) {
+            return Err(self.changed());
+        }
         let mut bytes = vec![0; extent.len as usize];
         self.read(extent.at, &mut bytes)?;
         if xxhash_rust::xxh3::xxh3_64(&bytes) != extent.check {

@@ -161,7 +161,8 @@ pub fn read_texts(
         let text = &buffer[(place.start - from) as usize..(place.end - from) as usize];
         // The spool holds what arrived as valid UTF-8, cut at line ends. Between paragraphs is
         // nothing but space.
-        show(std::str::from_utf8(text).unwrap_or_default().trim_end());
+        let text = std::str::from_utf8(text).map_err(|_| corpus.spool.changed())?;
+        show(text.trim_end());
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use super::{Table, borrow, first_column};
-use crate::batch::{BatchRecord, Spooled};
+use crate::batch::{BatchRecord, Numbers, Spooled};
 use crate::error::Error;
 use crate::fingerprint::{Options, Worker};
 use crate::split::Paragraphs;
@@ -49,6 +49,11 @@ impl PySpool {
     /// Add bytes; return their place.
     fn append(&self, bytes: &[u8]) -> PyResult<Place> {
         Ok(to_place(self.0.append(&[bytes])?))
+    }
+
+    /// Return when all that was added before is on the disk.
+    fn sync(&self, py: Python<'_>) -> PyResult<()> {
+        Ok(py.detach(|| self.0.sync())?)
     }
 
     /// Read what was added at a place.
@@ -137,40 +142,20 @@ impl PyFingerprinter {
 #[pyclass(name = "Batch", module = "dedup._native")]
 pub struct PyBatch(Option<Spooled>);
 
-/// How many a batch has: bytes of text, articles, paragraphs, rows of bands, rows of anchors, and
-/// repeats.
-type Numbers = (u64, u32, u32, u32, u32, u32);
-
 #[pymethods]
 impl PyBatch {
     /// By what the batch can be had back from its spool.
     fn record(&self) -> PyResult<(Place, Numbers)> {
         let spooled = self.0.as_ref();
-        let r = spooled.ok_or_else(added_before)?.record;
-        let numbers = (
-            r.text,
-            r.articles,
-            r.paragraphs,
-            r.band_rows,
-            r.anchor_rows,
-            r.repeats,
-        );
-        Ok((to_place(r.extent), numbers))
+        let record = spooled.ok_or_else(added_before)?.record;
+        Ok((to_place(record.extent), record.numbers()))
     }
 
     /// Have a batch back from the spool that another process wrote.
     #[staticmethod]
     fn restore(py: Python<'_>, spool: &PySpool, place: Place, numbers: Numbers) -> PyResult<Self> {
-        let (text, articles, paragraphs, band_rows, anchor_rows, repeats) = numbers;
-        let record = BatchRecord {
-            extent: from_place(place),
-            text,
-            articles,
-            paragraphs,
-            band_rows,
-            anchor_rows,
-            repeats,
-        };
+        let record = BatchRecord::new(from_place(place), numbers);
+        let record = record.ok_or_else(|| spool.0.changed())?;
         let spooled = py.detach(|| Spooled::restore(record, &spool.0))?;
         Ok(Self(Some(spooled)))
     }
