@@ -81,8 +81,8 @@ def scan(
 
     `inputs` are files, folders, globs, URLs of them or `-` for JSONL on standard input. `options`
     are settings by name, such as `threshold=0.9`; they win over `config`. An older result in
-    `output` is replaced when the new one is whole. `resume` goes on with a scan of the same
-    inputs and settings that did not end, if there is one.
+    `output` is replaced when the new one is whole, and refused if anything else is in the folder.
+    `resume` goes on with a scan of the same inputs and settings that did not end, if there is one.
 
     Raises a `DedupError` that says what is wrong: see `dedup.errors`.
     """

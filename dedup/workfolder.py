@@ -254,6 +254,7 @@ class WorkFolder:
                 raise
             try:
                 os.link(NEW, name, src_dir_fd=self._inside, dst_dir_fd=self._beside)
+                os.unlink(NEW, dir_fd=self._inside)
             except FileExistsError:
                 raise
             except OSError:  # a file system without links either
