@@ -269,7 +269,7 @@ def finished_at(path: str) -> str | None:
 TestForeignFiles = ForeignFiles.TestCase
 TestForeignFiles.settings = settings(
     max_examples=60,
-    stateful_step_count=20,
+    stateful_step_count=30,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

@@ -511,6 +511,25 @@ def test_a_temporary_file_that_cannot_be_made_leaves_nothing(source: Path, tmp_p
     assert names(tmp_path) == ["in.jsonl"]
 
 
+def test_a_disk_that_is_full_at_once_leaves_nothing(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = os.pwrite
+    calls: list[int] = []
+
+    def fill(file: int, data: bytes, at: int) -> int:
+        calls.append(at)
+        if len(calls) > 1:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(file, data[:10], at)
+
+    monkeypatch.setattr(os, "pwrite", fill)
+    with pytest.raises(OutputError, match="No space left on device"):
+        scan(source, tmp_path / "results")
+    assert len(calls) == 2
+    assert names(tmp_path) == ["in.jsonl"]
+
+
 # File systems that cannot exchange two names
 
 
