@@ -129,6 +129,13 @@ class ForeignFiles(RuleBasedStateMachine):
             self.keep(each)
         return True
 
+    def note(self, path: Path) -> None:
+        """Remember what the user made, and what is now in folders where dedup would work."""
+        self.theirs[path] = look_at(path)
+        for each in self.theirs:
+            if each.name in WORK:
+                self.theirs[each] = look_at(each)
+
     def is_reserved(self, path: Path) -> bool:
         """Whether a killed command said that it would make this file: nobody could tell them."""
         for work in path.parents:
@@ -152,7 +159,7 @@ class ForeignFiles(RuleBasedStateMachine):
         path = self.at(name)
         if self.make_parents(path):
             path.write_bytes(content)
-            self.theirs[path] = look_at(path)
+            self.note(path)
 
     @rule(name=anywhere, mode=st.sampled_from([0o700, 0o755, 0o770]))
     def put_folder(self, name: str, mode: int) -> None:
@@ -161,21 +168,21 @@ class ForeignFiles(RuleBasedStateMachine):
         if not is_like_ours and self.make_parents(path):
             path.mkdir()
             path.chmod(mode)
-            self.theirs[path] = look_at(path)
+            self.note(path)
 
     @rule(name=anywhere, leads_to=st.sampled_from([*PLACES, *WORK, "nowhere"]))
     def put_link(self, name: str, leads_to: str) -> None:
         path = self.at(name)
         if self.make_parents(path):
             path.symlink_to(self.at(leads_to))
-            self.theirs[path] = look_at(path)
+            self.note(path)
 
     @rule(name=anywhere, other=st.sampled_from(["in/a.jsonl", "source/b.jsonl"]))
     def put_hard_link(self, name: str, other: str) -> None:
         path = self.at(name)
         if self.make_parents(path):
             os.link(self.at(other), path)
-            self.theirs[path] = look_at(path)
+            self.note(path)
 
     @rule(name=places)
     def remove(self, name: str) -> None:
@@ -247,13 +254,15 @@ class ForeignFiles(RuleBasedStateMachine):
 
 
 def look_at(path: Path) -> tuple[int, bytes]:
-    """Return type, mode and content."""
+    """Return type, mode and content; of a folder where dedup would work the names in it."""
     try:
         mode = path.lstat().st_mode
     except FileNotFoundError:
         return 0, b""
     if stat.S_ISLNK(mode):
         return mode, os.fsencode(os.readlink(path))
+    if stat.S_ISDIR(mode) and path.name in WORK:
+        return mode, repr(sorted(os.listdir(path))).encode()
     return mode, path.read_bytes() if stat.S_ISREG(mode) else b""
 
 

@@ -17,6 +17,7 @@ from article_files import write_articles
 import dedup
 from dedup import pipeline, workfolder
 from dedup.errors import DedupError, OutputError
+from dedup.outputs import Output
 from dedup.packs import Pack, write_pack
 from dedup.workfolder import MARK, NEW, OLD, WorkFolder
 
@@ -528,6 +529,16 @@ def test_a_disk_that_is_full_at_once_leaves_nothing(
         scan(source, tmp_path / "results")
     assert len(calls) == 2
     assert names(tmp_path) == ["in.jsonl"]
+
+
+def test_two_commands_do_not_make_one_output_at_once(tmp_path: Path) -> None:
+    output = Output(tmp_path / "out")
+    with WorkFolder(output, "filter"), WorkFolder(output, "pack"):
+        before = snapshot(tmp_path)
+        with pytest.raises(OutputError, match="another filter is at work in"):
+            WorkFolder(output, "filter").__enter__()
+        assert snapshot(tmp_path) == before
+    assert names(tmp_path) == []
 
 
 # File systems that cannot exchange two names
