@@ -99,8 +99,7 @@ class WorkFolder:
                 self._put_back()
                 self.output.check()
                 if not (self._keep and self._is_marked):
-                    self._clear()
-                    self._write_mark()
+                    self._begin()
             except BaseException:
                 self.close()
                 raise
@@ -144,7 +143,7 @@ class WorkFolder:
             return False
         except _NotOwnError as err:
             raise self._not_ours(f"holds {MARK}, which dedup did not make") from err
-        return self._take_lock() and self._read_mark(names)
+        return self._take_lock() and self._read_mark(is_fresh=is_made or _is_private(state))
 
     def _take_lock(self) -> bool:
         try:
@@ -162,11 +161,14 @@ class WorkFolder:
             hint="wait until it ends, or name another place",
         )
 
-    def _read_mark(self, names: Collection[str]) -> bool:
-        """Check that all in the folder is what its mark says; an unwritten mark stands alone."""
+    def _read_mark(self, *, is_fresh: bool) -> bool:
+        """Check that all in the folder is what its mark says; beside one not yet written is none.
+
+        `is_fresh` says that the folder is as it was made, if it is empty.
+        """
         text = os.pread(self._lock, os.fstat(self._lock).st_size, 0)
         self._is_marked = bool(text)
-        if not text and set(names) <= {MARK} and _is_private(os.fstat(self._inside)):
+        if is_fresh and not text and os.listdir(self._inside) == [MARK]:
             return True
         try:
             mark = json.loads(text)
@@ -200,6 +202,15 @@ class WorkFolder:
             f"{self.path} is needed to work in, but it {problem}",
             hint="move it away or remove it, or name another place for the output",
         )
+
+    def _begin(self) -> None:
+        """Remove what an older process left, and say what this one may make."""
+        try:
+            self._clear()
+            self._write_mark()
+        except OSError:  # half a mark would be taken for somebody else's
+            self.remove()
+            raise
 
     def _write_mark(self) -> None:
         spool = str(self.spool) if self.spool else None

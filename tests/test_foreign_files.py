@@ -6,6 +6,7 @@ commands that succeed, fail or are killed.
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import shutil
@@ -13,6 +14,7 @@ import stat
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +40,10 @@ WORK = [
 INSIDE = ["notes.txt", "manifest.json", "articles.parquet", "a.jsonl", MARK, "spool", "new", "old"]
 INSIDE += ["journal.jsonl", "new/a.jsonl", "new/manifest.json", "new/spans.parquet", "old/x"]
 
-places = st.sampled_from(["res", "res", "out", *PLACES])
+places = st.sampled_from([*["res", "out"] * 5, *PLACES])
 outputs = st.builds(str.format, st.sampled_from(["{}", "./{}", "in/../{}", "{}/", "{}/."]), places)
 # Mostly where the commands go, or nothing would ever happen.
-folders = st.sampled_from(["res", "res", "out", ".res.unfinished", *PLACES, *WORK])
+folders = st.sampled_from([*["res", "out", ".res.unfinished"] * 4, *PLACES, *WORK])
 anywhere = st.one_of(st.builds("{}/{}".format, folders, st.sampled_from(INSIDE)), folders)
 contents = st.sampled_from([b"", b"mine", b'{"format_version": 1}', b'{"format": "dedup results"}'])
 
@@ -80,6 +82,19 @@ class Command:
 commands = st.builds(Command, st.sampled_from(STEPS), st.sampled_from([OutputError, Killed]))
 
 
+@cache
+def make_scanned() -> Path:
+    """Make inputs and the results of a scan, once for all runs."""
+    root = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, root)
+    for folder in ("in", "tmp", "source"):
+        (root / folder).mkdir()
+    for path in ("in/a.jsonl", "source/a.jsonl", "source/b.jsonl"):
+        write_articles(root / path, {"id": path, "text": TEXT})
+    dedup.scan(root / "source", root / "results", templates=False)
+    return root
+
+
 class ForeignFiles(RuleBasedStateMachine):
     """Knows every path that is the user's, and what it must still be."""
 
@@ -114,6 +129,13 @@ class ForeignFiles(RuleBasedStateMachine):
             self.keep(each)
         return True
 
+    def note(self, path: Path) -> None:
+        """Remember what the user made, and what is now in folders where dedup would work."""
+        self.theirs[path] = look_at(path)
+        for each in self.theirs:
+            if each.name in WORK:
+                self.theirs[each] = look_at(each)
+
     def is_reserved(self, path: Path) -> bool:
         """Whether a killed command said that it would make this file: nobody could tell them."""
         for work in path.parents:
@@ -125,14 +147,10 @@ class ForeignFiles(RuleBasedStateMachine):
 
     @initialize()
     def write_inputs(self) -> None:
-        for folder in ("in", "tmp", "source"):
-            (self.root / folder).mkdir()
-            self.keep(self.root / folder)
-        for path in ("in/a.jsonl", "source/a.jsonl", "source/b.jsonl"):
-            article = {"id": path, "text": TEXT}
-            self.keep(write_articles(self.root / path, article))
-        dedup.scan(self.root / "source", self.root / "results", templates=False)
+        shutil.copytree(make_scanned(), self.root, dirs_exist_ok=True)
         shutil.copytree(self.root / "results", self.root / "res")
+        for path in ("tmp", "in/a.jsonl", "source/a.jsonl", "source/b.jsonl"):
+            self.keep(self.root / path)
 
     # The user
 
@@ -141,7 +159,7 @@ class ForeignFiles(RuleBasedStateMachine):
         path = self.at(name)
         if self.make_parents(path):
             path.write_bytes(content)
-            self.theirs[path] = look_at(path)
+            self.note(path)
 
     @rule(name=anywhere, mode=st.sampled_from([0o700, 0o755, 0o770]))
     def put_folder(self, name: str, mode: int) -> None:
@@ -150,21 +168,21 @@ class ForeignFiles(RuleBasedStateMachine):
         if not is_like_ours and self.make_parents(path):
             path.mkdir()
             path.chmod(mode)
-            self.theirs[path] = look_at(path)
+            self.note(path)
 
     @rule(name=anywhere, leads_to=st.sampled_from([*PLACES, *WORK, "nowhere"]))
     def put_link(self, name: str, leads_to: str) -> None:
         path = self.at(name)
         if self.make_parents(path):
             path.symlink_to(self.at(leads_to))
-            self.theirs[path] = look_at(path)
+            self.note(path)
 
     @rule(name=anywhere, other=st.sampled_from(["in/a.jsonl", "source/b.jsonl"]))
     def put_hard_link(self, name: str, other: str) -> None:
         path = self.at(name)
         if self.make_parents(path):
             os.link(self.at(other), path)
-            self.theirs[path] = look_at(path)
+            self.note(path)
 
     @rule(name=places)
     def remove(self, name: str) -> None:
@@ -181,7 +199,7 @@ class ForeignFiles(RuleBasedStateMachine):
     # The commands
 
     @rule(
-        inputs=st.sampled_from(["source", "source", "source/a.jsonl", "in", "in/a.jsonl", "res"]),
+        inputs=st.sampled_from([*["source"] * 5, "source/a.jsonl", "in", "in/a.jsonl", "res"]),
         output=outputs,
         temp_dir=st.sampled_from([None, None, "tmp", "res"]),
         resume=st.booleans(),
@@ -200,7 +218,7 @@ class ForeignFiles(RuleBasedStateMachine):
         assert before is None or finished_at(target) is not None
 
     @rule(
-        inputs=st.sampled_from(["source", "source", "source/a.jsonl", "in/a.jsonl"]),
+        inputs=st.sampled_from([*["source", "source/a.jsonl"] * 3, "in/a.jsonl"]),
         results=st.sampled_from(["results", "results", "results", "res"]),
         output=outputs,
         removed=st.sampled_from([None, "out.jsonl", "res/a.jsonl", "source/b.jsonl", "link.jsonl"]),
@@ -236,13 +254,15 @@ class ForeignFiles(RuleBasedStateMachine):
 
 
 def look_at(path: Path) -> tuple[int, bytes]:
-    """Return type, mode and content."""
+    """Return type, mode and content; of a folder where dedup would work the names in it."""
     try:
         mode = path.lstat().st_mode
     except FileNotFoundError:
         return 0, b""
     if stat.S_ISLNK(mode):
         return mode, os.fsencode(os.readlink(path))
+    if stat.S_ISDIR(mode) and path.name in WORK:
+        return mode, repr(sorted(os.listdir(path))).encode()
     return mode, path.read_bytes() if stat.S_ISREG(mode) else b""
 
 
@@ -258,7 +278,7 @@ def finished_at(path: str) -> str | None:
 TestForeignFiles = ForeignFiles.TestCase
 TestForeignFiles.settings = settings(
     max_examples=60,
-    stateful_step_count=20,
+    stateful_step_count=30,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

@@ -17,6 +17,7 @@ from article_files import write_articles
 import dedup
 from dedup import pipeline, workfolder
 from dedup.errors import DedupError, OutputError
+from dedup.outputs import Output
 from dedup.packs import Pack, write_pack
 from dedup.workfolder import MARK, NEW, OLD, WorkFolder
 
@@ -509,6 +510,35 @@ def test_a_temporary_file_that_cannot_be_made_leaves_nothing(source: Path, tmp_p
     with pytest.raises(OutputError, match=r"temporary file in .*/no/such: No such file"):
         scan(source, tmp_path / "results", temp_dir=str(tmp_path / "no" / "such"))
     assert names(tmp_path) == ["in.jsonl"]
+
+
+def test_a_disk_that_is_full_at_once_leaves_nothing(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = os.pwrite
+    calls: list[int] = []
+
+    def fill(file: int, data: bytes, at: int) -> int:
+        calls.append(at)
+        if len(calls) > 1:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(file, data[:10], at)
+
+    monkeypatch.setattr(os, "pwrite", fill)
+    with pytest.raises(OutputError, match="No space left on device"):
+        scan(source, tmp_path / "results")
+    assert len(calls) == 2
+    assert names(tmp_path) == ["in.jsonl"]
+
+
+def test_two_commands_do_not_make_one_output_at_once(tmp_path: Path) -> None:
+    output = Output(tmp_path / "out")
+    with WorkFolder(output, "filter"), WorkFolder(output, "pack"):
+        before = snapshot(tmp_path)
+        with pytest.raises(OutputError, match="another filter is at work in"):
+            WorkFolder(output, "filter").__enter__()
+        assert snapshot(tmp_path) == before
+    assert names(tmp_path) == []
 
 
 # File systems that cannot exchange two names
