@@ -79,6 +79,7 @@ class JournalFile(Journal):
         self._check = ""  # of the last line
         self._noted: deque[Entry] = deque()  # and not written yet
         self._failure: BaseException | None = None
+        self._sync_spool: Callable[[], None] = lambda: None
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="journal")
         try:
             self._lock(path)

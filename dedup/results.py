@@ -23,7 +23,7 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from dedup import _native
-from dedup.errors import DedupError, ResultsError
+from dedup.errors import NativeError, ResultsError
 from dedup.manifest import Manifest, read_manifest
 from dedup.outputs import Output, naming_output
 from dedup.schemas import TABLES
@@ -91,8 +91,10 @@ class Scan:
         meant = self.facts.tables[table]
         try:
             is_same = path.stat().st_size == meant.bytes and _digest(path) == meant.digest
-        except (OSError, DedupError) as err:
-            raise ResultsError(f"cannot read {path}: {err}", hint="scan again") from err
+        except OSError as err:
+            raise ResultsError(f"cannot read {path}: {err.strerror}", hint="scan again") from err
+        except NativeError as err:  # which names the file
+            raise ResultsError(str(err), hint="scan again") from err
         if not is_same:
             raise ResultsError(
                 f"{path} is not what the scan wrote: its digest differs from the manifest's",
