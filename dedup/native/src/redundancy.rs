@@ -13,12 +13,15 @@ use crate::corpus::{Corpus, NO_DISTINCT};
 use crate::error::Error;
 use crate::evidence::{Copied, Evidence, SharedWords};
 use crate::exact_copies::ExactCopies;
+use crate::fingerprint::CodePoints;
 use crate::formulas::Formula;
 use crate::marks::Marks;
 use crate::matches::Matches;
 use crate::parallel;
 use crate::shelves::Shelves;
 use crate::spool::Spool;
+use crate::texts::read_paragraphs;
+use crate::tokenize::{Tokens, tokenize};
 
 /// A paragraph is templated if so many of its words, of ten, are fixed by templates.
 const TEMPLATED_TENTHS: u32 = 6;
@@ -197,10 +200,11 @@ pub fn judge(
         for article in range {
             judge.judge(articles.start + article as u32);
         }
-        judge.judged
+        judge.finish_spans()
     });
     let mut all = Judged::default();
     for part in parts {
+        let part = part?;
         all.scores.extend(part.scores);
         all.copies.extend(part.copies);
         all.verdicts.extend(part.verdicts);
@@ -237,6 +241,14 @@ fn part(flags: u8) -> u8 {
     first.unwrap_or_default()
 }
 
+/// Where in a paragraph the words of a span stand that has no place in the article yet.
+struct Unplaced {
+    span: usize,
+    paragraph: u32,
+    /// Counted within the paragraph.
+    tokens: [u32; 2],
+}
+
 /// Judges articles one after the other, reusing its buffers.
 struct Judge<'a> {
     corpus: &'a Corpus,
@@ -244,6 +256,8 @@ struct Judge<'a> {
     words: &'a SharedWords,
     exact: ExactCopies<'a>,
     judged: Judged,
+    /// By paragraph.
+    unplaced: Vec<Unplaced>,
     flags: Vec<u8>,
     tally: HashMap<u32, u32>,
     /// Where the article holds a distinct for the first time, for those that stand in it twice.
@@ -262,6 +276,7 @@ impl<'a> Judge<'a> {
             words,
             exact: matches.exact_copies(corpus),
             judged: Judged::default(),
+            unplaced: Vec::new(),
             flags: Vec::new(),
             tally: HashMap::new(),
             first_here: HashMap::new(),
@@ -279,7 +294,6 @@ impl<'a> Judge<'a> {
         self.flag_repeats(article);
         self.exact.find(article, &mut self.sources);
         self.set_offsets(article);
-        let from = self.judged.spans.len();
         for (i, paragraph) in self.corpus.paragraphs_of(article).enumerate() {
             let verdict = self.verdict(paragraph, i);
             self.judged.verdicts.push(verdict);
@@ -291,8 +305,29 @@ impl<'a> Judge<'a> {
             self.flag_formulas(article, paragraph, i);
             self.flag_symmetric(paragraph, i);
         }
-        self.judged.spans[from..].sort_by_key(|span| (span.start, span.end, span.kind));
         self.finish(article);
+    }
+
+    /// Give every span its place, and put them in order.
+    fn finish_spans(mut self) -> Result<Judged, Error> {
+        let corpus = self.corpus;
+        let spans = &mut self.judged.spans;
+        let mut paragraphs: Vec<u32> = self.unplaced.iter().map(|u| u.paragraph).collect();
+        paragraphs.dedup();
+        let mut groups = self.unplaced.chunk_by(|a, b| a.paragraph == b.paragraph);
+        let mut tokens = Tokens::default();
+        read_paragraphs(corpus, &paragraphs, |text| {
+            tokenize(text, &mut tokens);
+            let points = CodePoints::new(text);
+            for u in groups.next().unwrap_or_default() {
+                let base = corpus.paragraphs[u.paragraph as usize].start;
+                let [first, end] = u.tokens.map(|token| token as usize);
+                spans[u.span].start = base + points.at(tokens.ranges[first][0]);
+                spans[u.span].end = base + points.at(tokens.ranges[end - 1][1]);
+            }
+        })?;
+        spans.sort_by_key(|span| (span.article, span.start, span.end, span.kind));
+        Ok(self.judged)
     }
 
     fn set_offsets(&mut self, article: u32) {
@@ -373,8 +408,7 @@ impl<'a> Judge<'a> {
         &self.matches.evidence
     }
 
-    /// Words of a paragraph that a template fixes, in the places of the paragraph that held the
-    /// words first.
+    /// Words of a paragraph that a template fixes.
     fn formulas(&self, paragraph: u32) -> &'a [Formula] {
         let distinct = self.corpus.distinct_of[paragraph as usize];
         self.matches.templates.formulas.of(self.corpus, distinct)
@@ -479,20 +513,20 @@ impl<'a> Judge<'a> {
 
     /// Words that a template fixes; a span where no other reason stands.
     fn flag_formulas(&mut self, article: u32, paragraph: u32, i: usize) {
-        let p = &self.corpus.paragraphs[paragraph as usize];
         for f in self.formulas(paragraph) {
-            let first = &self.corpus.paragraphs[f.paragraph as usize];
-            // The same words may be set apart by more space or other stops: then the places are
-            // near.
-            let place = |at: u32| (p.start + (at - first.start)).min(p.end);
             let [start, end] = f.tokens.map(|token| self.offsets[i] + token as usize);
             let is_fresh = self.flags[start..end].iter().any(|flags| part(*flags) == 0);
             self.flag(start, end - start, TEMPLATE);
             if is_fresh {
+                self.unplaced.push(Unplaced {
+                    span: self.judged.spans.len(),
+                    paragraph,
+                    tokens: f.tokens,
+                });
                 self.judged.spans.push(Span {
                     article,
-                    start: place(f.start),
-                    end: place(f.end),
+                    start: 0, // until `finish_spans`
+                    end: 0,
                     kind: SpanKind::Templated,
                     source: None,
                     distinct: None,
