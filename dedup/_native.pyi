@@ -1,4 +1,8 @@
-"""The compiled core. Every function checks its input; what takes long releases the GIL."""
+"""The compiled core. Every function checks its input; what takes long releases the GIL.
+
+It also handles signals, in the main thread, and ends within a fraction of a second if that raises
+an exception, such as a KeyboardInterrupt; then no work can be done any more on the same spool.
+"""
 
 from pathlib import Path
 from typing import final
@@ -40,8 +44,11 @@ def parse_csv(
     columns as for `parse_jsonl`, the bytes that were whole rows, and the lines in them.
     """
 
-def digest_file(path: str | Path) -> str:
-    """Return the XXH3-128 hash of a file as 32 hexadecimal digits."""
+def digest_file(path: str | Path, spool: Spool | None = None) -> str:
+    """Return the XXH3-128 hash of a file as 32 hexadecimal digits.
+
+    It ends early with a KeyboardInterrupt if `spool` is stopped.
+    """
 
 def count_repeated(rows: pa.RecordBatch) -> int:
     """Count the values of the first column, strings, that stand among those before them."""
@@ -66,6 +73,9 @@ class Spool:
 
     def append(self, data: bytes) -> Place:
         """Add bytes. Threads may call it at once."""
+
+    def stop(self) -> None:
+        """End all work on what the spool holds, in any thread, with a KeyboardInterrupt."""
 
     def read(self, place: Place) -> bytes:
         """Read what was added; a NativeError if it is not what was written."""

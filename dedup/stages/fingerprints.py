@@ -88,5 +88,6 @@ def fingerprint_articles(
             while waiting:
                 add_oldest()
         except BaseException:
+            prints.spool.stop()  # what runs now would keep the pool waiting
             pool.shutdown(cancel_futures=True)
             raise

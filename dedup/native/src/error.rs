@@ -93,6 +93,10 @@ pub enum Error {
         folder: PathBuf,
     },
 
+    /// Work that was asked to stop.
+    #[error("interrupted")]
+    Interrupted,
+
     /// More paragraphs than their numbers can count.
     #[error("{paragraphs} paragraphs, but at most {limit} can be numbered")]
     TooManyParagraphs {

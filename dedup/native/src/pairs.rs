@@ -10,6 +10,7 @@ use crate::formulas::Formulas;
 use crate::grams::{Run, SharedScratch, find_shared_runs};
 use crate::parallel;
 use crate::qualify::{Side, agree_otherwise};
+use crate::stop;
 use crate::texts::{TokenStore, read_texts};
 use crate::tokenize::{Tokens, tokenize};
 
@@ -279,6 +280,7 @@ fn verify_piece(
         let tokens = store.tokens(left);
         let mut prepared = false;
         for (_, right) in family {
+            stop::check();
             let other = store.tokens(*right);
             let agreement = Agreement {
                 shared: 0,

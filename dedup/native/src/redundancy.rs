@@ -20,6 +20,7 @@ use crate::matches::Matches;
 use crate::parallel;
 use crate::shelves::Shelves;
 use crate::spool::Spool;
+use crate::stop;
 use crate::texts::read_paragraphs;
 use crate::tokenize::{Tokens, tokenize};
 
@@ -179,7 +180,7 @@ pub struct Judged {
     pub copies: Vec<(u32, u32)>,
     /// One a paragraph.
     pub verdicts: Vec<Verdict>,
-    /// By article and place.
+    /// By article and place, internal repeats before all others.
     pub spans: Vec<Span>,
 }
 
@@ -220,6 +221,7 @@ pub fn find_short_sources(exact: ExactCopies<'_>, threads: usize) -> Marks {
         let mut sources = Vec::new();
         let mut found: Vec<u32> = Vec::new();
         for article in range {
+            stop::check();
             exact.find(article as u32, &mut sources);
             found.extend(sources.iter().flatten().filter(|s| corpus.is_short(**s)));
         }
@@ -286,6 +288,7 @@ impl<'a> Judge<'a> {
     }
 
     fn judge(&mut self, article: u32) {
+        stop::check();
         let tokens = self.corpus.articles[article as usize].tokens as usize;
         self.flags.clear();
         self.flags.resize(tokens, 0);
@@ -326,7 +329,10 @@ impl<'a> Judge<'a> {
                 spans[u.span].end = base + points.at(tokens.ranges[end - 1][1]);
             }
         })?;
-        spans.sort_by_key(|span| (span.article, span.start, span.end, span.kind));
+        spans.sort_by_key(|span| {
+            let is_internal = span.kind == SpanKind::InternalRepeat;
+            (span.article, !is_internal, span.start, span.end, span.kind)
+        });
         Ok(self.judged)
     }
 

@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::fingerprint::CodePoints;
 use crate::marks::{Marks, Numbered};
 use crate::parallel;
+use crate::stop;
 use crate::tokenize::{Tokens, tokenize};
 
 /// Bytes read at once at most, but for a longer text.
@@ -160,6 +161,7 @@ pub fn read_paragraphs(
     let mut buffer: Vec<u8> = Vec::new();
     let mut from = 0;
     for (i, paragraph) in paragraphs.iter().enumerate() {
+        stop::check();
         let place = corpus.text_of(*paragraph);
         if place.start < from || place.end > from + buffer.len() as u64 {
             let end = end_of_read(corpus, &paragraphs[i..]);
