@@ -51,7 +51,7 @@ def digest_file(path: str | Path, spool: Spool | None = None) -> str:
     """
 
 def count_repeated(rows: pa.RecordBatch) -> int:
-    """Count the values of the first column, strings, that stand among those before them."""
+    """Count the values of the first column, strings or large strings, that came before in it."""
 
 def is_pattern(kind: str, text: str) -> bool:
     """Tell whether a template of this kind, opener or sentence, can be written so."""
@@ -95,7 +95,10 @@ class Fingerprinter:
         min_repeat_tokens: int,
     ) -> Fingerprinter: ...
     def fingerprint(self, articles: pa.RecordBatch) -> Batch:
-        """Fingerprint the first column: strings, none null. Threads may call it at once."""
+        """Fingerprint the first column: strings, none null. Threads may call it at once.
+
+        Raises a TooManyParagraphsError for more than 2^24 paragraphs.
+        """
 
 @final
 class Batch:
@@ -179,7 +182,7 @@ class Corpus:
         """List clusters in first-seen order, their members summed up, texts with them."""
 
     def texts(self, paragraphs: pa.RecordBatch) -> pa.RecordBatch:
-        """List the texts of paragraphs with words, named by number in one int32 column."""
+        """List the texts of paragraphs with words, named by number in one uint32 column."""
 
 @final
 class Candidates:
@@ -291,7 +294,7 @@ class Matches:
         """Count the clusters of a unit."""
 
     def cluster_ids(self, unit: str, numbers: pa.RecordBatch) -> pa.RecordBatch:
-        """List the ids of clusters, named by number in one int32 column."""
+        """List the ids of clusters, named by number in one uint32 column."""
 
     def save(self, corpus: Corpus) -> Place:
         """Add all of it to the corpus's spool."""

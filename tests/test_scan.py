@@ -425,6 +425,16 @@ def test_reused_by_counts_articles_not_paragraphs(run: Scanner) -> None:
     assert article(run(text, text, words(1, 30)), "a")["reused_by"] == 2
 
 
+def test_an_article_is_not_reused_by_one_that_has_its_words_from_elsewhere(run: Scanner) -> None:
+    quote = words(1, 12)
+    first = f"{quote} {words(1, 20, 'x')}"
+    # The third article has the quote from the second; where it stands again it is a repeat.
+    third = blocks(words(1, 30), f"{quote} {words(1, 20, 'y')}")
+    result = run(first, words(1, 30), third)
+    assert article(result, "b")["reused_by"] == 1
+    assert article(result, "a")["reused_by"] == 1  # by the second
+
+
 def test_top_source_is_the_article_most_words_came_from(run: Scanner) -> None:
     row = article(run(words(1, 20), words(21, 60), blocks(words(1, 20), words(21, 60))), "c")
     assert row["top_source"] == "b"

@@ -42,11 +42,8 @@ impl Candidates {
 
     /// Put the pairs in order, each once.
     fn sort(&mut self) {
-        #[expect(
-            clippy::stable_sort_primitive,
-            reason = "it sees what is sorted already, and merges the rest into it"
-        )]
-        self.pairs.sort();
+        // A stable sort sees what is sorted already, and merges the rest into it.
+        self.pairs.sort_by(stop::checked_order());
         self.pairs.dedup();
     }
 }

@@ -132,7 +132,7 @@ impl Corpus {
     /// Add a batch. Batches must come in input order.
     ///
     /// # Errors
-    /// More than 2^32 - 2 paragraphs in all.
+    /// More than 2^32 - 2 paragraphs, or articles, in all.
     pub fn add(&mut self, batch: Spooled) -> Result<(), Error> {
         let (record, prints) = (batch.record, batch.fingerprints);
         let base = self.paragraphs.len();
@@ -144,6 +144,13 @@ impl Corpus {
             });
         }
         let first_article = self.articles.len();
+        let articles = first_article + prints.articles.len();
+        if articles >= NO_DISTINCT as usize {
+            return Err(Error::TooManyArticles {
+                articles,
+                limit: NO_DISTINCT - 1,
+            });
+        }
         let mut text_at = record.extent.at;
         let mut first_paragraph = base as u32;
         self.articles.extend(prints.articles.iter().map(|article| {

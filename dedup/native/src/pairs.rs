@@ -199,11 +199,8 @@ impl Verifier<'_> {
                 fresh.retain(|(left, right)| !is_full(*left) && !is_full(*right));
                 verified.extend(self.verify(&fresh)?);
                 tried.extend(fresh);
-                #[expect(
-                    clippy::stable_sort_primitive,
-                    reason = "it sees what is sorted already, and merges the rest into it"
-                )]
-                tried.sort();
+                // A stable sort sees what is sorted already, and merges the rest into it.
+                tried.sort_by(stop::checked_order());
             }
         }
         verified.large_families = large_families(&verified.pairs).len() as u64;
@@ -329,7 +326,7 @@ fn neighbours(pairs: &[Pair], known: usize) -> Vec<Neighbour> {
         ]
     };
     let mut neighbours: Vec<_> = pairs.iter().enumerate().flat_map(both).collect();
-    neighbours.sort_unstable();
+    neighbours.sort_unstable_by(stop::checked_order());
     neighbours
 }
 
@@ -349,7 +346,7 @@ fn pair_neighbours<'a>(families: &mut impl Iterator<Item = &'a [Neighbour]>) -> 
             found.extend(others.map(|(_, (_, other, _))| (*member.min(other), *member.max(other))));
         }
     }
-    found.sort_unstable();
+    found.sort_unstable_by(stop::checked_order());
     found.dedup();
     found
 }

@@ -139,3 +139,29 @@ pub fn unpack(bytes: &[u8]) -> impl Iterator<Item = (u64, u32)> {
         (row >> PARAGRAPH_BITS, (row as u32) & (MAX_PARAGRAPHS - 1))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_has_no_more_paragraphs_than_rows_can_name() {
+        let mut rows = Rows::default();
+        assert!(rows.pack(MAX_PARAGRAPHS as usize).is_ok());
+        assert!(rows.pack(MAX_PARAGRAPHS as usize + 1).is_err());
+    }
+
+    #[test]
+    fn packed_identities_come_back_by_partition_with_their_numbers() {
+        let identities: Vec<u128> = (0..1000).map(|i| (u128::MAX / 7).wrapping_mul(i)).collect();
+        let (packed, ends) = pack_identities(&identities);
+        assert_eq!(ends.last(), Some(&1000));
+        let found: Vec<(u128, u32)> = unpack_identities(packed.as_flattened()).collect();
+        assert!(found.is_sorted_by_key(|(identity, _)| identity >> 120));
+        for (place, (identity, number)) in found.into_iter().enumerate() {
+            assert_eq!(identity, identities[number as usize]);
+            let end = ends[(identity >> 120) as usize] as usize;
+            assert!(place < end);
+        }
+    }
+}

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
-use arrow_array::{Array, RecordBatch, StringArray};
+use arrow_array::{Array, LargeStringArray, RecordBatch, StringArray};
 use arrow_pyarrow::PyArrowType;
 use arrow_schema::ArrowError;
 use pyo3::exceptions::{PyKeyboardInterrupt, PyTypeError};
@@ -28,6 +28,7 @@ use crate::stop::Stop;
 
 pyo3::import_exception!(dedup.errors, NativeError);
 pyo3::import_exception!(dedup.errors, ResumeError);
+pyo3::import_exception!(dedup.errors, TooManyParagraphsError);
 
 /// Rows on their way through the door.
 type Table = PyArrowType<RecordBatch>;
@@ -40,6 +41,7 @@ impl From<Error> for PyErr {
     fn from(err: Error) -> Self {
         match err {
             Error::Interrupted => PyKeyboardInterrupt::new_err(()),
+            Error::TooManyParagraphs { .. } => TooManyParagraphsError::new_err(err.to_string()),
             Error::SpoolChanged { .. } => ResumeError::new_err(err.to_string()),
             _ => NativeError::new_err(err.to_string()),
         }
@@ -99,9 +101,18 @@ fn digest_file(
 /// How many values of the first column, strings, stand among those before them.
 #[pyfunction]
 fn count_repeated(py: Python<'_>, rows: Table) -> PyResult<usize> {
-    let values = first_column::<StringArray>(&rows.0)
-        .ok_or_else(|| PyTypeError::new_err("the first column must be strings"))?;
-    let count = || Ok::<_, Error>(digest::count_repeated(values.iter().flatten()));
+    let (few, many) = (first_column(&rows.0), first_column(&rows.0));
+    let count = || match (few, many) {
+        (Some(few), _) => {
+            let few: &StringArray = few;
+            Ok(digest::count_repeated(few.iter().flatten()))
+        }
+        (_, Some(many)) => {
+            let many: &LargeStringArray = many;
+            Ok(digest::count_repeated(many.iter().flatten()))
+        }
+        _ => Err(PyTypeError::new_err("the first column must be strings")),
+    };
     interruptible(py, &Stop::default(), count)
 }
 

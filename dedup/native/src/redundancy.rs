@@ -120,7 +120,7 @@ pub struct Score {
 #[derive(Serialize, Deserialize)]
 pub struct Scores {
     articles: Shelves<Score>,
-    /// Articles that copied from each.
+    /// Articles with words that count as copied from each.
     pub reused_by: Vec<u32>,
     /// Articles that copied from one, or were copied by one, where nobody knows who was first.
     pub ambiguous: Marks,
@@ -176,7 +176,7 @@ impl Scores {
 pub struct Judged {
     /// One an article.
     pub scores: Vec<Score>,
-    /// (source article, copying article), each once, by copying article.
+    /// (article that words count as copied from, copying article), each once, by copying article.
     pub copies: Vec<(u32, u32)>,
     /// One a paragraph.
     pub verdicts: Vec<Verdict>,
@@ -595,8 +595,12 @@ impl<'a> Judge<'a> {
     fn finish(&mut self, article: u32) {
         let count = |test: fn(u8) -> bool| self.flags.iter().filter(|f| test(**f)).count() as u32;
         let rank = |source: u32| self.corpus.rank[source as usize];
-        let top = self.tally.iter().filter(|(_, words)| **words > 0);
-        let top = top.max_by_key(|(source, words)| (**words, u32::MAX - rank(**source)));
+        // All that a source holds may have other reasons, or an earlier source.
+        self.tally.retain(|_, words| *words > 0);
+        let top = self
+            .tally
+            .iter()
+            .max_by_key(|(source, words)| (**words, u32::MAX - rank(**source)));
         self.judged.scores.push(Score {
             article,
             internal: count(|f| part(f) == INTERNAL),

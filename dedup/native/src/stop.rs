@@ -5,9 +5,10 @@
 //! result to look at in every loop, sort and closure would be the same with more to forget.
 
 use std::cell::RefCell;
+use std::cmp::Ordering;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use crate::error::Error;
 
@@ -26,11 +27,11 @@ thread_local! {
 impl Stop {
     /// Stop what runs, and whatever would be run later.
     pub fn set(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.store(true, Relaxed);
     }
 
     fn is_set(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.0.load(Relaxed)
     }
 
     /// Do work that can be stopped.
@@ -54,8 +55,22 @@ impl Stop {
 /// Go on, unless the work of this thread was asked to stop.
 #[inline]
 pub fn check() {
-    if CURRENT.with_borrow(|stop| stop.as_ref().is_some_and(Stop::is_set)) {
+    CURRENT.with_borrow(|stop| check_for(stop.as_ref()));
+}
+
+#[inline]
+fn check_for(stop: Option<&Stop>) {
+    if stop.is_some_and(Stop::is_set) {
         resume_unwind(Box::new(Stopped));
+    }
+}
+
+/// The order of items, for a sort of so many that it must be stopped in the middle.
+pub fn checked_order<T: Ord>() -> impl Fn(&T, &T) -> Ordering {
+    let stop = current();
+    move |a, b| {
+        check_for(stop.as_ref());
+        a.cmp(b)
     }
 }
 
@@ -86,7 +101,7 @@ mod tests {
                     if piece == 10 {
                         stop.set();
                     }
-                    done.fetch_add(1, Ordering::Relaxed);
+                    done.fetch_add(1, Relaxed);
                 })
             });
             assert!(matches!(outcome, Err(Error::Interrupted)));

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow_array::{Array, Int32Array, Int64Array, RecordBatch};
+use arrow_array::{Array, Int32Array, Int64Array, RecordBatch, UInt32Array};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use serde::de::DeserializeOwned;
@@ -234,15 +234,13 @@ impl PyCorpus {
         })
     }
 
-    /// The texts of paragraphs, named by number in one int32 column.
+    /// The texts of paragraphs, named by number in one uint32 column.
     fn texts(&self, py: Python<'_>, paragraphs: Table) -> PyResult<Table> {
-        let paragraphs: Vec<u32> = first_column::<Int32Array>(&paragraphs.0)
+        let paragraphs: Vec<u32> = first_column::<UInt32Array>(&paragraphs.0)
             .filter(|paragraphs| paragraphs.null_count() == 0)
-            .ok_or_else(|| PyTypeError::new_err("paragraphs must be int32, none null"))?
+            .ok_or_else(|| PyTypeError::new_err("paragraphs must be uint32, none null"))?
             .values()
-            .iter()
-            .map(|paragraph| *paragraph as u32)
-            .collect();
+            .to_vec();
         let has_words = |p: &u32| {
             self.0
                 .distinct_of

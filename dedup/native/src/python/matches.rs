@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use arrow_array::{Array, Int32Array, Int64Array};
+use arrow_array::{Array, Int64Array, UInt32Array};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
@@ -47,12 +47,12 @@ impl PyMatches {
         Ok(tables::ids_of(&self.0, read_unit(unit)?).len())
     }
 
-    /// The ids of clusters of a unit, named by number in one int32 column.
+    /// The ids of clusters of a unit, named by number in one uint32 column.
     fn cluster_ids(&self, unit: &str, numbers: Table) -> PyResult<Table> {
         let ids = tables::ids_of(&self.0, read_unit(unit)?);
-        let numbers = first_column::<Int32Array>(&numbers.0)
+        let numbers = first_column::<UInt32Array>(&numbers.0)
             .filter(|numbers| numbers.null_count() == 0)
-            .ok_or_else(|| PyTypeError::new_err("numbers must be int32, none null"))?;
+            .ok_or_else(|| PyTypeError::new_err("numbers must be uint32, none null"))?;
         tables::cluster_ids(ids, numbers.values())
             .ok_or_else(|| PyValueError::new_err("there is no such cluster"))?
     }
