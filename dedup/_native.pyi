@@ -1,4 +1,8 @@
-"""The compiled core. Every function checks its input; what takes long releases the GIL."""
+"""The compiled core. Every function checks its input; what takes long releases the GIL.
+
+It also handles signals, in the main thread, and ends within a fraction of a second if that raises
+an exception, such as a KeyboardInterrupt; then no work can be done any more on the same spool.
+"""
 
 from pathlib import Path
 from typing import final
@@ -40,11 +44,14 @@ def parse_csv(
     columns as for `parse_jsonl`, the bytes that were whole rows, and the lines in them.
     """
 
-def digest_file(path: str | Path) -> str:
-    """Return the XXH3-128 hash of a file as 32 hexadecimal digits."""
+def digest_file(path: str | Path, spool: Spool | None = None) -> str:
+    """Return the XXH3-128 hash of a file as 32 hexadecimal digits.
+
+    It ends early with a KeyboardInterrupt if `spool` is stopped.
+    """
 
 def count_repeated(rows: pa.RecordBatch) -> int:
-    """Count the values of the first column, strings, that stand among those before them."""
+    """Count the values of the first column, strings or large strings, that came before in it."""
 
 def is_pattern(kind: str, text: str) -> bool:
     """Tell whether a template of this kind, opener or sentence, can be written so."""
@@ -79,6 +86,9 @@ class Spool:
     def sync(self) -> None:
         """Return when all that was added before is on the disk."""
 
+    def stop(self) -> None:
+        """End all work on what the spool holds, in any thread, with a KeyboardInterrupt."""
+
     def read(self, place: Place) -> bytes:
         """Read what was added; a NativeError if it is not what was written."""
 
@@ -97,7 +107,10 @@ class Fingerprinter:
         min_repeat_tokens: int,
     ) -> Fingerprinter: ...
     def fingerprint(self, articles: pa.RecordBatch) -> Batch:
-        """Fingerprint the first column: strings, none null. Threads may call it at once."""
+        """Fingerprint the first column: strings, none null. Threads may call it at once.
+
+        Raises a TooManyParagraphsError for more than 2^24 paragraphs.
+        """
 
 @final
 class Batch:
@@ -181,7 +194,7 @@ class Corpus:
         """List clusters in first-seen order, their members summed up, texts with them."""
 
     def texts(self, paragraphs: pa.RecordBatch) -> pa.RecordBatch:
-        """List the texts of paragraphs with words, named by number in one int32 column."""
+        """List the texts of paragraphs with words, named by number in one uint32 column."""
 
 @final
 class Candidates:
@@ -293,7 +306,7 @@ class Matches:
         """Count the clusters of a unit."""
 
     def cluster_ids(self, unit: str, numbers: pa.RecordBatch) -> pa.RecordBatch:
-        """List the ids of clusters, named by number in one int32 column."""
+        """List the ids of clusters, named by number in one uint32 column."""
 
     def save(self, corpus: Corpus) -> Place:
         """Add all of it to the corpus's spool."""

@@ -67,3 +67,7 @@ class MemoryLimitError(DedupError):
 
 class NativeError(DedupError):
     """The compiled core refused an argument, or a temporary file could not be used."""
+
+
+class TooManyParagraphsError(NativeError):
+    """An article, or all of them together, with more paragraphs than can be numbered."""

@@ -142,11 +142,14 @@ def _read(
     if done is not None:
         return prints, list(done["digests"])
     with ThreadPoolExecutor(1, thread_name_prefix="digest") as pool:
-        waiting = [pool.submit(digest_input, file) for file in files]
+        waiting = [pool.submit(digest_input, file, work.spool) for file in files]
         batches = read_articles(files, config.source, prints.read_to)
         try:
             fingerprint_articles(batches, prints, config, work.journal, progress.advance)
             digests = [future.result() for future in waiting]
+        except BaseException:
+            work.spool.stop()
+            raise
         finally:
             pool.shutdown(cancel_futures=True)
     for file in files:

@@ -316,7 +316,10 @@ def test_a_mistake_of_ours_is_not_hidden(results: Path, monkeypatch: pytest.Monk
         main(["info", "results"])
 
 
-def test_an_interrupted_scan_leaves_nothing_behind(corpus: Path) -> None:
+@pytest.mark.parametrize("signal_sent", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_scan_leaves_nothing_behind(
+    corpus: Path, signal_sent: signal.Signals
+) -> None:
     # A background job starts with SIGINT ignored and hands that on; what is caught is not.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     scan = subprocess.Popen(
@@ -329,9 +332,9 @@ def test_an_interrupted_scan_leaves_nothing_behind(corpus: Path) -> None:
     while not any(name.startswith(".results") for name in os.listdir()):
         time.sleep(0.01)
     time.sleep(0.1)
-    scan.send_signal(signal.SIGINT)
+    scan.send_signal(signal_sent)
     _, shown = scan.communicate(timeout=30)
-    assert (scan.returncode, shown) == (130, "\nInterrupted: nothing was written\n")
+    assert (scan.returncode, shown) == (128 + signal_sent, "\nInterrupted: nothing was written\n")
     assert os.listdir() == ["in.jsonl"]
 
 

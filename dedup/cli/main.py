@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
@@ -55,12 +57,14 @@ def dedup() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0, 1 for a failure, 2 for a wrong call."""
+    signals = [signal.SIGINT]
     try:
-        outcome = dedup.main(
-            args=None if arguments is None else list(arguments),
-            prog_name="dedup",
-            standalone_mode=False,
-        )
+        with _ending_gently(signals):
+            outcome = dedup.main(
+                args=None if arguments is None else list(arguments),
+                prog_name="dedup",
+                standalone_mode=False,
+            )
         sys.stdout.flush()
     except BrokenPipeError:
         # Nobody reads on; Python must not complain when it closes what is left of stdout.
@@ -70,10 +74,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
         click.echo("Interrupted: nothing was written", err=True)
         if way_on := str(err.__cause__ or ""):  # click raises its own from Python's
             click.echo(f"hint: {way_on}", err=True)
-        return 128 + signal.SIGINT
+        return 128 + signals[-1]
     except Exception as err:
         return _report(err)
     return outcome if isinstance(outcome, int) else 0
+
+
+@contextmanager
+def _ending_gently(signals: list[signal.Signals]) -> Iterator[None]:
+    """Let SIGTERM end a command as Ctrl-C does; add it to `signals` if it came."""
+
+    def end(number: int, _frame: object) -> None:
+        signals.append(signal.Signals(number))
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():  # it alone handles signals
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _report(err: Exception) -> int:

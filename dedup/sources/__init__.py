@@ -1,6 +1,6 @@
 """Where articles come from: files and folders in, Arrow batches of articles out."""
 
-from dedup.sources.batches import ARTICLE_INPUT, REJECTED, ArticleBatch
+from dedup.sources.batches import ARTICLE_INPUT, REJECTED, ArticleBatch, reject_articles
 from dedup.sources.locate import InputFile, check_unchanged, locate_inputs
 from dedup.sources.reading import read_articles
 from dedup.sources.streams import digest_input
@@ -14,4 +14,5 @@ __all__ = [
     "digest_input",
     "locate_inputs",
     "read_articles",
+    "reject_articles",
 ]

@@ -91,11 +91,14 @@ def open_seekable(file: InputFile) -> Iterator[Any]:
             yield source
 
 
-def digest_input(file: InputFile) -> str | None:
-    """Return what will differ if the file does; None if there is nothing to tell it by."""
+def digest_input(file: InputFile, spool: _native.Spool | None = None) -> str | None:
+    """Return what will differ if the file does; None if there is nothing to tell it by.
+
+    It ends early with a KeyboardInterrupt where the work on `spool` does.
+    """
     if file.path == STDIN:
         return None
-    return file.version if file.is_remote else f"xxh3-128:{_native.digest_file(file.path)}"
+    return file.version if file.is_remote else f"xxh3-128:{_native.digest_file(file.path, spool)}"
 
 
 def read_chunks(file: InputFile) -> Iterator[bytes]:

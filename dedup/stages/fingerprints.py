@@ -8,8 +8,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from dedup import _native
 from dedup.config import Config
+from dedup.errors import TooManyParagraphsError
 from dedup.journal import Journal
-from dedup.sources import ArticleBatch
+from dedup.sources import ArticleBatch, reject_articles
 from dedup.stages.catalogue import Catalogue
 
 OnBatch = Callable[[int, int], None]
@@ -64,7 +65,11 @@ def fingerprint_articles(
 
     def add_oldest() -> None:
         future, read = waiting.popleft()
-        batch = future.result()
+        try:
+            batch = future.result()
+        except TooManyParagraphsError as err:  # an article this long is alone in its batch
+            read = reject_articles(read, str(err), config.source.on_error)
+            batch = fingerprinter.fingerprint(read.articles.select(["text"]))
         place, numbers = batch.record()
         places = {"batch": place, **prints.catalogue.add(read)}
         prints.corpus.add(batch)
@@ -88,5 +93,6 @@ def fingerprint_articles(
             while waiting:
                 add_oldest()
         except BaseException:
+            prints.spool.stop()  # what runs now would keep the pool waiting
             pool.shutdown(cancel_futures=True)
             raise

@@ -19,6 +19,7 @@ use crate::marks::{Marks, Numbered};
 use crate::pairs::{Pair, Verified};
 use crate::parallel;
 use crate::qualify::{Side, agree_otherwise};
+use crate::stop;
 use crate::tokenize::{Tokens, tokenize};
 
 /// Articles of fewer words are headlines and error pages, not copies.
@@ -65,6 +66,7 @@ pub fn match_articles(
         let mut too_long = 0;
         for family in candidates[range].chunk_by(|a, b| a.0 == b.0) {
             for (left, right) in family {
+                stop::check();
                 match reader.compare(*left, *right)? {
                     None => too_long += 1,
                     Some(agreement) if reader.holds(rule, agreement, *left, *right) => {

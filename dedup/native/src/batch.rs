@@ -1,14 +1,13 @@
 //! A fingerprinted batch as it stands in the spool, so that it can be had back after a crash.
 //!
-//! One behind the other: text, identities of paragraphs, identities of articles, packed rows of
-//! bands, packed rows of anchors, and details, which are numbers of 32 bits.
+//! One behind the other: text, packed identities of paragraphs, packed identities of articles,
+//! packed rows of bands, packed rows of anchors, and details, which are numbers of 32 bits.
 
 use crate::error::Error;
 use crate::fingerprint::{ArticlePrint, Fingerprints, Paragraph, Repeat, Worker};
-use crate::partition::{PARTITIONS, ROW_BYTES};
+use crate::partition::{IDENTITY_BYTES, PARTITIONS, ROW_BYTES, pack_identities};
 use crate::spool::{Extent, Spool};
 
-pub const HASH_BYTES: usize = 16;
 const WORD_BYTES: usize = 4;
 const ARTICLE_WORDS: usize = 3;
 const PARAGRAPH_WORDS: usize = 4;
@@ -34,9 +33,15 @@ pub struct BatchRecord {
 pub struct Spooled {
     pub record: BatchRecord,
     pub fingerprints: Fingerprints,
-    /// Where the rows of each partition end, counted in rows.
-    pub band_ends: Vec<u32>,
-    pub anchor_ends: Vec<u32>,
+    pub ends: Ends,
+}
+
+/// Where each partition ends, counted in rows.
+pub struct Ends {
+    pub paragraph_hashes: Vec<u32>,
+    pub article_hashes: Vec<u32>,
+    pub bands: Vec<u32>,
+    pub anchors: Vec<u32>,
 }
 
 impl BatchRecord {
@@ -74,8 +79,8 @@ impl BatchRecord {
         let words = u64::from(self.articles) * ARTICLE_WORDS as u64
             + u64::from(self.paragraphs) * PARAGRAPH_WORDS as u64
             + u64::from(self.repeats) * REPEAT_WORDS as u64
-            + 2 * PARTITIONS as u64;
-        hashes * HASH_BYTES as u64 + rows * ROW_BYTES as u64 + words * WORD_BYTES as u64
+            + 4 * PARTITIONS as u64;
+        hashes * IDENTITY_BYTES as u64 + rows * ROW_BYTES as u64 + words * WORD_BYTES as u64
     }
 
     pub fn paragraph_hashes_at(&self) -> u64 {
@@ -83,11 +88,11 @@ impl BatchRecord {
     }
 
     pub fn article_hashes_at(&self) -> u64 {
-        self.paragraph_hashes_at() + u64::from(self.paragraphs) * HASH_BYTES as u64
+        self.paragraph_hashes_at() + u64::from(self.paragraphs) * IDENTITY_BYTES as u64
     }
 
     pub fn band_rows_at(&self) -> u64 {
-        self.article_hashes_at() + u64::from(self.articles) * HASH_BYTES as u64
+        self.article_hashes_at() + u64::from(self.articles) * IDENTITY_BYTES as u64
     }
 
     pub fn anchor_rows_at(&self) -> u64 {
@@ -112,11 +117,19 @@ impl Spooled {
         let paragraphs = fingerprints.paragraphs.len();
         let bands = worker.band_rows.pack(paragraphs)?;
         let anchors = worker.anchor_rows.pack(paragraphs)?;
-        let details = write_details(&fingerprints, &bands.ends, &anchors.ends);
+        let (paragraph_hashes, paragraph_ends) = pack_identities(&worker.paragraph_hashes);
+        let (article_hashes, article_ends) = pack_identities(&worker.article_hashes);
+        let ends = Ends {
+            paragraph_hashes: paragraph_ends,
+            article_hashes: article_ends,
+            bands: bands.ends,
+            anchors: anchors.ends,
+        };
+        let details = write_details(&fingerprints, &ends);
         let extent = spool.append(&[
             text,
-            to_bytes(&worker.paragraph_hashes).as_flattened(),
-            to_bytes(&worker.article_hashes).as_flattened(),
+            paragraph_hashes.as_flattened(),
+            article_hashes.as_flattened(),
             bands.bytes,
             anchors.bytes,
             details.as_flattened(),
@@ -131,8 +144,7 @@ impl Spooled {
                 anchor_rows: (anchors.bytes.len() / ROW_BYTES) as u32,
                 repeats: fingerprints.repeats.len() as u32,
             },
-            band_ends: bands.ends,
-            anchor_ends: anchors.ends,
+            ends,
             fingerprints,
         })
     }
@@ -189,20 +201,21 @@ impl Spooled {
         if (text, paragraphs) != (record.text, u64::from(record.paragraphs)) {
             return Err(spool.changed());
         }
+        let mut ends = || words.by_ref().take(PARTITIONS).collect();
         Ok(Self {
             record,
             fingerprints,
-            band_ends: words.by_ref().take(PARTITIONS).collect(),
-            anchor_ends: words.by_ref().take(PARTITIONS).collect(),
+            ends: Ends {
+                paragraph_hashes: ends(),
+                article_hashes: ends(),
+                bands: ends(),
+                anchors: ends(),
+            },
         })
     }
 }
 
-fn to_bytes(hashes: &[u128]) -> Vec<[u8; HASH_BYTES]> {
-    hashes.iter().map(|hash| hash.to_le_bytes()).collect()
-}
-
-fn write_details(prints: &Fingerprints, bands: &[u32], anchors: &[u32]) -> Vec<[u8; WORD_BYTES]> {
+fn write_details(prints: &Fingerprints, ends: &Ends) -> Vec<[u8; WORD_BYTES]> {
     let articles = prints.articles.iter();
     let articles = articles.flat_map(|a| [a.text, a.paragraphs, a.tokens]);
     let paragraphs = prints.paragraphs.iter();
@@ -218,7 +231,8 @@ fn write_details(prints: &Fingerprints, bands: &[u32], anchors: &[u32]) -> Vec<[
             r.source_end,
         ]
     });
-    let ends = bands.iter().chain(anchors).copied();
+    let hashes = ends.paragraph_hashes.iter().chain(&ends.article_hashes);
+    let ends = hashes.chain(&ends.bands).chain(&ends.anchors).copied();
     let words = articles.chain(paragraphs).chain(repeats).chain(ends);
     words.map(u32::to_le_bytes).collect()
 }

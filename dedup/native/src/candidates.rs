@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::exact;
 use crate::parallel;
 use crate::partition::{PARTITIONS, ROW_BYTES, range_of, unpack};
+use crate::stop;
 use crate::texts::TokenStore;
 
 /// Bits of the bitmap for each row: one key in eight that stands alone passes by accident.
@@ -41,11 +42,8 @@ impl Candidates {
 
     /// Put the pairs in order, each once.
     fn sort(&mut self) {
-        #[expect(
-            clippy::stable_sort_primitive,
-            reason = "it sees what is sorted already, and merges the rest into it"
-        )]
-        self.pairs.sort();
+        // A stable sort sees what is sorted already, and merges the rest into it.
+        self.pairs.sort_by(stop::checked_order());
         self.pairs.dedup();
     }
 }
@@ -136,6 +134,7 @@ fn read_partition(corpus: &Corpus, blocks: &[Block], partition: usize) -> Result
     let mut rows = Vec::with_capacity(bytes / ROW_BYTES);
     let mut buffer = Vec::new();
     for (block, range) in blocks.iter().zip(ranges) {
+        stop::check();
         buffer.resize(range.len(), 0);
         corpus
             .spool
@@ -180,6 +179,7 @@ fn pair_buckets(rows: &[u64], max_leaders: usize) -> Candidates {
         .chunk_by(|a, b| a >> 32 == b >> 32)
         .filter(|bucket| bucket.len() > 1)
     {
+        stop::check();
         out.capped_buckets += u64::from(bucket.len() > 2 * max_leaders + 1);
         for (i, row) in bucket.iter().enumerate().skip(1) {
             let (_, member) = split_row(*row);

@@ -10,6 +10,7 @@ use crate::formulas::Formulas;
 use crate::grams::{Run, SharedScratch, find_shared_runs};
 use crate::parallel;
 use crate::qualify::{Side, agree_otherwise};
+use crate::stop;
 use crate::texts::{TokenStore, read_texts};
 use crate::tokenize::{Tokens, tokenize};
 
@@ -198,11 +199,8 @@ impl Verifier<'_> {
                 fresh.retain(|(left, right)| !is_full(*left) && !is_full(*right));
                 verified.extend(self.verify(&fresh)?);
                 tried.extend(fresh);
-                #[expect(
-                    clippy::stable_sort_primitive,
-                    reason = "it sees what is sorted already, and merges the rest into it"
-                )]
-                tried.sort();
+                // A stable sort sees what is sorted already, and merges the rest into it.
+                tried.sort_by(stop::checked_order());
             }
         }
         verified.large_families = large_families(&verified.pairs).len() as u64;
@@ -279,6 +277,7 @@ fn verify_piece(
         let tokens = store.tokens(left);
         let mut prepared = false;
         for (_, right) in family {
+            stop::check();
             let other = store.tokens(*right);
             let agreement = Agreement {
                 shared: 0,
@@ -327,7 +326,7 @@ fn neighbours(pairs: &[Pair], known: usize) -> Vec<Neighbour> {
         ]
     };
     let mut neighbours: Vec<_> = pairs.iter().enumerate().flat_map(both).collect();
-    neighbours.sort_unstable();
+    neighbours.sort_unstable_by(stop::checked_order());
     neighbours
 }
 
@@ -347,7 +346,7 @@ fn pair_neighbours<'a>(families: &mut impl Iterator<Item = &'a [Neighbour]>) -> 
             found.extend(others.map(|(_, (_, other, _))| (*member.min(other), *member.max(other))));
         }
     }
-    found.sort_unstable();
+    found.sort_unstable_by(stop::checked_order());
     found.dedup();
     found
 }

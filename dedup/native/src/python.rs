@@ -13,20 +13,24 @@ mod verifier;
 
 use std::os::fd::{BorrowedFd, RawFd};
 use std::path::PathBuf;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
 
-use arrow_array::{Array, RecordBatch, StringArray};
+use arrow_array::{Array, LargeStringArray, RecordBatch, StringArray};
 use arrow_pyarrow::PyArrowType;
 use arrow_schema::ArrowError;
-use pyo3::exceptions::{PyOSError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyKeyboardInterrupt, PyOSError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use rustix::fs::{RenameFlags, renameat_with};
 
 use crate::digest;
 use crate::error::Error;
 use crate::hash::FINGERPRINT_VERSION;
+use crate::stop::Stop;
 
 pyo3::import_exception!(dedup.errors, NativeError);
 pyo3::import_exception!(dedup.errors, ResumeError);
+pyo3::import_exception!(dedup.errors, TooManyParagraphsError);
 
 /// Rows on their way through the door.
 type Table = PyArrowType<RecordBatch>;
@@ -38,6 +42,8 @@ fn first_column<T: 'static>(batch: &RecordBatch) -> Option<&T> {
 impl From<Error> for PyErr {
     fn from(err: Error) -> Self {
         match err {
+            Error::Interrupted => PyKeyboardInterrupt::new_err(()),
+            Error::TooManyParagraphs { .. } => TooManyParagraphsError::new_err(err.to_string()),
             Error::SpoolChanged { .. } => ResumeError::new_err(err.to_string()),
             _ => NativeError::new_err(err.to_string()),
         }
@@ -48,17 +54,68 @@ fn from_arrow(err: ArrowError) -> PyErr {
     NativeError::new_err(err.to_string())
 }
 
+/// How often waiting threads look for signals, which Python handles in its main thread only.
+const POLL: Duration = Duration::from_millis(50);
+
+/// Do work that may take long on a thread of its own, while this one handles signals. What a
+/// handler raises stops the work, and is raised here once that has ended.
+fn interruptible<T: Send, E: Send>(
+    py: Python<'_>,
+    stop: &Stop,
+    work: impl FnOnce() -> Result<T, E> + Send,
+) -> PyResult<T>
+where
+    PyErr: From<E>,
+{
+    py.detach(|| {
+        std::thread::scope(|scope| {
+            let (finished, waiting) = channel::<()>();
+            let worker = scope.spawn(move || {
+                let _finished = finished; // dropped at the end, which ends the waiting
+                stop.run(work)
+            });
+            let mut raised = Ok(());
+            while raised.is_ok() && waiting.recv_timeout(POLL) == Err(RecvTimeoutError::Timeout) {
+                raised = Python::attach(|py| py.check_signals());
+            }
+            if raised.is_err() {
+                stop.set();
+            }
+            let outcome = worker.join();
+            raised?;
+            Ok(outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic))??)
+        })
+    })
+}
+
+/// The digest of a file. It ends early with the work on a spool.
 #[pyfunction]
-fn digest_file(py: Python<'_>, path: PathBuf) -> PyResult<String> {
-    Ok(py.detach(|| digest::digest_file(&path))?)
+#[pyo3(signature = (path, spool=None))]
+fn digest_file(
+    py: Python<'_>,
+    path: PathBuf,
+    spool: Option<&fingerprints::PySpool>,
+) -> PyResult<String> {
+    let stop = spool.map_or_else(Stop::default, |spool| spool.0.stop.clone());
+    interruptible(py, &stop, || digest::digest_file(&path))
 }
 
 /// How many values of the first column, strings, stand among those before them.
 #[pyfunction]
 fn count_repeated(py: Python<'_>, rows: Table) -> PyResult<usize> {
-    let values = first_column::<StringArray>(&rows.0)
-        .ok_or_else(|| PyTypeError::new_err("the first column must be strings"))?;
-    Ok(py.detach(|| digest::count_repeated(values.iter().flatten())))
+    let (few, many) = (first_column(&rows.0), first_column(&rows.0));
+    let count = || match (few, many) {
+        (Some(few), _) => {
+            let few: &StringArray = few;
+            Ok(digest::count_repeated(few.iter().flatten()))
+        }
+        (_, Some(many)) => {
+            let many: &LargeStringArray = many;
+            Ok(digest::count_repeated(many.iter().flatten()))
+        }
+        _ => Err(PyTypeError::new_err("the first column must be strings")),
+    };
+    interruptible(py, &Stop::default(), count)
 }
 
 /// A descriptor that Python holds open during a call.

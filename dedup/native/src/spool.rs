@@ -13,11 +13,14 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::error::Error;
+use crate::stop::Stop;
 
 pub struct Spool {
     file: File,
     folder: PathBuf,
     end: AtomicU64,
+    /// Ends all work on what the spool holds, which is one scan's.
+    pub stop: Stop,
 }
 
 /// Where something stands in a spool, and the hash it must have.
@@ -50,6 +53,7 @@ impl Spool {
             file,
             folder: folder.into(),
             end: AtomicU64::new(end),
+            stop: Stop::default(),
         };
         let failed = |source| spool.error(source);
         let len = spool.file.metadata().map_err(failed)?.len();

@@ -56,6 +56,11 @@ impl PySpool {
         Ok(py.detach(|| self.0.sync())?)
     }
 
+    /// End all work on what the spool holds, now and later, with a KeyboardInterrupt.
+    fn stop(&self) {
+        self.0.stop.set();
+    }
+
     /// Read what was added at a place.
     fn read<'py>(&self, py: Python<'py>, place: Place) -> PyResult<Bound<'py, PyBytes>> {
         Ok(PyBytes::new(py, &self.0.restore(from_place(place))?))
@@ -112,12 +117,13 @@ impl PyFingerprinter {
         })
     }
 
-    /// Fingerprint the first column of a record batch: strings, none null. Thread-safe.
+    /// Fingerprint the first column of a record batch: strings, none null. Thread-safe. It ends
+    /// early with the work on the spool, but handles no signals.
     fn fingerprint(&self, py: Python<'_>, articles: Table) -> PyResult<PyBatch> {
         let texts = first_column::<StringArray>(&articles.0)
             .filter(|texts| texts.null_count() == 0)
             .ok_or_else(|| PyTypeError::new_err("the first column must be strings, none null"))?;
-        let spooled = py.detach(|| self.spool(texts))?;
+        let spooled = py.detach(|| self.spool.stop.run(|| self.spool(texts)))??;
         Ok(PyBatch(Some(spooled)))
     }
 }
