@@ -1,5 +1,6 @@
 """The compiled core. Every function checks its input; what takes long releases the GIL."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import final
 
@@ -94,15 +95,18 @@ class Fingerprinter:
 class Batch:
     """A fingerprinted batch on its way to a corpus."""
 
-    def record(self) -> tuple[Place, tuple[int, ...]]:
+    def record(self) -> tuple[Place, list[int]]:
         """Return by what the batch can be had back: its place, and numbers.
 
         They count bytes of text, articles, paragraphs, rows of bands and of anchors, repeats.
         """
 
     @staticmethod
-    def restore(spool: Spool, place: Place, numbers: tuple[int, ...]) -> Batch:
-        """Have a batch back from the spool that another process wrote."""
+    def restore(spool: Spool, place: Place, numbers: Sequence[int]) -> Batch:
+        """Have a batch back from the spool that another process wrote.
+
+        A ResumeError if the place cannot hold these numbers.
+        """
 
 @final
 class Corpus:
