@@ -4,6 +4,7 @@ It also handles signals, in the main thread, and ends within a fraction of a sec
 an exception, such as a KeyboardInterrupt; then no work can be done any more on the same spool.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import final
 
@@ -116,15 +117,18 @@ class Fingerprinter:
 class Batch:
     """A fingerprinted batch on its way to a corpus."""
 
-    def record(self) -> tuple[Place, tuple[int, ...]]:
+    def record(self) -> tuple[Place, list[int]]:
         """Return by what the batch can be had back: its place, and numbers.
 
         They count bytes of text, articles, paragraphs, rows of bands and of anchors, repeats.
         """
 
     @staticmethod
-    def restore(spool: Spool, place: Place, numbers: tuple[int, ...]) -> Batch:
-        """Have a batch back from the spool that another process wrote."""
+    def restore(spool: Spool, place: Place, numbers: Sequence[int]) -> Batch:
+        """Have a batch back from the spool that another process wrote.
+
+        A ResumeError if the place cannot hold these numbers.
+        """
 
 @final
 class Corpus:

@@ -30,12 +30,12 @@ class Fingerprints:
 def restore_fingerprints(prints: Fingerprints, journal: Journal, on_batch: OnBatch) -> None:
     """Take over what another process fingerprinted of the same files."""
     for entry in journal.of("batch"):
-        numbers = tuple(entry["numbers"])
+        numbers = entry["numbers"]
         batch = _native.Batch.restore(prints.spool, entry["places"]["batch"], numbers)
         prints.corpus.add(batch)
         prints.catalogue.restore(entry)
         prints.text_bytes += numbers[0]
-        prints.read_to = tuple(entry["read_to"])
+        prints.read_to = entry["read_to"]
         on_batch(numbers[1], numbers[0])
 
 
