@@ -226,9 +226,7 @@ class WorkFolder:
 
     def open_new(self, name: str, mode: int | None = None) -> BinaryIO:
         """Make a file of the output and open it for writing; None is the usual mode."""
-        for folder in reversed(PurePath(name).parents):
-            if str(folder) != ".":
-                self.make_folder(str(folder))
+        self.make_folder(str(PurePath(name).parent))
         self.remove_new(name)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _OURS
         file = os.open(name, flags, 0o666, dir_fd=self._inside)
@@ -242,9 +240,10 @@ class WorkFolder:
             os.unlink(name, dir_fd=self._inside)
 
     def make_folder(self, name: str) -> None:
-        """Make a folder in this one, unless it is there."""
-        with suppress(FileExistsError):
-            os.mkdir(name, dir_fd=self._inside)
+        """Make a folder in this one, and those above it, unless they are there."""
+        for folder in [*reversed(PurePath(name).parents), PurePath(name)]:
+            with suppress(FileExistsError):
+                os.mkdir(folder, dir_fd=self._inside)
 
     def open_spool(self, name: str) -> int:
         """Open a file for temporary data, or make it, and return its descriptor."""

@@ -492,6 +492,27 @@ def test_what_a_killed_filter_left_is_removed_by_the_next(
     assert [name for name in names(tmp_path) if "unfinished" in name] == []
 
 
+@pytest.mark.parametrize("link", [os.symlink, os.link])
+@pytest.mark.parametrize("name", ["spool", "journal.jsonl", MARK, f"{NEW}/spans.parquet"])
+def test_a_link_in_what_a_killed_scan_left_is_refused(
+    source: Path,
+    tmp_path: Path,
+    no_cleaning: pytest.MonkeyPatch,
+    link: Callable[[Path, Path], None],
+    name: str,
+) -> None:
+    with pytest.raises(Killed):
+        scan(source, tmp_path / "results", progress=kill_at("match"))
+    no_cleaning.undo()
+    place = tmp_path / ".results.unfinished" / name
+    precious = tmp_path / "precious"
+    shutil.copy(place, precious) if place.exists() else precious.write_text("mine")
+    place.unlink(missing_ok=True)
+    link(precious, place)
+    for resume in (True, False):
+        refuse_scan(source, tmp_path / "results", f"holds {name}, which dedup did", resume=resume)
+
+
 def test_a_scan_removes_the_temporary_file_that_an_older_one_left_elsewhere(
     source: Path, tmp_path: Path, no_cleaning: pytest.MonkeyPatch
 ) -> None:

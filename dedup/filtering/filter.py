@@ -204,7 +204,7 @@ def _open_work(
             works.append(stack.enter_context(WorkFolder(target.removed, "filter")))
         names = [f"{NEW}/{name}" for name in target.names] if target.kept.is_folder else [NEW]
         with naming_output(target.kept.given):
-            for folder in {str(PurePath(name).parent) for name in names}:
+            for folder in sorted({str(PurePath(name).parent) for name in names}):
                 kept.make_folder(folder)
         new_files = [
             NewFile(kept, name, _mode_of(file)) for name, file in zip(names, files, strict=True)
