@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 from dedup import _native
 from dedup.errors import OutputError, ResultsError
 from dedup.schemas import TABLES
-from dedup.sources.remote import is_url
+from dedup.sources.urls import is_url, show_url
 
 MANIFEST = "manifest.json"
 FORMAT_VERSION = 1  # raised when a table's columns change their meaning
@@ -236,7 +236,8 @@ def refuse_url(target: str | os.PathLike[str]) -> None:
     """Refuse a place on another machine, where nothing takes its name in one step."""
     if is_url(os.fspath(target)):
         raise OutputError(
-            f"{os.fspath(target)} is a URL, and output can only be written to this machine",
+            f"{show_url(os.fspath(target))} is a URL, and output can only be written to this"
+            " machine",
             hint="write to a local folder and copy it when it is whole",
         )
 

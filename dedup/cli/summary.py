@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from dedup.cli.layout import duration, lay_out, percent, plural, size
 from dedup.sources.locate import STDIN
+from dedup.sources.urls import is_url, show_url
 
 if TYPE_CHECKING:
     from dedup.results import Scan
@@ -102,7 +103,7 @@ def suggest_command(scan: Scan, inputs: Sequence[str]) -> tuple[str, str]:
     results = shlex.quote(str(scan.path))
     if STDIN in inputs:  # nobody can read it a second time
         return "See what they hold", f"dedup info {results}"
-    given = " ".join(map(shlex.quote, inputs))
+    given = " ".join(shlex.quote(show_url(name) if is_url(name) else name) for name in inputs)
     is_file = len(inputs) == 1 and Path(inputs[0]).is_file()
     suffixes = "".join(Path(inputs[0]).suffixes[-2:]) if is_file else ""
     return "Look at what a filter would remove", (

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path, PurePath
 from typing import Any, NamedTuple
@@ -11,6 +14,10 @@ from dedup.errors import ConfigError, InputError, OutputError
 from dedup.results import Scan, refuse_url
 from dedup.sources import digest_input
 from dedup.sources.locate import COMPRESSIONS, FORMATS, STDIN, InputFile
+from dedup.sources.urls import without_query
+
+# Of URLs: what some system takes for a separator, and what forges lines where it is printed.
+_NOT_IN_NAMES = re.compile(r"[\\\x00-\x1f\x7f]")
 
 
 class Target(NamedTuple):
@@ -41,12 +48,14 @@ def match_inputs(scan: Scan, files: Sequence[InputFile]) -> list[str]:
 
 
 class _Inputs:
-    """The files that the scan read, by path and by size."""
+    """The files that the scan read, by path, by place and by size."""
 
     def __init__(self, entries: list[dict[str, Any]]) -> None:
         self.by_path = {entry["path"]: entry for entry in entries}
+        self.by_place: dict[str, list[dict[str, Any]]] = {}
         self.by_size: dict[int, list[dict[str, Any]]] = {}
         for entry in entries:
+            self.by_place.setdefault(without_query(entry["path"]), []).append(entry)
             if entry["digest"]:
                 self.by_size.setdefault(entry["bytes"], []).append(entry)
 
@@ -73,6 +82,8 @@ def _match(file: InputFile, inputs: _Inputs) -> str:
                 hint="scan again: the scores are those of its older content",
             )
         return file.path
+    if file.is_remote and (known := _match_place(file, inputs)) is not None:
+        return str(known["path"])
     if len(same) > 1:
         same = [entry for entry in same if os.path.basename(entry["path"]) == file.name]
     if len(same) != 1:
@@ -80,6 +91,26 @@ def _match(file: InputFile, inputs: _Inputs) -> str:
             f"{file.path} was not part of the scan, or was changed since", hint=inputs.hint()
         )
     return str(same[0]["path"])
+
+
+def _match_place(file: InputFile, inputs: _Inputs) -> dict[str, Any] | None:
+    """Find the file of the same URL but for its query, as after a signature was renewed."""
+    there = inputs.by_place.get(file.place, [])
+    same = [
+        entry for entry in there if (entry["bytes"], entry["digest"]) == (file.size, file.version)
+    ]
+    if there and not same:
+        raise InputError(
+            f"{file.path} is not what it was when it was scanned",
+            hint="scan again: the scores are those of its older content",
+        )
+    if len(same) > 1:
+        raise InputError(
+            f"{file.path} cannot be told from {len(same)} inputs of the scan that have the same"
+            " address, size and version",
+            hint="give the URLs with the queries that they had in the scan",
+        )
+    return same[0] if same else None
 
 
 def choose_target(
@@ -104,8 +135,31 @@ def choose_target(
         if given.endswith(("/", os.sep)) or path.is_dir():
             path = path / _name(files[0])
         target = Target(path, False, [path.name], [_compression(path, files[0])])
+    _refuse_odd_names(files, target)
     _refuse_to_destroy(files, target, removed, results)
     return target
+
+
+def _refuse_odd_names(files: Sequence[InputFile], target: Target) -> None:
+    """Refuse names that a service allows and that could lead out of the output folder."""
+    folders: set[str] = set()
+    for name in target.names:
+        parents = list(itertools.accumulate(name.split("/")[:-1], "{}/{}".format))
+        folders.update(parents)
+    for file, name in zip(files, target.names, strict=True):
+        parts = name.split("/")
+        if file.is_remote and (
+            any(part in ("", ".", "..") for part in parts) or _NOT_IN_NAMES.search(name)
+        ):
+            raise OutputError(
+                f"the input {file.path!r} has a name that no output file may have",
+                hint="copy it to this machine under another name, and scan and filter that",
+            )
+        if name in folders:
+            raise OutputError(
+                f"the input {file.path!r} is a file and a folder, which no output can be",
+                hint="filter the two into different folders",
+            )
 
 
 def _refuse_to_destroy(
@@ -144,16 +198,40 @@ def _name(file: InputFile) -> str:
 
 def _relative_names(files: Sequence[InputFile]) -> list[str]:
     folders = {file.folder for file in files}
-    paths = [os.path.abspath(file.path) for file in files if file.path != STDIN]
     if len(folders) == 1 and "" not in folders:
-        base = os.path.abspath(files[0].folder)
+        names = [file.below for file in files]
     else:
-        base = os.path.commonpath([os.path.dirname(path) for path in paths])
-    names = [
-        _name(file) if file.path == STDIN else os.path.relpath(file.path, base) for file in files
-    ]
-    if len(set(names)) < len(names):  # a file that has the name given to standard input
-        raise ConfigError(f"two inputs would be written to {_name(files[0])}")
+        names = _below_common_folder(files)
+    twice = next((name for name, count in Counter(names).items() if count > 1), None)
+    if twice is not None:  # a file that has the name given to standard input, or another query
+        raise ConfigError(
+            f"two inputs would be written to {twice!r}", hint="filter each into a folder of its own"
+        )
+    return names
+
+
+def _below_common_folder(files: Sequence[InputFile]) -> list[str]:
+    """Name files by what their paths do not share; those of URLs stay as they are written."""
+    urls = [file.place for file in files if file.is_remote]
+    paths = {file.path: os.path.abspath(file.path) for file in files if _is_local(file)}
+    parents = [os.path.dirname(path) for path in paths.values()]
+    base = os.path.commonpath(parents) if parents else ""
+    folders = [url.split("/")[:-1] for url in urls]
+    shared = list(itertools.takewhile(lambda names: len(set(names)) == 1, zip(*folders)))
+    if urls and (paths or not shared):
+        raise ConfigError(
+            "the inputs are on this machine and elsewhere, or on several services, and so have no"
+            " folder in common",
+            hint="filter those of each place into a folder of their own",
+        )
+    names = []
+    for file in files:
+        if file.path == STDIN:
+            names.append(_name(file))
+        elif file.is_remote:
+            names.append("/".join(file.place.split("/")[len(shared) :]))
+        else:
+            names.append(os.path.relpath(paths[file.path], base))
     return names
 
 

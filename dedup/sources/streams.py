@@ -58,7 +58,7 @@ def open_stream(file: InputFile) -> Iterator[Any]:
     if file.path == STDIN:
         yield sys.stdin.buffer
         return
-    with open_url(file.path) if file.is_remote else open(file.path, "rb") as packed:
+    with open_url(file.address, file.size) if file.is_remote else open(file.path, "rb") as packed:
         if file.compression is None:
             yield packed
         elif file.compression == "xz":
@@ -75,13 +75,13 @@ def open_seekable(file: InputFile) -> Iterator[Any]:
 
     One that is compressed, or of the web, is brought into a temporary file first.
     """
-    if file.compression or (file.is_remote and not can_seek(file.path)):
+    if file.compression or (file.is_remote and not can_seek(file.address)):
         with tempfile.TemporaryFile() as unpacked, open_stream(file) as stream:
             shutil.copyfileobj(stream, unpacked, CHUNK_BYTES)
             unpacked.seek(0)
             yield pa.PythonFile(unpacked, "r")
     elif file.is_remote:
-        with open_url(file.path) as stream:
+        with open_url(file.address, file.size) as stream:
             yield pa.PythonFile(stream, "r")
     elif file.format == "arrow" and file.size:  # a batch may be larger than the memory
         with pa.memory_map(file.path) as source:

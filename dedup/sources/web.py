@@ -18,7 +18,6 @@ from dedup.config import SourceConfig
 from dedup.sources.http import BodyError, decode_body, parse_content_type, parse_response
 from dedup.sources.locate import InputFile
 from dedup.sources.pages import MAX_PAGE_BYTES, is_page, may_be_page, read_page
-from dedup.sources.plain import name_article
 from dedup.sources.streams import CHUNK_BYTES, FAILURES, MAX_PIECE_BYTES, open_stream, read_chunks
 
 # Types of records that may have an article, and how much of one is read: no film fills the memory.
@@ -87,7 +86,7 @@ def read_html_file(file: InputFile, config: SourceConfig) -> Iterator[pa.RecordB
             break
     yield pa.RecordBatch.from_pydict(
         {
-            "article_id": [name_article(file)],
+            "article_id": [file.below],
             "text": [read_page(body)],
             "input_row": [0],
             "reason": pa.array([reason], pa.string()),
