@@ -217,7 +217,9 @@ def _below_common_folder(files: Sequence[InputFile]) -> list[str]:
     parents = [os.path.dirname(path) for path in paths.values()]
     base = os.path.commonpath(parents) if parents else ""
     folders = [url.split("/")[:-1] for url in urls]
-    shared = list(itertools.takewhile(lambda names: len(set(names)) == 1, zip(*folders)))
+    shared = list(
+        itertools.takewhile(lambda names: len(set(names)) == 1, zip(*folders, strict=False))
+    )
     if urls and (paths or not shared):
         raise ConfigError(
             "the inputs are on this machine and elsewhere, or on several services, and so have no"

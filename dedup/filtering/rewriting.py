@@ -18,8 +18,9 @@ import pyarrow.parquet as pq
 from dedup.errors import ConfigError, InputError
 from dedup.filtering.csv_records import is_blank, split_records
 from dedup.filtering.decisions import Mask
-from dedup.filtering.warc_records import PACKERS, read_records
+from dedup.filtering.warc_records import PACKERS
 from dedup.sources.locate import InputFile
+from dedup.sources.records import read_records
 from dedup.sources.streams import (
     DamagedFileError,
     naming_failures,
@@ -354,10 +355,14 @@ def _copy_text(file: InputFile, rows: Rows, sink: Any) -> None:
 
 
 def _copy_records(file: InputFile, rows: Rows, sink: Any, pack: Callable[[bytes], bytes]) -> None:
-    for record in _until_damage(read_records(file), file, rows):
-        known, kept, _ = rows.take(1)
+    for record in _until_damage(read_records(file, lambda _: None), file, rows):
+        known, kept, first = rows.take(1)
+        if record.reason and (kept[0] or not known[0]):
+            raise InputError(
+                f"{file.path}, row {first}: {record.reason}", hint="scan the input again"
+            )
         if kept[0] or not known[0]:
-            sink.write(pack(record))
+            sink.write(pack(record.raw))
 
 
 def _no_such_row(file: InputFile, row: int) -> InputError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import lzma
 import shutil
 import sys
@@ -16,11 +17,12 @@ import pyarrow as pa
 from dedup import _native
 from dedup.errors import InputError
 from dedup.sources.locate import STDIN, InputFile
+from dedup.sources.packing import HEAD_BYTES, GzipReader, find_packing, name_other
 from dedup.sources.remote import can_seek, open_url
 
 CHUNK_BYTES = 4 << 20
-# What a damaged stream held since the last read is lost, so a compressed one is read in small bits.
-_COMPRESSED_READ_BYTES = 64 << 10
+# What a damaged stream held since the last read is lost, so it is read in small bits.
+_READ_BYTES = 64 << 10
 
 MAX_PIECE_BYTES = 2_000_000_000  # a column of strings has 32-bit offsets
 
@@ -53,20 +55,76 @@ def naming_failures(file: InputFile) -> Iterator[None]:
 
 
 @contextmanager
-def open_stream(file: InputFile) -> Iterator[Any]:
-    """Open a file for reading its decompressed bytes in order."""
-    if file.path == STDIN:
-        yield sys.stdin.buffer
-        return
-    with open_url(file.address, file.size) if file.is_remote else open(file.path, "rb") as packed:
-        if file.compression is None:
+def open_stream(file: InputFile, *, is_resumable: bool = False) -> Iterator[Any]:
+    """Open a file for reading its decompressed bytes in order.
+
+    The first bytes tell how it is packed, whatever its name says. If it `is_resumable`, a
+    damaged gzip member can be passed over: see GzipReader.
+    """
+    with _open_packed(file) as opened:
+        head = opened.read(HEAD_BYTES)
+        packed = io.BufferedReader(_Again(head, opened))
+        refuse_archive(head, file)
+        packing = find_packing(head, file.compression)
+        if packing is None:
             yield packed
-        elif file.compression == "xz":
+        elif packing == "gzip":
+            yield GzipReader(packed, is_resumable=is_resumable)
+        elif packing == "xz":
             with lzma.open(packed, "rb") as stream:
                 yield stream
         else:
-            with pa.CompressedInputStream(packed, file.compression) as stream:
+            with pa.CompressedInputStream(packed, packing) as stream:
                 yield stream
+
+
+def packing_of(file: InputFile) -> str | None:
+    """Tell by the first bytes of a file how it is packed."""
+    if file.path == STDIN:
+        return None  # to be read once only
+    with naming_failures(file), _open_packed(file) as packed:
+        return find_packing(packed.read(HEAD_BYTES), file.compression)
+
+
+def refuse_archive(head: bytes, file: InputFile) -> None:
+    """Refuse a file that begins as an archive or in a packing that is not read."""
+    if other := name_other(head):
+        raise InputError(
+            f"{file.path} is {other}, whatever its name says",
+            hint="unpack it, and scan what is in it",
+        )
+
+
+class _Again(io.RawIOBase):
+    """A stream of which the first bytes were read, from the beginning."""
+
+    def __init__(self, head: bytes, rest: Any) -> None:
+        self._head = head
+        self._rest = rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if not self._head:
+            return int(self._rest.readinto1(buffer))
+        size = min(len(buffer), len(self._head))
+        buffer[:size] = self._head[:size]
+        self._head = self._head[size:]
+        return size
+
+
+@contextmanager
+def _open_packed(file: InputFile) -> Iterator[Any]:
+    """Open the bytes of a file as they are stored."""
+    if file.path == STDIN:
+        yield sys.stdin.buffer
+    elif file.is_remote:
+        with open_url(file.address, file.size) as stream:
+            yield io.BufferedReader(stream, CHUNK_BYTES)
+    else:
+        with open(file.path, "rb") as stream:
+            yield stream
 
 
 @contextmanager
@@ -75,7 +133,7 @@ def open_seekable(file: InputFile) -> Iterator[Any]:
 
     One that is compressed, or of the web, is brought into a temporary file first.
     """
-    if file.compression or (file.is_remote and not can_seek(file.address)):
+    if packing_of(file) or (file.is_remote and not can_seek(file.address)):
         with tempfile.TemporaryFile() as unpacked, open_stream(file) as stream:
             shutil.copyfileobj(stream, unpacked, CHUNK_BYTES)
             unpacked.seek(0)
@@ -100,12 +158,11 @@ def digest_input(file: InputFile) -> str | None:
 
 def read_chunks(file: InputFile) -> Iterator[bytes]:
     """Read a file about 4 MiB at a time. What was read before a failure comes before it."""
-    read_bytes = _COMPRESSED_READ_BYTES if file.compression else CHUNK_BYTES
     parts: list[bytes] = []
     held = 0
     try:
         with open_stream(file) as stream:
-            while part := stream.read(read_bytes):
+            while part := stream.read(_READ_BYTES):
                 parts.append(part)
                 held += len(part)
                 if held >= CHUNK_BYTES:
