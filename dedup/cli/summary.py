@@ -79,6 +79,7 @@ def summarize(scan: Scan) -> list[tuple[str, str]]:
         ("redundancy", _spread(articles)),
         ("most copied", _most_copied(articles)),
         ("lost or limited", list_losses(scan) or "nothing"),
+        *([("left out", left_out)] if (left_out := _list_left_out(scan)) else []),
         (
             "time",
             f"{duration(elapsed)}{speed};"
@@ -90,12 +91,20 @@ def summarize(scan: Scan) -> list[tuple[str, str]]:
 def list_losses(scan: Scan) -> str:
     """Name everything that was lost or cut short; an empty string if nothing was."""
     counts, limits = scan.manifest["counts"], scan.manifest["limits"]
-    hit = [plural(counts[name], *nouns) for name, nouns in _LOSSES.items() if counts.get(name)]
+    hit = ["everything: no input has an article"] if not counts["articles"] else []
+    hit += [plural(counts[name], *nouns) for name, nouns in _LOSSES.items() if counts.get(name)]
     for name, number in limits.items():
         if number:
             words = name.replace("_", " ")
             hit.append(plural(number, *_LIMITS.get(name, (words, words))))
     return ", ".join(hit)
+
+
+def _list_left_out(scan: Scan) -> str:
+    """Say what was met in folders and globs and not read, and why, with a name of each kind."""
+    groups = scan.manifest.get("left_out", [])
+    listed = [f"{group['count']:,} {group['reason']} ({group['example']})" for group in groups]
+    return ", ".join(listed)
 
 
 def suggest_command(scan: Scan, inputs: Sequence[str]) -> tuple[str, str]:

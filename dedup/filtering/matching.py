@@ -14,6 +14,7 @@ from dedup.errors import ConfigError, InputError, OutputError
 from dedup.results import Scan, refuse_url
 from dedup.sources import digest_input
 from dedup.sources.locate import COMPRESSIONS, FORMATS, STDIN, InputFile
+from dedup.sources.streams import packing_of
 from dedup.sources.urls import without_query
 
 # Of URLs: what some system takes for a separator, and what forges lines where it is printed.
@@ -129,7 +130,7 @@ def choose_target(
     given = os.fspath(output)
     path = Path(given)
     if len(files) > 1 or files[0].folder:
-        target = Target(path, True, _relative_names(files), [file.compression for file in files])
+        target = Target(path, True, _relative_names(files), list(map(packing_of, files)))
         _refuse_strangers(target)
     else:
         if given.endswith(("/", os.sep)) or path.is_dir():
@@ -257,14 +258,19 @@ def _refuse_strangers(target: Target) -> None:
 
 
 def _compression(path: Path, file: InputFile) -> str | None:
-    """Tell from its name how to compress the output; without a known suffix, as the input."""
+    """Tell from its name how to compress the output.
+
+    Under the input's name, or one without a known suffix, it is packed as the input's bytes are.
+    """
+    if path.name == _name(file):
+        return packing_of(file)
     suffixes = [suffix.lower() for suffix in PurePath(path).suffixes[-2:]]
     compression = COMPRESSIONS.get(suffixes[-1]) if suffixes else None
     if compression:
         suffixes.pop()
     kind = FORMATS.get(suffixes[-1]) if suffixes else None
     if kind is None:
-        return compression or file.compression
+        return compression or packing_of(file)
     if kind != file.format:
         raise ConfigError(
             f"{path} is to be {kind}, but the input {file.path} is {file.format}",

@@ -162,28 +162,30 @@ def _locate_by_glob(pattern: str, left_out: list[LeftOut]) -> Iterator[InputFile
         )
     is_empty = True
     for path in glob.glob(pattern, recursive=True):
-        if os.path.isdir(path):
-            if "**" in pattern:  # it matches the files below by itself
-                continue
-            if _is_results(path):
-                left_out.append(LeftOut(path, RESULTS))
-                continue
-            yield from _locate_in_folder(path, left_out)
-        elif reason := _set_apart_below(path, pattern):
-            left_out.append(LeftOut(path, reason))
+        if os.path.isdir(path) and "**" in pattern:  # it matches the files below by itself
             continue
+        if reason := _set_apart_below(path, pattern):
+            left_out.append(LeftOut(_shown(path), reason))
+            continue
+        is_empty = False
+        if os.path.isdir(path):
+            yield from _locate_in_folder(path, left_out)
         else:
             yield _describe(path)
-        is_empty = False
     if is_empty:
         raise InputError(f"no file matches {_shown(pattern)}")
 
 
 def _set_apart_below(path: str, pattern: str) -> str | None:
-    """Tell why a file that a glob matches is passed over. A name that begins with `.` was meant."""
-    fixed = os.path.dirname(re.split(r"[*?[]", pattern)[0])
-    names = os.path.relpath(path, fixed or os.curdir).split(os.sep)
-    return next(filter(None, (set_apart(name.lstrip(".")) for name in names)), None)
+    """Tell why what a glob matches is passed over. A name that begins with `.` was meant."""
+    parent = os.path.dirname(re.split(r"[*?[]", pattern)[0]) or os.curdir
+    for name in os.path.relpath(path, parent).split(os.sep):
+        parent = os.path.join(parent, name)
+        if reason := set_apart(name.lstrip(".")):
+            return reason
+        if _is_results(parent):
+            return RESULTS
+    return None
 
 
 def _locate_in_folder(folder: str, left_out: list[LeftOut]) -> Iterator[InputFile]:

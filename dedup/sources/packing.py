@@ -11,7 +11,7 @@ import re
 import zlib
 from typing import Any
 
-HEAD_BYTES = 512  # a tar archive says what it is at 257
+HEAD_BYTES = 4096  # enough packed bytes for the first 512 of a tar archive, which says so at 257
 
 _READ_BYTES = 64 << 10
 _KEPT_BYTES = 64 << 20  # of a damaged gzip member, to look for the next one in
@@ -27,6 +27,7 @@ _PACKINGS = {
 }
 # Bytes that no text has, and what begins files that have them and are not packed: Parquet, Arrow
 # and UTF-16.
+_MAGIC_BYTES = 16
 _NOT_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _UNPACKED = (b"PAR1", b"ARROW1", b"FEA1", b"\xff\xff\xff\xff", b"\xff\xfe", b"\xfe\xff")
 _OTHERS = {
@@ -48,7 +49,7 @@ def find_packing(head: bytes, named: str | None) -> str | None:
     for packing, magic in _PACKINGS.items():
         if magic.match(head):
             return packing
-    is_plain = head.startswith(_UNPACKED) or not _NOT_TEXT.search(head)
+    is_plain = head.startswith(_UNPACKED) or not _NOT_TEXT.search(head, 0, _MAGIC_BYTES)
     return None if head and is_plain else named
 
 

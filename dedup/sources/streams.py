@@ -24,6 +24,8 @@ CHUNK_BYTES = 4 << 20
 # What a damaged stream held since the last read is lost, so it is read in small bits.
 _READ_BYTES = 64 << 10
 
+_TAR_BYTES = 512  # the head of a tar archive
+
 MAX_PIECE_BYTES = 2_000_000_000  # a column of strings has 32-bit offsets
 
 # What Python and pyarrow raise on files; a UnicodeDecodeError on names inside a damaged file.
@@ -63,36 +65,56 @@ def open_stream(file: InputFile, *, is_resumable: bool = False) -> Iterator[Any]
     """
     with _open_packed(file) as opened:
         head = opened.read(HEAD_BYTES)
+        packing = _check_packing(head, file)
         packed = io.BufferedReader(_Again(head, opened))
-        refuse_archive(head, file)
-        packing = find_packing(head, file.compression)
         if packing is None:
             yield packed
-        elif packing == "gzip":
-            yield GzipReader(packed, is_resumable=is_resumable)
-        elif packing == "xz":
-            with lzma.open(packed, "rb") as stream:
-                yield stream
         else:
-            with pa.CompressedInputStream(packed, packing) as stream:
+            with _unpack(packed, packing, is_resumable=is_resumable) as stream:
                 yield stream
 
 
 def packing_of(file: InputFile) -> str | None:
-    """Tell by the first bytes of a file how it is packed."""
-    if file.path == STDIN:
-        return None  # to be read once only
+    """Tell by the first bytes of a file how it is packed; by its name if it can be read once."""
+    if file.path == STDIN or not (file.is_remote or file.version):
+        return file.compression
     with naming_failures(file), _open_packed(file) as packed:
-        return find_packing(packed.read(HEAD_BYTES), file.compression)
+        return _check_packing(packed.read(HEAD_BYTES), file)
 
 
-def refuse_archive(head: bytes, file: InputFile) -> None:
-    """Refuse a file that begins as an archive or in a packing that is not read."""
-    if other := name_other(head):
+def _check_packing(head: bytes, file: InputFile) -> str | None:
+    """Tell how a file is packed that begins so; refuse an archive, and one packed twice."""
+    packing = find_packing(head, file.compression)
+    inside = _look_inside(head, packing) if packing else head
+    other = name_other(head) or name_other(inside)
+    if packing and find_packing(inside, None):
+        other = "packed twice"
+    if other:
         raise InputError(
             f"{file.path} is {other}, whatever its name says",
             hint="unpack it, and scan what is in it",
         )
+    return packing
+
+
+def _look_inside(head: bytes, packing: str) -> bytes:
+    try:
+        with _unpack(io.BytesIO(head), packing) as stream:
+            return bytes(stream.read(_TAR_BYTES))
+    except FAILURES:  # a part of a file, or a damaged one
+        return b""
+
+
+@contextmanager
+def _unpack(packed: Any, packing: str, *, is_resumable: bool = False) -> Iterator[Any]:
+    if packing == "gzip":
+        yield GzipReader(packed, is_resumable=is_resumable)
+    elif packing == "xz":
+        with lzma.open(packed, "rb") as stream:
+            yield stream
+    else:
+        with pa.CompressedInputStream(packed, packing) as stream:
+            yield stream
 
 
 class _Again(io.RawIOBase):
