@@ -101,6 +101,11 @@ def open_scan(path: str | os.PathLike[str]) -> Scan:
     Raises a `ResultsError` if there is none, if it is not whole, or if another version of the
     format wrote it.
     """
+    if is_url(os.fspath(path)):
+        raise ResultsError(
+            f"{show_url(os.fspath(path))} is a URL, and results are read from this machine",
+            hint="copy the results folder to this machine",
+        )
     folder = Path(path)
     if not folder.is_dir():
         raise ResultsError(

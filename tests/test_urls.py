@@ -21,7 +21,7 @@ import dedup
 from dedup.cli.main import dedup as group
 from dedup.cli.main import main
 from dedup.config import SourceConfig
-from dedup.errors import ConfigError, InputError, OutputError
+from dedup.errors import ConfigError, InputError, OutputError, ResultsError
 from dedup.sources import locate_inputs, read_articles
 from dedup.sources.locate import survey_inputs
 from dedup.sources.urls import hide_secrets, is_chain, show_url
@@ -194,7 +194,30 @@ def test_no_secret_of_an_output_is_in_an_error(tmp_path: Path, output: str) -> N
     assert not has_secret(str(caught.value))
 
 
+def test_no_secret_of_a_url_given_for_results_is_in_an_error() -> None:
+    with pytest.raises(ResultsError, match=r"^https://a\.example/r\?hidden-\w+ is a URL") as caught:
+        dedup.open_scan("https://me:S3CRETpw@a.example/r?sig=TOPSECRET")
+    assert not has_secret(str(caught.value))
+
+
 # Which input is which
+
+
+def test_a_scan_is_resumed_though_the_signature_was_renewed(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = site.put("/a.jsonl")
+
+    def stop(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("dedup.pipeline.find_copies", stop)
+        with pytest.raises(KeyboardInterrupt):
+            dedup.scan(url + "?sig=old", tmp_path / "results")
+    result = dedup.scan(url + "?sig=new", tmp_path / "results", resume=True)
+    assert result.manifest["resumed"]
+    assert result.manifest["inputs"][0]["path"] == show_url(url + "?sig=new")
 
 
 def test_inputs_that_differ_in_their_query_are_two(site: Site, tmp_path: Path) -> None:

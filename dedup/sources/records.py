@@ -27,6 +27,8 @@ _START = re.compile(
 )
 _START_BYTES = 128  # more than the longest match of the above
 _HEAD_END = re.compile(rb"\n\r?\n")
+_FOLD = re.compile(r"\r?\n[ \t]+")
+_FIELD = re.compile(r"\n([^\s:]+)[ \t]*:[ \t]*([^\n]*)")
 _LENGTH = re.compile(r"\d{1,18}", re.ASCII)  # no disk has more bytes
 _BLANK = b"\r\n\0 \t"
 _SEPARATORS = (b"\r\n\r\n", b"\n\n")
@@ -116,15 +118,11 @@ def _read_head(window: _Window) -> tuple[bytes, str | None]:
 
 
 def _parse_headers(head: bytes) -> dict[str, str]:
-    headers: dict[str, str] = {}
     text = head.decode("utf-8", "replace")
     if "\n " in text or "\n\t" in text:  # folded lines
-        text = re.sub(r"\r?\n[ \t]+", " ", text)
-    for line in text.split("\n")[1:]:
-        name, colon, value = line.partition(":")
-        if colon:
-            headers.setdefault(name.strip().lower(), value.strip())
-    return headers
+        text = _FOLD.sub(" ", text)
+    fields = _FIELD.findall(text)
+    return {name.lower(): value.rstrip() for name, value in reversed(fields)}  # the first counts
 
 
 def _read_block(window: _Window, length: int, wanted: int | None) -> tuple[bytes, str | None]:
