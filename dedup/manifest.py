@@ -28,6 +28,15 @@ class Input:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LeftOut:
+    """Files of folders and globs that were not read, by reason."""
+
+    reason: str
+    count: int
+    example: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class TableFile:
     """What the file of a table is known by."""
 
@@ -58,6 +67,7 @@ class Manifest:
     limits: Mapping[str, int]
     elapsed_s: Elapsed
     peak_memory_bytes: int
+    left_out: tuple[LeftOut, ...] = ()
     resumed: bool = False
 
     @property

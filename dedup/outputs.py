@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath
 
 from dedup.errors import OutputError
-from dedup.sources.remote import is_url
+from dedup.sources.urls import is_url, show_url
 
 
 class Output:
@@ -203,7 +203,8 @@ def refuse_url(target: str | os.PathLike[str]) -> None:
     """Refuse a place on another machine, where nothing takes its name in one step."""
     if is_url(os.fspath(target)):
         raise OutputError(
-            f"{os.fspath(target)} is a URL, and output can only be written to this machine",
+            f"{show_url(os.fspath(target))} is a URL, and output can only be written to this"
+            " machine",
             hint="write to a local folder and copy it when it is whole",
         )
 

@@ -26,8 +26,9 @@ from dedup.sources import (
     InputFile,
     check_unchanged,
     digest_input,
-    locate_inputs,
+    group_by_reason,
     read_articles,
+    survey_inputs,
 )
 from dedup.stages.candidates import find_candidates
 from dedup.stages.findings import Findings
@@ -90,7 +91,7 @@ def scan(
     config = (config or Config()).with_options(**options)
     progress = progress or Silent()
     paths = [inputs] if isinstance(inputs, str | os.PathLike) else list(inputs)
-    files = locate_inputs(paths)
+    files, left_out = survey_inputs(paths)
     packs = load_packs(config.formulas)
     with (
         frugal(is_bounded=config.max_memory is not None),
@@ -115,6 +116,7 @@ def scan(
                 {"path": file.path, "bytes": file.size, "digest": digest}
                 for file, digest in zip(files, digests, strict=True)
             ],
+            "left_out": group_by_reason(left_out),
             "counts": {
                 **_count_paragraphs(found),
                 **counts,

@@ -27,6 +27,7 @@ from dedup.errors import NativeError, ResultsError
 from dedup.manifest import Manifest, read_manifest
 from dedup.outputs import Output, naming_output
 from dedup.schemas import TABLES
+from dedup.sources.urls import is_url, show_url
 from dedup.typed import MismatchError
 from dedup.workfolder import NEW, WorkFolder
 
@@ -148,6 +149,11 @@ def open_scan(path: str | os.PathLike[str]) -> Scan:
     Raises a `ResultsError` if there is none, if it is not whole, if its manifest is damaged, or if
     another version of the format wrote it.
     """
+    if is_url(os.fspath(path)):
+        raise ResultsError(
+            f"{show_url(os.fspath(path))} is a URL, and results are read from this machine",
+            hint="copy the results folder to this machine",
+        )
     folder = Path(path)
     if not folder.is_dir():
         raise ResultsError(

@@ -153,6 +153,6 @@ def _describe(files: Sequence[InputFile], packs: Sequence[Pack], config: Config)
         "settings": settings,
         "packs": {f"the template pack {pack.name}": pack.digest() for pack in packs},
         "inputs": [
-            {"path": file.path, "bytes": file.size, "version": file.version} for file in files
+            {"path": file.place, "bytes": file.size, "version": file.version} for file in files
         ],
     }

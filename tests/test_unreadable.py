@@ -241,7 +241,7 @@ def test_a_stream_that_is_cut_keeps_the_rows_before_the_cut(
 def test_a_stream_that_is_corrupt_is_named(tmp_path: Path) -> None:
     for suffix in (".gz", ".zst", ".bz2", ".xz"):
         path = tmp_path / f"a.jsonl{suffix}"
-        path.write_bytes(b"this is no compressed file at all")
+        path.write_bytes(COMPRESSIONS[suffix](b"x")[:10] + b"this is no compressed file at all")
         with pytest.raises(InputError, match="cannot be read to its end: "):
             read(path)
         assert [row[1] for row in read_rejected(path)] == [0]

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from dedup.cli.layout import duration, lay_out, percent, plural, size
 from dedup.sources.locate import STDIN
+from dedup.sources.urls import is_url, show_url
 
 if TYPE_CHECKING:
     from dedup.results import Scan
@@ -78,6 +79,7 @@ def summarize(scan: Scan) -> list[tuple[str, str]]:
         ("redundancy", _spread(articles)),
         ("most copied", _most_copied(articles)),
         ("lost or limited", list_losses(scan) or "nothing"),
+        *([("left out", left_out)] if (left_out := _list_left_out(scan)) else []),
         (
             "time",
             f"{duration(elapsed)}{speed}; at most {size(scan.facts.peak_memory_bytes)} of memory",
@@ -88,7 +90,8 @@ def summarize(scan: Scan) -> list[tuple[str, str]]:
 def list_losses(scan: Scan) -> str:
     """Name everything that was lost or cut short; an empty string if nothing was."""
     counts, limits = scan.facts.counts, scan.facts.limits
-    hit = [plural(counts[name], *nouns) for name, nouns in _LOSSES.items() if counts.get(name)]
+    hit = ["everything: no input has an article"] if not counts["articles"] else []
+    hit += [plural(counts[name], *nouns) for name, nouns in _LOSSES.items() if counts.get(name)]
     for name, number in limits.items():
         if number:
             words = name.replace("_", " ")
@@ -96,12 +99,19 @@ def list_losses(scan: Scan) -> str:
     return ", ".join(hit)
 
 
+def _list_left_out(scan: Scan) -> str:
+    """Say what was met in folders and globs and not read, and why, with a name of each kind."""
+    groups = scan.facts.left_out
+    listed = [f"{group.count:,} {group.reason} ({group.example})" for group in groups]
+    return ", ".join(listed)
+
+
 def suggest_command(scan: Scan, inputs: Sequence[str]) -> tuple[str, str]:
     """Return what to do next, and the command that does it."""
     results = shlex.quote(str(scan.path))
     if STDIN in inputs:  # nobody can read it a second time
         return "See what they hold", f"dedup info {results}"
-    given = " ".join(map(shlex.quote, inputs))
+    given = " ".join(shlex.quote(show_url(name) if is_url(name) else name) for name in inputs)
     is_file = len(inputs) == 1 and Path(inputs[0]).is_file()
     suffixes = "".join(Path(inputs[0]).suffixes[-2:]) if is_file else ""
     return "Look at what a filter would remove", (

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import re
+from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path, PurePath
@@ -14,6 +17,11 @@ from dedup.outputs import Output
 from dedup.results import Scan
 from dedup.sources import digest_input
 from dedup.sources.locate import COMPRESSIONS, FORMATS, STDIN, InputFile
+from dedup.sources.streams import packing_of
+from dedup.sources.urls import without_query
+
+# Of URLs: what some system takes for a separator, and what forges lines where it is printed.
+_NOT_IN_NAMES = re.compile(r"[\\\x00-\x1f\x7f]")
 
 
 class Target(NamedTuple):
@@ -44,12 +52,14 @@ def match_inputs(scan: Scan, files: Sequence[InputFile]) -> list[str]:
 
 
 class _Inputs:
-    """The files that the scan read, by path and by size."""
+    """The files that the scan read, by path, by place and by size."""
 
     def __init__(self, entries: Sequence[Input]) -> None:
         self.by_path = {entry.path: entry for entry in entries}
+        self.by_place: dict[str, list[Input]] = {}
         self.by_size: dict[int, list[Input]] = {}
         for entry in entries:
+            self.by_place.setdefault(without_query(entry.path), []).append(entry)
             if entry.digest:
                 self.by_size.setdefault(entry.bytes, []).append(entry)
 
@@ -76,6 +86,8 @@ def _match(file: InputFile, inputs: _Inputs) -> str:
                 hint="scan again: the scores are those of its older content",
             )
         return file.path
+    if file.is_remote and (known := _match_place(file, inputs)) is not None:
+        return known.path
     if len(same) > 1:
         same = [entry for entry in same if os.path.basename(entry.path) == file.name]
     if len(same) != 1:
@@ -83,6 +95,24 @@ def _match(file: InputFile, inputs: _Inputs) -> str:
             f"{file.path} was not part of the scan, or was changed since", hint=inputs.hint()
         )
     return same[0].path
+
+
+def _match_place(file: InputFile, inputs: _Inputs) -> Input | None:
+    """Find the file of the same URL but for its query, as after a signature was renewed."""
+    there = inputs.by_place.get(file.place, [])
+    same = [entry for entry in there if (entry.bytes, entry.digest) == (file.size, file.version)]
+    if there and not same:
+        raise InputError(
+            f"{file.path} is not what it was when it was scanned",
+            hint="scan again: the scores are those of its older content",
+        )
+    if len(same) > 1:
+        raise InputError(
+            f"{file.path} cannot be told from {len(same)} inputs of the scan that have the same"
+            " address, size and version",
+            hint="give the URLs with the queries that they had in the scan",
+        )
+    return same[0] if same else None
 
 
 def choose_target(
@@ -104,7 +134,7 @@ def choose_target(
     if len(files) > 1 or files[0].folder:
         names = _relative_names(files)
         kept = describe(given, files=names)
-        compressions = [file.compression for file in files]
+        compressions = list(map(packing_of, files))
     else:
         if given.endswith(("/", os.sep)) or (given and os.path.isdir(given)):
             given = os.path.join(given, _name(files[0]))
@@ -112,6 +142,7 @@ def choose_target(
         names = [kept.given.name]
         compressions = [_compression(kept.given, files[0])]
     target = Target(kept, describe(removed) if removed else None, names, compressions)
+    _refuse_odd_names(files, names)
     kept.check()
     if target.removed is not None:
         target.removed.check()
@@ -123,34 +154,87 @@ def choose_target(
     return target
 
 
+def _refuse_odd_names(files: Sequence[InputFile], names: Sequence[str]) -> None:
+    """Refuse names that a service allows and that could lead out of the output folder."""
+    folders: set[str] = set()
+    for name in names:
+        parents = list(itertools.accumulate(name.split("/")[:-1], "{}/{}".format))
+        folders.update(parents)
+    for file, name in zip(files, names, strict=True):
+        parts = name.split("/")
+        if file.is_remote and (
+            any(part in ("", ".", "..") for part in parts) or _NOT_IN_NAMES.search(name)
+        ):
+            raise OutputError(
+                f"the input {file.path!r} has a name that no output file may have",
+                hint="copy it to this machine under another name, and scan and filter that",
+            )
+        if name in folders:
+            raise OutputError(
+                f"the input {file.path!r} is a file and a folder, which no output can be",
+                hint="filter the two into different folders",
+            )
+
+
 def _name(file: InputFile) -> str:
     return "stdin.jsonl" if file.path == STDIN else file.name
 
 
 def _relative_names(files: Sequence[InputFile]) -> list[str]:
     folders = {file.folder for file in files}
-    paths = [os.path.abspath(file.path) for file in files if file.path != STDIN]
     if len(folders) == 1 and "" not in folders:
-        base = os.path.abspath(files[0].folder)
+        names = [file.below for file in files]
     else:
-        base = os.path.commonpath([os.path.dirname(path) for path in paths])
-    names = [
-        _name(file) if file.path == STDIN else os.path.relpath(file.path, base) for file in files
-    ]
-    if len(set(names)) < len(names):  # a file that has the name given to standard input
-        raise ConfigError(f"two inputs would be written to {_name(files[0])}")
+        names = _below_common_folder(files)
+    twice = next((name for name, count in Counter(names).items() if count > 1), None)
+    if twice is not None:  # a file that has the name given to standard input, or another query
+        raise ConfigError(
+            f"two inputs would be written to {twice!r}", hint="filter each into a folder of its own"
+        )
+    return names
+
+
+def _below_common_folder(files: Sequence[InputFile]) -> list[str]:
+    """Name files by what their paths do not share; those of URLs stay as they are written."""
+    urls = [file.place for file in files if file.is_remote]
+    paths = {file.path: os.path.abspath(file.path) for file in files if file.is_local}
+    parents = [os.path.dirname(path) for path in paths.values()]
+    base = os.path.commonpath(parents) if parents else ""
+    folders = [url.split("/")[:-1] for url in urls]
+    shared = list(
+        itertools.takewhile(lambda names: len(set(names)) == 1, zip(*folders, strict=False))
+    )
+    if urls and (paths or not shared):
+        raise ConfigError(
+            "the inputs are on this machine and elsewhere, or on several services, and so have no"
+            " folder in common",
+            hint="filter those of each place into a folder of their own",
+        )
+    names = []
+    for file in files:
+        if file.path == STDIN:
+            names.append(_name(file))
+        elif file.is_remote:
+            names.append("/".join(file.place.split("/")[len(shared) :]))
+        else:
+            names.append(os.path.relpath(paths[file.path], base))
     return names
 
 
 def _compression(path: Path, file: InputFile) -> str | None:
-    """Tell from its name how to compress the output; without a known suffix, as the input."""
+    """Tell from its name how to compress the output.
+
+    Under the input's name, or one without a known suffix, it is packed as the input's bytes are.
+    """
+    if path.name == _name(file):
+        return packing_of(file)
     suffixes = [suffix.lower() for suffix in PurePath(path).suffixes[-2:]]
     compression = COMPRESSIONS.get(suffixes[-1]) if suffixes else None
     if compression:
         suffixes.pop()
     kind = FORMATS.get(suffixes[-1]) if suffixes else None
     if kind is None:
-        return compression or file.compression
+        return compression or packing_of(file)
     if kind != file.format:
         raise ConfigError(
             f"{path} is to be {kind}, but the input {file.path} is {file.format}",

@@ -17,8 +17,10 @@ import pyarrow.parquet as pq
 from dedup.errors import ConfigError, InputError
 from dedup.filtering.csv_records import is_blank, split_records
 from dedup.filtering.decisions import Mask
-from dedup.filtering.warc_records import PACKERS, read_records
+from dedup.filtering.warc_records import PACKERS
+from dedup.sources.documents import BOM, cut_documents, is_document, is_list
 from dedup.sources.locate import InputFile
+from dedup.sources.records import read_records
 from dedup.sources.streams import (
     DamagedFileError,
     naming_failures,
@@ -31,9 +33,6 @@ from dedup.workfolder import NewFile
 WHOLE_FILES = ("txt", "html")  # formats of one article a file
 WITHOUT_FIELDS = (*WHOLE_FILES, "warc")
 WRITE_BYTES = 64 << 20  # of columns make a row group: few groups, and not much memory
-
-_BOM = b"\xef\xbb\xbf"
-_WHITE = " \t\r\n"
 
 Item = TypeVar("Item")
 
@@ -139,15 +138,11 @@ def _until_damage(items: Iterator[Item], file: InputFile, rows: Rows) -> Iterato
         rows.give_up(damage)
 
 
-def _rewrite_lines(file: InputFile, rows: Rows, sink: Any) -> None:
-    _write_lines(read_chunks(file), file, rows, sink)
-
-
 def _write_lines(chunks: Iterator[bytes], file: InputFile, rows: Rows, sink: Any) -> None:
     for lines in _until_damage(_whole_lines(chunks), file, rows):
         known, kept, first = rows.take(len(lines))
         for place in np.flatnonzero(~known).tolist():
-            if lines[place].removeprefix(_BOM).strip():
+            if lines[place].removeprefix(BOM).strip():
                 raise _no_such_row(file, first + place)
         if rows.scores:
             scores = rows.score_rows(first, kept)
@@ -174,51 +169,30 @@ def _rewrite_json(file: InputFile, rows: Rows, sink: Any) -> None:
     chunks = read_chunks(file)
     with naming_failures(file):
         head = next(chunks, b"")
-    first_line = head.removeprefix(_BOM).lstrip().partition(b"\n")[0].rstrip()
-    if not first_line.startswith(b"[") and first_line != b"{":
+    if not is_document(head):
         _write_lines(itertools.chain([head], chunks), file, rows, sink)
         return
     whole = _until_damage(itertools.chain([head], chunks), file, rows)
-    text = b"".join(whole).removeprefix(_BOM).decode("utf-8", "surrogateescape")
+    text = b"".join(whole).removeprefix(BOM).decode("utf-8", "surrogateescape")
     kept, _ = rows.take_known(len(rows.is_known) - rows.seen, file)
     scores = rows.score_rows(0, kept) if rows.scores else None
     articles = []
-    for article, is_kept in zip(_cut_document(text), kept.tolist(), strict=False):
+    for article, is_kept in zip(cut_documents(text), kept.tolist(), strict=False):
         if is_kept:
             raw = article.encode("utf-8", "surrogateescape")
             articles.append(_add_scores(raw, next(scores), file) if scores else raw)
     if len(articles) < int(np.count_nonzero(kept)):
         raise InputError(f"{file.path} is not the list of articles that was scanned")
-    sink.write(b"[\n" + b",\n".join(articles) + (b"\n]\n" if articles else b"]\n"))
-
-
-def _cut_document(text: str) -> Iterator[str]:
-    """Give each article of a JSON document, as it stands there, up to the first that is none."""
-    decoder = json.JSONDecoder()
-    at = _skip(text, 0, _WHITE)
-    if not text.startswith("[", at):
-        yield text.strip(_WHITE)
-        return
-    at = _skip(text, at + 1, _WHITE)
-    while at < len(text) and text[at] != "]":
-        try:
-            _, end = decoder.raw_decode(text, at)
-        except (ValueError, RecursionError):
-            return
-        yield text[at:end]
-        at = _skip(text, end, _WHITE + ",")
-
-
-def _skip(text: str, at: int, characters: str) -> int:
-    while at < len(text) and text[at] in characters:
-        at += 1
-    return at
+    if is_list(text) or file.format == "json":
+        sink.write(b"[\n" + b",\n".join(articles) + (b"\n]\n" if articles else b"]\n"))
+    else:
+        sink.write(b"".join(article + b"\n" for article in articles))
 
 
 def _add_scores(article: bytes, scores: dict[str, float], file: InputFile) -> bytes:
     """Put the scores behind the last field of an object; all other bytes stay."""
     if any(b'"%s"' % name.encode() in article for name in scores):
-        taken = scores.keys() & json.loads(article.removeprefix(_BOM)).keys()
+        taken = scores.keys() & json.loads(article.removeprefix(BOM)).keys()
         if taken:
             raise _taken_name(file, min(taken))
     end = article.rindex(b"}")
@@ -255,9 +229,9 @@ def _rewrite_csv(file: InputFile, rows: Rows, sink: Any) -> None:
 def _without_mark(chunks: Iterator[bytes], sink: Any) -> Iterator[bytes]:
     """Pass a byte order mark on to the output at once."""
     head = next(chunks, b"")
-    if head.startswith(_BOM):
-        sink.write(_BOM)
-    yield head.removeprefix(_BOM)
+    if head.startswith(BOM):
+        sink.write(BOM)
+    yield head.removeprefix(BOM)
     yield from chunks
 
 
@@ -369,10 +343,14 @@ def _copy_text(file: InputFile, rows: Rows, sink: Any) -> None:
 
 
 def _copy_records(file: InputFile, rows: Rows, sink: Any, pack: Callable[[bytes], bytes]) -> None:
-    for record in _until_damage(read_records(file), file, rows):
-        known, kept, _ = rows.take(1)
+    for record in _until_damage(read_records(file, lambda _: None), file, rows):
+        known, kept, first = rows.take(1)
+        if record.reason and (kept[0] or not known[0]):
+            raise InputError(
+                f"{file.path}, row {first}: {record.reason}", hint="scan the input again"
+            )
         if kept[0] or not known[0]:
-            sink.write(pack(record))
+            sink.write(pack(record.raw))
 
 
 def _no_such_row(file: InputFile, row: int) -> InputError:
@@ -389,7 +367,7 @@ def _taken_name(file: InputFile, name: str) -> ConfigError:
 
 
 _WRITERS: dict[str, Callable[[InputFile, Rows, Any], None]] = {
-    "jsonl": _rewrite_lines,
+    "jsonl": _rewrite_json,
     "json": _rewrite_json,
     "csv": _rewrite_csv,
     "tsv": _rewrite_csv,
