@@ -16,13 +16,18 @@ The library raises these and never prints or exits; the command line prints `Err
 
 from __future__ import annotations
 
+from dedup.printable import shorten
+
+MAX_LENGTH = 2000  # characters of a message: a screen of text
+
 
 class DedupError(Exception):
     """A failure with one clear sentence and, where there is one, a way out."""
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
-        super().__init__(message)
-        self.hint = hint
+        # Both may quote names and values from data: each is one line that is safe to print.
+        super().__init__(shorten(message, MAX_LENGTH))
+        self.hint = None if hint is None else shorten(hint, MAX_LENGTH)
 
 
 class ConfigError(DedupError):

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any
 
 import click
 
 from dedup._version import __version__
+from dedup.cli.terminal import print_line
 from dedup.errors import ConfigError, DedupError
 
 # Shown by `dedup --help`, which imports none of them.
@@ -55,6 +56,8 @@ def dedup() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0, 1 for a failure, 2 for a wrong call."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # stderr escapes what it cannot encode already
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         outcome = dedup.main(
             args=None if arguments is None else list(arguments),
@@ -67,9 +70,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except (KeyboardInterrupt, click.Abort) as err:
-        click.echo("Interrupted: nothing was written", err=True)
+        print_line("Interrupted: nothing was written", err=True)
         if way_on := str(err.__cause__ or ""):  # click raises its own from Python's
-            click.echo(f"hint: {way_on}", err=True)
+            print_line(f"hint: {way_on}", err=True)
         return 128 + signal.SIGINT
     except Exception as err:
         return _report(err)
@@ -101,7 +104,7 @@ def _report(err: Exception) -> int:
     raise err
 
 
-def _print(message: Any, hint: str | None) -> None:
-    click.echo(f"Error: {message}", err=True)
+def _print(message: str, hint: str | None) -> None:
+    print_line(f"Error: {message}", err=True)
     if hint:
-        click.echo(f"hint: {hint}", err=True)
+        print_line(f"hint: {hint}", err=True)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from dedup.cli.layout import duration, lay_out, plural, size
+from dedup.cli.layout import duration, plural, size
+from dedup.cli.terminal import print_line, print_rows
 from dedup.config import Config
 
 if TYPE_CHECKING:
@@ -15,8 +14,8 @@ if TYPE_CHECKING:
 MAX_INPUTS = 20  # shown; --json has them all
 
 
-def describe_manifest(scan: Scan) -> str:
-    """Write versions, inputs, counts, limits, timings and settings, each under its heading."""
+def print_manifest(scan: Scan) -> None:
+    """Print versions, inputs, counts, limits, timings and settings, each under its heading."""
     manifest = scan.manifest
     changed, unchanged = _split_settings(manifest["config"])
     elapsed = manifest["elapsed_s"]
@@ -39,9 +38,11 @@ def describe_manifest(scan: Scan) -> str:
         ("Settings that differ from the default", changed or [("none", "")]),
         ("Other settings", unchanged),
     ]
-    return "\n\n".join(
-        f"{click.style(heading, bold=True)}\n{lay_out(rows)}" for heading, rows in sections
-    )
+    for place, (heading, rows) in enumerate(sections):
+        if place:
+            print_line()
+        print_line(heading, bold=True)
+        print_rows(rows)
 
 
 def _inputs_heading(inputs: list[dict[str, Any]]) -> str:

@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import click
-
 from dedup.cli.layout import duration, size
+from dedup.cli.terminal import print_line
 
 if TYPE_CHECKING:
     from dedup.pipeline import Progress
@@ -106,4 +105,4 @@ class Lines:
             passed = duration(time.monotonic() - self._began)
             tally = self._tally
             numbers = f": {tally}" if tally.articles else ""
-            click.echo(f"{passed}  {tally.label}{numbers}", err=True)
+            print_line(f"{passed}  {tally.label}{numbers}", err=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from dedup.cli.options import results_argument
+from dedup.cli.terminal import print_line
 
 
 @click.group("templates")
@@ -28,9 +29,9 @@ def list_command(results: str, limit: int) -> None:
     from dedup.results import open_scan
 
     templates = open_scan(results).templates
-    click.echo(f"{'articles':>8}  {'kind':9}  pattern", err=True)
+    print_line(f"{'articles':>8}  {'kind':9}  pattern", err=True)
     for row in templates.head(limit, columns=["articles", "kind", "pattern"]).to_pylist():
-        click.echo(f"{row['articles']:8,}  {row['kind']:9}  {row['pattern']}")
+        print_line(f"{row['articles']:8,}  {row['kind']:9}  {row['pattern']}")
 
 
 @command.command("learn")
@@ -52,4 +53,4 @@ def learn_command(results: str, output: str) -> None:
 
     pack = learn_pack(open_scan(results), Path(output).stem)
     write_pack(pack, output)
-    click.echo(f"Wrote {len(pack.templates):,} templates to {output}", err=True)
+    print_line(f"Wrote {len(pack.templates):,} templates to {output}", err=True)

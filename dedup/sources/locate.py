@@ -101,7 +101,10 @@ def _locate_by_glob(pattern: str) -> Iterator[InputFile]:
         )
     paths = glob.glob(pattern, recursive=True)
     if not paths:
-        raise InputError(f"no file matches {_shown(pattern)}")
+        raise InputError(
+            f"no file matches {_shown(pattern)}",
+            hint="check the pattern and the folder you are in",
+        )
     for path in paths:
         if _is_hidden(os.path.basename(path)):
             continue
