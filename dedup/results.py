@@ -22,6 +22,7 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from dedup import _native
+from dedup.arguments import path_of
 from dedup.errors import OutputError, ResultsError
 from dedup.schemas import TABLES
 from dedup.sources.remote import is_url
@@ -101,7 +102,7 @@ def open_scan(path: str | os.PathLike[str]) -> Scan:
     Raises a `ResultsError` if there is none, if it is not whole, or if another version of the
     format wrote it.
     """
-    folder = Path(path)
+    folder = Path(path_of("path", path))
     if not folder.is_dir():
         raise ResultsError(
             f"{folder} is not a results folder", hint="make one: dedup scan INPUT... -o RESULTS"

@@ -12,7 +12,7 @@ import pytest
 from dedup import Scan, scan
 from dedup.errors import ConfigError
 from dedup.packs import Pack, PackTemplate, learn_pack, load_pack, write_pack
-from dedup.pipeline import Silent
+from dedup.progress import Silent
 
 Scanner = Callable[..., Scan]
 

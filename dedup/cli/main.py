@@ -12,8 +12,10 @@ from importlib import import_module
 import click
 
 from dedup._version import __version__
+from dedup.cli.options import Group
 from dedup.cli.terminal import print_line
-from dedup.errors import ConfigError, DedupError
+from dedup.errors import ConfigError, DedupError, reason_of
+from dedup.suggest import did_you_mean
 
 # Shown by `dedup --help`, which imports none of them.
 COMMANDS = {
@@ -24,7 +26,7 @@ COMMANDS = {
 }
 
 
-class LazyCommands(click.Group):
+class LazyCommands(Group):
     """A group that imports a command when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -85,8 +87,7 @@ def _report(err: Exception) -> int:
         if isinstance(err, click.exceptions.NoArgsIsHelpError):
             err.show()
             return 2
-        path = err.ctx.command_path if err.ctx else "dedup"
-        _print(err.format_message().rstrip("."), f"see {path} --help")
+        _print(*_explain(err))
         return 2
     if isinstance(err, click.ClickException):
         _print(err.format_message(), None)
@@ -98,10 +99,28 @@ def _report(err: Exception) -> int:
         _print("there is not enough memory", "use fewer --threads, or scan a part of the inputs")
         return 1
     if isinstance(err, OSError):
-        place = f" {err.filename}" if err.filename else ""
-        _print(f"cannot use{place or ' a file'}: {err.strerror or err}", None)
+        place = os.fsdecode(err.filename) if isinstance(err.filename, str | bytes) else "a file"
+        _print(f"cannot use {place}: {reason_of(err)}", None)
         return 1
     raise err
+
+
+def _explain(err: click.UsageError) -> tuple[str, str]:
+    """Say what was wrong with a command line, and what was probably meant."""
+    path = err.ctx.command_path if err.ctx else "dedup"
+    look = f"see {path} --help"
+    if isinstance(err, click.NoSuchOption):
+        known = [
+            name
+            for param in (err.ctx.command.get_params(err.ctx) if err.ctx else ())
+            for name in (*param.opts, *param.secondary_opts)
+            if isinstance(param, click.Option) and name.startswith("--")
+        ]
+        return f"{path} has no option {err.option_name}", did_you_mean(err.option_name, known, look)
+    if isinstance(err, click.MissingParameter) and isinstance(err.param, click.Option):
+        name, value = err.param.opts[0], err.param.metavar or ""
+        return f"the option {name} is missing", f"add it, such as {name} {value.lower()}"
+    return err.format_message().rstrip("."), look
 
 
 def _print(message: str, hint: str | None) -> None:

@@ -13,7 +13,7 @@ from dedup.cli.layout import duration, size
 from dedup.cli.terminal import print_line
 
 if TYPE_CHECKING:
-    from dedup.pipeline import Progress
+    from dedup.progress import Progress
     from dedup.sources import InputFile
 
 REPORT_EVERY_S = 60.0
@@ -37,7 +37,7 @@ def follow(*, quiet: bool, is_packed: bool = False) -> Iterator[Progress]:
     `is_packed` says that the input's size tells nothing about its text, so that no time left
     is promised.
     """
-    from dedup.pipeline import Silent
+    from dedup.progress import Silent
 
     if quiet:
         yield Silent()

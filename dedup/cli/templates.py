@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from dedup.cli.options import results_argument
+from dedup.cli.options import Group, results_argument
 from dedup.cli.terminal import print_line
 
 
-@click.group("templates")
+@click.group("templates", cls=Group)
 def command() -> None:
     """List a scan's templates, or keep them as a pack for other scans."""
 

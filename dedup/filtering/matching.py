@@ -98,6 +98,7 @@ def choose_target(
     given = os.fspath(output)
     path = Path(given)
     if len(files) > 1 or files[0].folder:
+        _refuse_file_name(given, len(files))
         target = Target(path, True, _relative_names(files), [file.compression for file in files])
         _refuse_strangers(target)
     else:
@@ -106,6 +107,20 @@ def choose_target(
         target = Target(path, False, [path.name], [_compression(path, files[0])])
     _refuse_to_destroy(files, target, removed, results)
     return target
+
+
+def _refuse_file_name(given: str, number: int) -> None:
+    """Refuse a folder that is named as a file, unless it exists or the name ends with a slash."""
+    suffixes = PurePath(given).suffixes
+    is_named_as_file = bool(suffixes) and suffixes[-1].lower() in {*FORMATS, *COMPRESSIONS}
+    if is_named_as_file and not given.endswith(("/", os.sep)) and not os.path.isdir(given):
+        folder = given[: -len("".join(suffixes))]
+        raise ConfigError(
+            f"{given} is the name of a file, but {number} inputs are written into a folder"
+            if number > 1
+            else f"{given} is the name of a file, but the files of a folder are written into one",
+            hint=f"name a folder, such as {folder}; with a slash at the end any name will do",
+        )
 
 
 def _refuse_to_destroy(
