@@ -151,10 +151,9 @@ def learn_pack(scan: Scan, name: str) -> Pack:
 
     An opener that only one article repeats is that article's, and no template elsewhere.
     """
-    rows = scan.templates.to_table(
-        columns=["pattern", "kind", "articles"],
-        filter=pc.is_null(pc.field("pack")) & (pc.field("articles") > 1),
-    )
+    # Filtered in memory: a dataset of pyarrow before 22 finds no null in a column of nulls only.
+    rows = scan.templates.to_table(columns=["pattern", "kind", "articles", "pack"])
+    rows = rows.filter(pc.and_(rows["pack"].is_null(), pc.greater(rows["articles"], 1)))
     templates = [
         PackTemplate(
             UNKNOWN_LANGUAGE, "opener" if row["kind"] == "opener" else "sentence", row["pattern"]
