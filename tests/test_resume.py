@@ -22,6 +22,7 @@ import dedup
 from dedup import pipeline, unfinished, writing
 from dedup.cli.main import main
 from dedup.errors import InputError, OutputError, ResumeError
+from dedup.progress import Silent
 from dedup.schemas import TABLES
 
 KILLS = 60
@@ -96,7 +97,7 @@ def test_a_scan_killed_again_and_again_gives_the_same_bytes(
     assert same_bytes(results, whole)
 
 
-class StopAt(pipeline.Silent):
+class StopAt(Silent):
     """Progress that ends a scan as a full disk would."""
 
     def __init__(self, step: str, batch: int = 1) -> None:
@@ -326,7 +327,7 @@ def test_two_scans_do_not_work_in_the_same_place(folder: Path, tmp_path: Path) -
         first.communicate()
 
 
-class DuringReading(pipeline.Silent):
+class DuringReading(Silent):
     """Progress that changes something when the first batch was read."""
 
     def __init__(self, change: Callable[[], object]) -> None:
