@@ -205,7 +205,8 @@ class FormulaConfig:
         _need_types(self)
         _need(
             self.min_support >= 2,
-            f"min_support is {self.min_support}, but what stands in one article is no formula",
+            f"min_support is {self.min_support}, but what one article holds is not shared",
+            "use 2 or more",
         )
 
 
@@ -362,6 +363,7 @@ def _need_type(name: str, value: Any, wanted: str) -> None:
     if wanted.startswith("tuple"):
         is_list = isinstance(value, list | tuple) and all(isinstance(part, str) for part in value)
         _need(is_list, f"{name} is {value!r}, but it must be a list of texts")
+        _need("" not in value, f"{name} holds an empty text", "leave it out")
         return
     if wanted.endswith("| None") and value is None:
         return
@@ -371,3 +373,4 @@ def _need_type(name: str, value: Any, wanted: str) -> None:
         isinstance(value, kinds) and not is_bool_as_number,
         f"{name} is {value!r}, but it must be {described}",
     )
+    _need(value != "", f"{name} is empty", "leave it out, or give it a value")

@@ -87,6 +87,8 @@ def reason_of(err: BaseException) -> str:
     """Say why in words: without the number of a system error, and on one line."""
     if isinstance(err, OSError) and err.strerror:
         return err.strerror[0].lower() + err.strerror[1:]
+    if isinstance(err, UnicodeError):
+        return "it is not UTF-8 text"
     if isinstance(err, RecursionError):
         return "it is nested too deeply"
     return " ".join(str(err).split()) or type(err).__name__

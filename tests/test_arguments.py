@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
+from datetime import date
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -12,6 +14,14 @@ import pyarrow as pa
 import pytest
 
 import dedup
+from dedup.config import (
+    Config,
+    FingerprintConfig,
+    FormulaConfig,
+    MatchConfig,
+    ScoreConfig,
+    SourceConfig,
+)
 from dedup.errors import ConfigError, DedupError, InputError
 
 TEXT = "A heron has taken to fishing from the roof of the bakery in Mill Lane, by the harbour wall."
@@ -170,6 +180,37 @@ def test_a_config_that_is_none_is_refused(results: dedup.Scan, config: Any) -> N
         dedup.scan("in.jsonl", "other", config=config)
     with pytest.raises(ConfigError, match=r"must be a dedup\.Config"):
         dedup.score([TEXT], config=config)
+
+
+SETTINGS = [
+    (part, field.name)
+    for part in (SourceConfig, FingerprintConfig, MatchConfig, ScoreConfig, FormulaConfig, Config)
+    for field in dataclasses.fields(part)
+]
+ODD_VALUES = {
+    **NO_NUMBERS,
+    **NO_PATHS,
+    "zero": 0,
+    "bytes within": [b"news"],
+    "a dict": {"a": 1},
+    "a complex number": 1j,
+    "a date": date(2024, 1, 1),
+}
+
+
+@pytest.mark.parametrize(("part", "name"), SETTINGS)
+def test_a_setting_works_or_is_refused(part: Any, name: str) -> None:
+    for value in ODD_VALUES.values():
+        for make in (part, Config.from_options):
+            made = make_or_refuse(make, **{name: value})
+            assert isinstance(made, part | Config) or made.args[0]
+
+
+def make_or_refuse(make: Any, **options: Any) -> Any:
+    try:
+        return make(**options)
+    except ConfigError as err:
+        return err
 
 
 @pytest.mark.parametrize("values", NO_COLUMNS.values(), ids=NO_COLUMNS)

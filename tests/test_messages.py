@@ -36,6 +36,14 @@ def say(capsys: pytest.CaptureFixture[str], command: str, code: int) -> str:
         ("in.jsonl", "there is no command 'in.jsonl'\nhint: to scan it: dedup scan in.jsonl -o re"),
         ("frobnicate", "there is no command 'frobnicate'\nhint: see dedup --help"),
         ("templates lst", "there is no command 'lst'\nhint: did you mean dedup templates list?"),
+        (
+            "scan in.jsonl -o r --threads",
+            "Option '--threads' requires an argument\nhint: see dedup scan --help",
+        ),
+        (
+            "filter in.jsonl -o o --keep first",
+            "Missing argument 'INPUT...'\nhint: its arguments are RESULTS INPUT...; see dedup fil",
+        ),
         ("scan in.jsonl", "the option -o is missing\nhint: add it, such as -o results"),
         ("filter r in.jsonl", "the option -o is missing\nhint: add it, such as -o out"),
         (
@@ -114,6 +122,15 @@ def test_a_wrong_command_line_is_explained(
 ) -> None:
     assert say(capsys, command, code=2).startswith(f"Error: {shown}")
     assert not Path("r").exists()
+
+
+@pytest.mark.parametrize("option", ["--id-field", "--temp-dir", "--max-memory", "--templates"])
+def test_an_empty_value_is_not_taken_for_none(
+    capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    assert main(["scan", "in.jsonl", "-o", "r", option, ""]) == 2
+    assert "empty" in capsys.readouterr().err
+    assert main(["scan", "in.jsonl", "-o", "r", "--config", ""]) == 2
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,10 @@ def _explain(err: click.UsageError) -> tuple[str, str]:
     if isinstance(err, click.MissingParameter) and isinstance(err.param, click.Option):
         name, value = err.param.opts[0], err.param.metavar or ""
         return f"the option {name} is missing", f"add it, such as {name} {value.lower()}"
+    if isinstance(err, click.MissingParameter) and err.ctx:
+        given = [param for param in err.ctx.command.params if isinstance(param, click.Argument)]
+        if len(given) > 1:
+            look = f"its arguments are {' '.join(p.metavar or '' for p in given)}; {look}"
     return err.format_message().rstrip("."), look
 
 

@@ -38,6 +38,16 @@ def _guess_share(text: str) -> str | None:
 class Group(click.Group):
     """A group that asks what was meant by a name that is none of its commands."""
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; what click says about its options names it."""
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as err:
+            command = self.get_command(ctx, ctx.invoked_subcommand or "")
+            if err.ctx is None and command is not None:
+                err.ctx = click.Context(command, parent=ctx, info_name=command.name)
+            raise
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:

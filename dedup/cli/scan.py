@@ -139,7 +139,7 @@ def command(
     result = scan(
         list(inputs),
         output,
-        config=Config.from_toml(config_file) if config_file else None,
+        config=None if config_file is None else Config.from_toml(config_file),
         progress=not quiet,
         resume=resume,
         **given_settings(options),
