@@ -23,6 +23,7 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from dedup import _native
+from dedup.arguments import path_of
 from dedup.errors import NativeError, ResultsError
 from dedup.manifest import Manifest, read_manifest
 from dedup.outputs import Output, naming_output
@@ -149,12 +150,12 @@ def open_scan(path: str | os.PathLike[str]) -> Scan:
     Raises a `ResultsError` if there is none, if it is not whole, if its manifest is damaged, or if
     another version of the format wrote it.
     """
-    if is_url(os.fspath(path)):
+    if isinstance(path, str) and is_url(path):
         raise ResultsError(
-            f"{show_url(os.fspath(path))} is a URL, and results are read from this machine",
+            f"{show_url(path)} is a URL, and results are read from this machine",
             hint="copy the results folder to this machine",
         )
-    folder = Path(path)
+    folder = Path(path_of("path", path))
     if not folder.is_dir():
         raise ResultsError(
             f"{folder} is not a results folder", hint="make one: dedup scan INPUT... -o RESULTS"

@@ -243,7 +243,7 @@ def test_filter_writes_what_is_kept_and_lists_what_is_not(results: Path) -> None
     ("arguments", "code", "message"),
     [
         (["scan"], 2, "Error: Missing argument 'INPUT...'\nhint: see dedup scan --help\n"),
-        (["scam"], 2, "Error: No such command 'scam'\nhint: see dedup --help\n"),
+        (["scam"], 2, "Error: there is no command 'scam'\nhint: did you mean dedup scan?\n"),
         (
             ["scan", "in.jsonl", "-o", "r", "--threshold", "0.2"],
             2,
@@ -291,7 +291,7 @@ def test_an_error_is_a_sentence_and_a_way_out(
     ("failure", "code", "message"),
     [
         (MemoryError(), 1, "Error: there is not enough memory\n"),
-        (OSError(28, "No space left on device", "/tmp/x"), 1, "Error: cannot use /tmp/x: No space"),
+        (OSError(28, "No space left on device", "/tmp/x"), 1, "Error: cannot use /tmp/x: no space"),
         (KeyboardInterrupt(), 130, "\nInterrupted: nothing was written\n"),
     ],
 )

@@ -246,10 +246,10 @@ def test_a_file_where_a_parent_folder_should_be_is_one_clear_error(tmp_path: Pat
 
 # Background jobs, and so some test runners, start with SIGINT ignored: undo it.
 PREAMBLE = """
-import sys, dedup
-import signal
+import signal, sys
+import dedup, dedup.progress
 signal.signal(signal.SIGINT, signal.default_int_handler)
-class Steps(dedup.pipeline.Silent):
+class Steps(dedup.progress.Silent):
     def start(self, step, total_bytes=None):
         print(step, flush=True)
 """
@@ -265,7 +265,6 @@ class Steps(Steps):
                 time.sleep(0.1)
 """
 SCAN = """
-import dedup.pipeline
 try:
     dedup.scan(sys.argv[1], sys.argv[2], progress=Steps(), threads=2)
 except dedup.DedupError as err:
@@ -285,7 +284,6 @@ ctypes.CDLL(None).capset(struct.pack("Ii", 0x20080522, 0), bytes(24))
 
 
 def start(script: str, *arguments: object) -> subprocess.Popen[str]:
-    script = script.replace("import sys, dedup\n", "import sys, dedup, dedup.pipeline\n")
     return subprocess.Popen(
         [sys.executable, "-c", script, *map(str, arguments)],
         stdout=subprocess.PIPE,

@@ -22,6 +22,7 @@ import dedup
 from dedup import pipeline, unfinished, workfolder, writing
 from dedup.cli.main import main
 from dedup.errors import InputError, OutputError, ResumeError
+from dedup.progress import Silent
 from dedup.schemas import TABLES
 
 KILLS = 60
@@ -135,7 +136,7 @@ def read_files(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-class StopAt(pipeline.Silent):
+class StopAt(Silent):
     """Progress that ends a scan as a full disk would."""
 
     def __init__(self, step: str, batch: int = 1) -> None:
@@ -370,7 +371,7 @@ def test_two_scans_do_not_work_in_the_same_place(folder: Path, tmp_path: Path) -
         first.communicate()
 
 
-class DuringReading(pipeline.Silent):
+class DuringReading(Silent):
     """Progress that changes something when the first batch was read."""
 
     def __init__(self, change: Callable[[], object]) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from dedup.cli.layout import duration, lay_out, plural, size
+from dedup.cli.layout import duration, plural, size
+from dedup.cli.terminal import print_line, print_rows
 from dedup.config import Config
 
 if TYPE_CHECKING:
@@ -17,8 +16,8 @@ if TYPE_CHECKING:
 MAX_INPUTS = 20  # shown; --json has them all
 
 
-def describe_manifest(scan: Scan) -> str:
-    """Write versions, inputs, counts, limits, timings and settings, each under its heading."""
+def print_manifest(scan: Scan) -> None:
+    """Print versions, inputs, counts, limits, timings and settings, each under its heading."""
     facts = scan.facts
     changed, unchanged = _split_settings(facts.config)
     elapsed = facts.elapsed_s
@@ -41,9 +40,11 @@ def describe_manifest(scan: Scan) -> str:
         ("Settings that differ from the default", changed or [("none", "")]),
         ("Other settings", unchanged),
     ]
-    return "\n\n".join(
-        f"{click.style(heading, bold=True)}\n{lay_out(rows)}" for heading, rows in sections
-    )
+    for place, (heading, rows) in enumerate(sections):
+        if place:
+            print_line()
+        print_line(heading, bold=True)
+        print_rows(rows)
 
 
 def _inputs_heading(inputs: Sequence[Input]) -> str:

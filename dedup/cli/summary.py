@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedup.cli.layout import duration, lay_out, percent, plural, size
+from dedup.cli.layout import duration, percent, plural, size
+from dedup.cli.terminal import print_line, print_rows
+from dedup.printable import shell_word
 from dedup.sources.locate import STDIN
 from dedup.sources.urls import is_url, show_url
 
@@ -46,11 +46,11 @@ _LOSSES = {
 
 def print_summary(scan: Scan, inputs: Sequence[str]) -> None:
     """Print what was found, what was lost and what to do next, on stderr."""
-    click.echo(lay_out(summarize(scan)), err=True)
-    click.echo(err=True)
+    print_rows(summarize(scan), err=True)
+    print_line(err=True)
     purpose, command = suggest_command(scan, inputs)
-    click.echo(f"Results are in {scan.path}. {purpose}:", err=True)
-    click.echo(f"  {click.style(command, bold=True)}", err=True)
+    print_line(f"Results are in {scan.path}. {purpose}:", err=True)
+    print_line(f"  {command}", err=True, bold=True)
 
 
 def summarize(scan: Scan) -> list[tuple[str, str]]:
@@ -108,16 +108,21 @@ def _list_left_out(scan: Scan) -> str:
 
 def suggest_command(scan: Scan, inputs: Sequence[str]) -> tuple[str, str]:
     """Return what to do next, and the command that does it."""
-    results = shlex.quote(str(scan.path))
+    results = _argument(str(scan.path))
     if STDIN in inputs:  # nobody can read it a second time
         return "See what they hold", f"dedup info {results}"
-    given = " ".join(shlex.quote(show_url(name) if is_url(name) else name) for name in inputs)
+    given = " ".join(_argument(show_url(name) if is_url(name) else name) for name in inputs)
     is_file = len(inputs) == 1 and Path(inputs[0]).is_file()
     suffixes = "".join(Path(inputs[0]).suffixes[-2:]) if is_file else ""
     return "Look at what a filter would remove", (
         f"dedup filter {results} {given} -o clean{suffixes}"
         f" --max-redundancy {EXAMPLE_REDUNDANCY} --dry-run --sample 5"
     )
+
+
+def _argument(path: str) -> str:
+    """Write a path so that neither a shell nor the command takes it for anything else."""
+    return shell_word(f"./{path}" if path.startswith("-") else path)
 
 
 def _of_files(scan: Scan) -> str:

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
-from dedup.cli.options import overwrite_option, results_argument
+from dedup.cli.options import Group, overwrite_option, results_argument
+from dedup.cli.terminal import print_line
 
 
-@click.group("templates")
+@click.group("templates", cls=Group)
 def command() -> None:
     """List a scan's templates, or keep them as a pack for other scans."""
 
@@ -29,9 +30,9 @@ def list_command(results: str, limit: int) -> None:
 
     with open_scan(results).reading("templates") as templates:
         rows = templates.head(limit, columns=["articles", "kind", "pattern"]).to_pylist()
-    click.echo(f"{'articles':>8}  {'kind':9}  pattern", err=True)
+    print_line(f"{'articles':>8}  {'kind':9}  pattern", err=True)
     for row in rows:
-        click.echo(f"{row['articles']:8,}  {row['kind']:9}  {row['pattern']}")
+        print_line(f"{row['articles']:8,}  {row['kind']:9}  {row['pattern']}")
 
 
 @command.command("learn")
@@ -55,4 +56,4 @@ def learn_command(results: str, output: str, overwrite: bool) -> None:
     scan = open_scan(results)
     pack = learn_pack(scan, Path(output).stem)
     write_pack(pack, output, overwrite=overwrite, results=scan.path)
-    click.echo(f"Wrote {len(pack.templates):,} templates to {output}", err=True)
+    print_line(f"Wrote {len(pack.templates):,} templates to {output}", err=True)

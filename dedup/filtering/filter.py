@@ -13,7 +13,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedup.errors import ConfigError, InputError, OutputError
+from dedup.arguments import (
+    check_flag,
+    check_number,
+    check_whole_number,
+    input_paths,
+    path_of,
+)
+from dedup.config import need_share
+from dedup.errors import ConfigError, InputError, OutputError, ResultsError
 from dedup.filtering.decisions import SCORES, Decisions, Keep, Rule, decide_articles
 from dedup.filtering.matching import Target, choose_target, match_inputs
 from dedup.filtering.removals import (
@@ -24,8 +32,8 @@ from dedup.filtering.removals import (
 )
 from dedup.filtering.rewriting import WITHOUT_FIELDS, Rows, count_rows, rewrite
 from dedup.outputs import naming_output
-from dedup.pipeline import Progress, Silent
-from dedup.results import Scan, open_scan
+from dedup.progress import Progress, reporting
+from dedup.results import MANIFEST, Scan, open_scan
 from dedup.sources.locate import InputFile, locate_inputs
 from dedup.workfolder import NEW, NewFile, WorkFolder
 
@@ -60,7 +68,7 @@ def filter_articles(  # noqa: PLR0913 - keyword-only options, each of its own
     dry_run: bool = False,
     sample: int = 0,
     max_removed: float = 0.9,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> FilterReport:
     """Write the scanned inputs again without the articles that are too redundant.
 
@@ -82,17 +90,18 @@ def filter_articles(  # noqa: PLR0913 - keyword-only options, each of its own
     `OutputError` if a source of 20 articles or more would lose more than `max_removed` of them.
     """
     rule = Rule(max_redundancy=max_redundancy, keep=keep)
-    if not 0 < max_removed <= 1:
-        raise ConfigError(
-            f"max_removed is {max_removed}, but it is a share and must be above 0 and at most 1"
-        )
-    if sample < 0:
-        raise ConfigError(f"sample is {sample}, but it is a number of articles")
-    removed_name = os.fspath(removed) if removed is not None else None
+    check_number("max_removed", max_removed)
+    need_share("max_removed", max_removed, least=None)
+    check_whole_number("sample", sample)
+    check_flag("add_scores", add_scores)
+    check_flag("dry_run", dry_run)
+    output = path_of("output", output)
+    removed_name = path_of("removed", removed) if removed is not None else None
     if removed_name:
         check_removed_name(removed_name)
-    scan = results if isinstance(results, Scan) else open_scan(results)
-    paths = [inputs] if isinstance(inputs, str | os.PathLike) else list(inputs)
+    paths = input_paths(inputs)
+    scan = _open_results(results, paths)
+    _check_clusters(scan, rule)
     files = locate_inputs(paths)
     if add_scores and any(file.format in WITHOUT_FIELDS for file in files):
         raise ConfigError(
@@ -107,23 +116,23 @@ def filter_articles(  # noqa: PLR0913 - keyword-only options, each of its own
     if cuts and not dry_run:
         raise _brake(cuts, max_removed)
     samples = sample_removals(scan, decisions, dict(zip(names, files, strict=True)), sample)
-    progress = progress or Silent()
-    progress.start("filter", sum(file.size for file in files))
     rows_of = _rows_by_file(decisions, names, add_scores=add_scores)
-    if dry_run:
-        for file, rows in zip(files, rows_of, strict=True):
-            count_rows(file, rows)
-    else:
-        with _open_work(target, files) as (new_files, new_removed):
-            for file, rows, new, packing in zip(
-                files, rows_of, new_files, target.compressions, strict=True
-            ):
-                with naming_output(target.kept.given):
-                    rewrite(file, rows, new, packing)
-                progress.advance(rows.kept + rows.removed, file.size)
-                _check_counts(file, rows)
-            if removed_name and new_removed:
-                write_removed(decisions, new_removed, removed_name)
+    with reporting(progress, files) as reports:
+        reports.start("filter", sum(file.size for file in files))
+        if dry_run:
+            for file, rows in zip(files, rows_of, strict=True):
+                count_rows(file, rows)
+        else:
+            with _open_work(target, files) as (new_files, new_removed):
+                for file, rows, new, packing in zip(
+                    files, rows_of, new_files, target.compressions, strict=True
+                ):
+                    with naming_output(target.kept.given):
+                        rewrite(file, rows, new, packing)
+                    reports.advance(rows.kept + rows.removed, file.size)
+                    _check_counts(file, rows)
+                if removed_name and new_removed:
+                    write_removed(decisions, new_removed, removed_name)
     kept = sum(rows.kept for rows in rows_of)
     gone = sum(rows.removed for rows in rows_of)
     return FilterReport(
@@ -138,6 +147,31 @@ def filter_articles(  # noqa: PLR0913 - keyword-only options, each of its own
         samples=samples,
         output=None if dry_run else target.kept.given,
     )
+
+
+def _open_results(results: Scan | str | os.PathLike[str], inputs: Sequence[str]) -> Scan:
+    """Open the results; tell if they were given among the inputs."""
+    if isinstance(results, Scan):
+        return results
+    try:
+        return open_scan(results)
+    except ResultsError as err:
+        swapped = [path for path in inputs if os.path.isfile(os.path.join(path, MANIFEST))]
+        if not swapped or os.path.isdir(results):
+            raise
+        raise ConfigError(
+            f"{os.fspath(results)} is not a results folder, but {swapped[0]} is",
+            hint=f"name the results first: {swapped[0]} {os.fspath(results)}",
+        ) from err
+
+
+def _check_clusters(scan: Scan, rule: Rule) -> None:
+    """Refuse to choose from clusters of articles where a scan made none."""
+    if rule.keep is not None and scan.manifest["config"]["granularity"] == "paragraph":
+        raise ConfigError(
+            f"{scan.path} has clusters of paragraphs only, so there is no article to keep of each",
+            hint="scan with --granularity both, or leave out --keep and give --max-redundancy",
+        )
 
 
 def _brake(cuts: list[str], max_removed: float) -> OutputError:

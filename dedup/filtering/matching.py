@@ -132,6 +132,7 @@ def choose_target(
     describe = partial(Output, overwrite=overwrite, inputs=inputs, results=results)
     given = os.fspath(output)
     if len(files) > 1 or files[0].folder:
+        _refuse_file_name(given, len(files))
         names = _relative_names(files)
         kept = describe(given, files=names)
         compressions = list(map(packing_of, files))
@@ -152,6 +153,20 @@ def choose_target(
                 hint="name another file with --removed",
             )
     return target
+
+
+def _refuse_file_name(given: str, number: int) -> None:
+    """Refuse a folder that is named as a file, unless it exists or the name ends with a slash."""
+    suffixes = PurePath(given).suffixes
+    is_named_as_file = bool(suffixes) and suffixes[-1].lower() in {*FORMATS, *COMPRESSIONS}
+    if is_named_as_file and not given.endswith(("/", os.sep)) and not os.path.isdir(given):
+        folder = given[: -len("".join(suffixes))]
+        raise ConfigError(
+            f"{given} is the name of a file, but {number} inputs are written into a folder"
+            if number > 1
+            else f"{given} is the name of a file, but the files of a folder are written into one",
+            hint=f"name a folder, such as {folder}; with a slash at the end any name will do",
+        )
 
 
 def _refuse_odd_names(files: Sequence[InputFile], names: Sequence[str]) -> None:

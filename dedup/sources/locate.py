@@ -178,7 +178,10 @@ def _locate_by_glob(pattern: str, left_out: list[LeftOut]) -> Iterator[InputFile
         else:
             yield _describe(path)
     if is_empty:
-        raise InputError(f"no file matches {_shown(pattern)}")
+        raise InputError(
+            f"no file matches {_shown(pattern)}",
+            hint="check the pattern and the folder you are in",
+        )
 
 
 def _set_apart_below(path: str, pattern: str) -> str | None:
