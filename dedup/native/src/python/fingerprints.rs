@@ -49,7 +49,7 @@ impl PySpool {
         Ok(to_place(self.0.append(&[bytes])?))
     }
 
-    /// End all work on what the spool holds, now and later, with a KeyboardInterrupt.
+    /// End all work on what the spool holds, now and later, with a `KeyboardInterrupt`.
     fn stop(&self) {
         self.0.stop.set();
     }
