@@ -17,26 +17,31 @@ pub fn map<T: Send>(threads: usize, pieces: usize, work: impl Fn(usize) -> T + S
     }
     let next = AtomicUsize::new(0);
     let done: Mutex<Vec<(usize, T)>> = Mutex::new(Vec::with_capacity(pieces));
-    let stop = &stop::current();
+    let work_on = || {
+        loop {
+            stop::check();
+            let piece = next.fetch_add(1, Ordering::Relaxed);
+            if piece >= pieces {
+                break;
+            }
+            let result = work(piece);
+            done.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push((piece, result));
+        }
+    };
+    let (work_on, stop) = (&work_on, &stop::current());
     std::thread::scope(|scope| {
+        // This thread is one of them.
         let spawn = |_| {
             scope.spawn(|| {
                 stop::adopt(stop.clone());
-                loop {
-                    stop::check();
-                    let piece = next.fetch_add(1, Ordering::Relaxed);
-                    if piece >= pieces {
-                        break;
-                    }
-                    let result = work(piece);
-                    done.lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .push((piece, result));
-                }
+                work_on();
             })
         };
-        let workers: Vec<_> = (0..threads.min(pieces)).map(spawn).collect();
-        workers.into_iter().for_each(join);
+        let others: Vec<_> = (1..threads.min(pieces)).map(spawn).collect();
+        work_on();
+        others.into_iter().for_each(join);
     });
     let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     done.sort_unstable_by_key(|(piece, _)| *piece);

@@ -59,6 +59,10 @@ const POLL: Duration = Duration::from_millis(50);
 
 /// Do work that may take long on a thread of its own, while this one handles signals. What a
 /// handler raises stops the work, and is raised here once that has ended.
+#[expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the method itself is not general enough over lifetimes"
+)]
 fn interruptible<T: Send, E: Send>(
     py: Python<'_>,
     stop: &Stop,

@@ -56,7 +56,7 @@ impl PySpool {
         Ok(py.detach(|| self.0.sync())?)
     }
 
-    /// End all work on what the spool holds, now and later, with a KeyboardInterrupt.
+    /// End all work on what the spool holds, now and later, with a `KeyboardInterrupt`.
     fn stop(&self) {
         self.0.stop.set();
     }
