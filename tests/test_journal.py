@@ -17,9 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dedup
-from dedup import pipeline, unfinished
+from dedup import unfinished
 from dedup.errors import OutputError, ResumeError
 from dedup.journal import JournalFile, _chain
+from dedup.progress import Silent
 from dedup.schemas import TABLES
 
 ASKED = {"inputs": [], "packs": {}}
@@ -184,7 +185,7 @@ def test_a_full_disk_ends_the_journal_before_the_entry_that_did_not_fit(tmp_path
     assert read_noted(tmp_path / "journal") == [0, 1]
 
 
-class StopAtWriting(pipeline.Silent):
+class StopAtWriting(Silent):
     def start(self, step: str, total_bytes: int | None = None) -> None:
         if step == "write":
             raise OutputError("the disk is full")

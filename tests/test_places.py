@@ -19,6 +19,7 @@ from dedup import pipeline, workfolder
 from dedup.errors import DedupError, OutputError
 from dedup.outputs import Output
 from dedup.packs import Pack, write_pack
+from dedup.progress import Silent
 from dedup.workfolder import MARK, NEW, OLD, WorkFolder
 
 TEXT = "The harbour reopened on Monday after a barge ran aground in the channel"
@@ -184,7 +185,7 @@ def test_what_comes_into_an_older_result_during_a_scan_is_kept(
 ) -> None:
     before = scan(source, tmp_path / "results").manifest
 
-    class Interfere(pipeline.Silent):
+    class Interfere(Silent):
         def start(self, step: str, total_bytes: int | None = None) -> None:
             if step == "write":
                 add_notes(tmp_path / "results")
@@ -352,7 +353,7 @@ def test_nobody_else_can_look_into_a_scan_at_work(source: Path, tmp_path: Path) 
     spools.mkdir()
     seen: dict[str, int] = {}
 
-    class Look(pipeline.Silent):
+    class Look(Silent):
         def start(self, step: str, total_bytes: int | None = None) -> None:
             work = tmp_path / ".results.unfinished"
             for path in [work, work / "journal.jsonl", work / MARK, *spools.iterdir()]:
@@ -440,8 +441,8 @@ class Killed(BaseException):
     """The process ended here: nothing could be cleaned up."""
 
 
-def kill_at(step: str) -> pipeline.Silent:
-    class KillAt(pipeline.Silent):
+def kill_at(step: str) -> Silent:
+    class KillAt(Silent):
         def start(self, now: str, total_bytes: int | None = None) -> None:
             if now == step:
                 raise Killed
