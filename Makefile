@@ -14,7 +14,7 @@ DEMO := tests/corpora/demo
 RESULTS := demo-results
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench dev clean test-rust test-python lint-rust lint-python
+.PHONY: help demo test check bench fuzz dev clean test-rust test-python lint-rust lint-python
 
 help: ## show this list
 	@echo 'Needs Python 3.10 or later and a Rust toolchain; everything else goes into $(VENV).'
@@ -34,6 +34,11 @@ check: lint-python lint-rust test ## the gate: format, lint, types and every tes
 
 bench: $(VENV)/built ## run the benchmarks in benchmarks/ (see benchmarks/README.md)
 	$(BIN)/python benchmarks/speed.py
+
+FUZZ_MINUTES ?= 5
+
+fuzz: $(VENV)/built ## feed changed files to everything that reads one, for FUZZ_MINUTES
+	cd tests && ../$(BIN)/python -m fuzz --minutes $(FUZZ_MINUTES)
 
 dev: $(VENV)/built ## set up only: .venv with the development tools and dedup, editable
 	@echo 'ready: source $(BIN)/activate'
