@@ -19,6 +19,7 @@ import pytest
 
 import dedup
 from dedup.errors import DedupError, InputError, OutputError, RowError
+from dedup.pipeline import Silent
 
 Row = dict[str, Any]
 LONG_LINE = 5_000_000  # characters
@@ -410,7 +411,7 @@ def test_a_scan_runs_in_any_thread_and_stops_no_other(corpus: Path, tmp_path: Pa
     def scan(name: str, **options: Any) -> None:
         dedup.scan(corpus, tmp_path / name, threads=2, **options)
 
-    class Impatient(dedup.pipeline.Silent):
+    class Impatient(Silent):
         def start(self, step: str, total_bytes: int | None = None) -> None:
             if step == "match":
                 raise KeyboardInterrupt
