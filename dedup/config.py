@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from dedup.errors import ConfigError, reason_of
+from dedup.printable import shorten
 from dedup.suggest import did_you_mean, suggest
 
 if sys.version_info >= (3, 11):
@@ -34,6 +35,7 @@ OnError = Literal["fail", "skip"]
 MAX_BANDS = 64  # a band key is 5 bytes a paragraph; more bands than this cost more than `exact`
 MAX_HASHES = 512
 MIN_MEMORY = 256 << 20
+MAX_NUMBER = 2**31 - 1  # what the compiled core counts with
 
 
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
@@ -374,3 +376,8 @@ def _need_type(name: str, value: Any, wanted: str) -> None:
         f"{name} is {value!r}, but it must be {described}",
     )
     _need(value != "", f"{name} is empty", "leave it out, or give it a value")
+    if isinstance(value, int):
+        _need(
+            value <= MAX_NUMBER,
+            f"{name} is {shorten(str(value))}, but can be at most {MAX_NUMBER:,}",
+        )

@@ -139,6 +139,7 @@ def _resume(name: str, data: bytes, folder: Path) -> None:
     """Resume a scan of which one file was changed: it is refused, or the tables are the same."""
     files, whole = _unfinished(folder)
     articles = _prepare(folder)
+    (folder / HIDDEN).mkdir(mode=0o700)
     for other, content in files.items():
         path = folder / HIDDEN / other
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

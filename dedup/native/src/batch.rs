@@ -249,7 +249,7 @@ mod tests {
     #[test]
     fn numbers_that_an_extent_cannot_hold_are_refused() {
         let ends = (2 * PARTITIONS * WORD_BYTES) as u64;
-        let article = (HASH_BYTES + ARTICLE_WORDS * WORD_BYTES) as u64;
+        let article = (IDENTITY_BYTES + ARTICLE_WORDS * WORD_BYTES) as u64;
         let extent = Extent {
             at: 0,
             len: 7 + article + ends,
