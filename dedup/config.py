@@ -379,5 +379,5 @@ def _need_type(name: str, value: Any, wanted: str) -> None:
     if isinstance(value, int):
         _need(
             value <= MAX_NUMBER,
-            f"{name} is {shorten(str(value))}, but can be at most {MAX_NUMBER:,}",
+            f"{name} is {shorten(str(value), 30)}, but can be at most {MAX_NUMBER:,}",
         )
