@@ -177,6 +177,7 @@ def test_a_place_that_cannot_be_taken_is_refused_before_anything_is_read(
     refuse_scan(source, os.fsdecode(b"\xff"), r"name \\xff is not valid UTF-8")
     refuse_scan(source, "nul\0", "which is no path")
     refuse_scan(source, os.devnull, "is a file")
+    (tmp_path / "results").mkdir()
     refuse_scan(source, tmp_path / "results", "in the results", temp_dir=str(tmp_path / "results"))
 
 
