@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+LOWEST := .venv-lowest
 CARGO := cargo
 MANIFEST := --manifest-path dedup/native/Cargo.toml
 # The tests run on the release profile of the Python build: it shares every dependency with it, and
@@ -14,7 +15,8 @@ DEMO := tests/corpora/demo
 RESULTS := demo-results
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench dev clean test-rust test-python lint-rust lint-python
+.PHONY: help demo test check bench fuzz dev clean test-rust test-python test-lowest lint-rust \
+        lint-python
 
 help: ## show this list
 	@echo 'Needs Python 3.10 or later and a Rust toolchain; everything else goes into $(VENV).'
@@ -35,11 +37,16 @@ check: lint-python lint-rust test ## the gate: format, lint, types and every tes
 bench: $(VENV)/built ## run the benchmarks in benchmarks/ (see benchmarks/README.md)
 	$(BIN)/python benchmarks/speed.py
 
+FUZZ_MINUTES ?= 5
+
+fuzz: $(VENV)/built ## feed changed files to everything that reads one, for FUZZ_MINUTES
+	cd tests && ../$(BIN)/python -m fuzz --minutes $(FUZZ_MINUTES)
+
 dev: $(VENV)/built ## set up only: .venv with the development tools and dedup, editable
 	@echo 'ready: source $(BIN)/activate'
 
 clean: ## remove everything that was built
-	rm -rf $(VENV) $(RESULTS) dist dedup/native/target dedup/native/fuzz/target dedup/*.so
+	rm -rf $(VENV) $(LOWEST) $(RESULTS) dist dedup/native/target dedup/native/fuzz/target dedup/*.so
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find dedup tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -48,6 +55,12 @@ test-rust: ## the Rust tests only
 
 test-python: $(VENV)/built ## the Python tests only
 	$(BIN)/python -m pytest
+
+# From the checkout, whose core is built already and knows no version of a package. What is shipped
+# does not depend on versions.
+test-lowest: $(LOWEST)/installed ## the Python tests with the lowest versions that are allowed
+	PYTHONPATH=$(CURDIR) $(LOWEST)/bin/python -m pytest \
+	    --ignore tests/test_wheel.py --ignore tests/test_licenses.py
 
 lint-python: $(VENV)/built ## format, lint and types of the Python code
 	$(BIN)/ruff format --check dedup tests benchmarks
@@ -70,4 +83,13 @@ $(VENV)/tools: pyproject.toml
 $(VENV)/built: $(VENV)/tools $(NATIVE)
 	@echo 'Building the Rust core: a few minutes the first time.'
 	PIP_QUIET=1 VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop --release
+	@touch $@
+
+# Versions without a wheel for this interpreter are passed over. The tools of the tests are new.
+$(LOWEST)/installed: $(VENV)/built pyproject.toml
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(LOWEST)
+	$(BIN)/uv pip compile --quiet --resolution lowest-direct --only-binary :all: \
+	    --python $(LOWEST)/bin/python --extra http --extra s3 pyproject.toml -o $(LOWEST)/lowest.txt
+	$(BIN)/uv pip install --quiet --only-binary :all: --python $(LOWEST)/bin/python \
+	    -r $(LOWEST)/lowest.txt --group test
 	@touch $@

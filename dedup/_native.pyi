@@ -1,5 +1,10 @@
-"""The compiled core. Every function checks its input; what takes long releases the GIL."""
+"""The compiled core. Every function checks its input; what takes long releases the GIL.
 
+It also handles signals, in the main thread, and ends within a fraction of a second if that raises
+an exception, such as a KeyboardInterrupt; then no work can be done any more on the same spool.
+"""
+
+from collections.abc import Sequence
 from pathlib import Path
 from typing import final
 
@@ -40,17 +45,26 @@ def parse_csv(
     columns as for `parse_jsonl`, the bytes that were whole rows, and the lines in them.
     """
 
-def digest_file(path: str | Path) -> str:
-    """Return the XXH3-128 hash of a file as 32 hexadecimal digits."""
+def digest_file(path: str | Path, spool: Spool | None = None) -> str:
+    """Return the XXH3-128 hash of a file as 32 hexadecimal digits.
+
+    It ends early with a KeyboardInterrupt if `spool` is stopped.
+    """
 
 def count_repeated(rows: pa.RecordBatch) -> int:
-    """Count the values of the first column, strings, that stand among those before them."""
+    """Count the values of the first column, strings or large strings, that came before in it."""
 
 def is_pattern(kind: str, text: str) -> bool:
     """Tell whether a template of this kind, opener or sentence, can be written so."""
 
-def put_in_place(folder: str | Path, target: str | Path) -> None:
-    """Give a finished folder its name. What stood there before takes the folder's old name."""
+def exchange_names(folder: int, name: str, other: int, other_name: str) -> None:
+    """Exchange two names, each in a folder given by descriptor, in one step.
+
+    Raises an OSError where the file system cannot do so.
+    """
+
+def rename_new(folder: int, name: str, other: int, other_name: str) -> None:
+    """Rename in one step, unless something has the new name (FileExistsError)."""
 
 @final
 class Spool:
@@ -61,11 +75,20 @@ class Spool:
         """Make a file without a name, which is gone as soon as nobody uses it."""
 
     @staticmethod
-    def open(path: str | Path, end: int) -> Spool:
-        """Open the file at `path`, or make it, and keep its first `end` bytes."""
+    def adopt(descriptor: int, folder: str | Path, end: int) -> Spool:
+        """Take over an open file in `folder`, and keep its first `end` bytes.
+
+        The descriptor stays the caller's to close.
+        """
 
     def append(self, data: bytes) -> Place:
         """Add bytes. Threads may call it at once."""
+
+    def sync(self) -> None:
+        """Return when all that was added before is on the disk."""
+
+    def stop(self) -> None:
+        """End all work on what the spool holds, in any thread, with a KeyboardInterrupt."""
 
     def read(self, place: Place) -> bytes:
         """Read what was added; a NativeError if it is not what was written."""
@@ -85,21 +108,27 @@ class Fingerprinter:
         min_repeat_tokens: int,
     ) -> Fingerprinter: ...
     def fingerprint(self, articles: pa.RecordBatch) -> Batch:
-        """Fingerprint the first column: strings, none null. Threads may call it at once."""
+        """Fingerprint the first column: strings, none null. Threads may call it at once.
+
+        Raises a TooManyParagraphsError for more than 2^24 paragraphs.
+        """
 
 @final
 class Batch:
     """A fingerprinted batch on its way to a corpus."""
 
-    def record(self) -> tuple[Place, tuple[int, ...]]:
+    def record(self) -> tuple[Place, list[int]]:
         """Return by what the batch can be had back: its place, and numbers.
 
         They count bytes of text, articles, paragraphs, rows of bands and of anchors, repeats.
         """
 
     @staticmethod
-    def restore(spool: Spool, place: Place, numbers: tuple[int, ...]) -> Batch:
-        """Have a batch back from the spool that another process wrote."""
+    def restore(spool: Spool, place: Place, numbers: Sequence[int]) -> Batch:
+        """Have a batch back from the spool that another process wrote.
+
+        A ResumeError if the place cannot hold these numbers.
+        """
 
 @final
 class Corpus:
@@ -169,7 +198,7 @@ class Corpus:
         """List clusters in first-seen order, their members summed up, texts with them."""
 
     def texts(self, paragraphs: pa.RecordBatch) -> pa.RecordBatch:
-        """List the texts of paragraphs with words, named by number in one int32 column."""
+        """List the texts of paragraphs with words, named by number in one uint32 column."""
 
 @final
 class Candidates:
@@ -281,7 +310,7 @@ class Matches:
         """Count the clusters of a unit."""
 
     def cluster_ids(self, unit: str, numbers: pa.RecordBatch) -> pa.RecordBatch:
-        """List the ids of clusters, named by number in one int32 column."""
+        """List the ids of clusters, named by number in one uint32 column."""
 
     def save(self, corpus: Corpus) -> Place:
         """Add all of it to the corpus's spool."""

@@ -19,7 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from dedup.errors import ConfigError
+from dedup.errors import ConfigError, reason_of
+from dedup.suggest import did_you_mean, suggest
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -45,18 +46,36 @@ def _need(condition: bool, message: str, hint: str | None = None) -> None:
         raise ConfigError(message, hint=hint)
 
 
-def _need_share(name: str, value: float) -> None:
-    _need(0 < value <= 1, f"{name} is {value}, but it is a share and must be above 0 and at most 1")
+def need_share(name: str, value: float, *, least: float | None) -> None:
+    """Refuse what is no share: a number from `least`, or above 0, to 1."""
+    lowest = least or 0
+    if value <= 1 and (value > 0 if least is None else value >= least):
+        return
+    wanted = "above 0 and at most 1" if least is None else f"from {least:g} to 1"
+    is_percent = 1 < value <= 100 and value / 100 >= lowest
+    raise ConfigError(
+        f"{name} is {'too large' if value > 1e300 else f'{value:g}'}, but it is a share and must"
+        f" be {wanted}",
+        hint=f"did you mean {value / 100:g}?" if is_percent else None,
+    )
 
 
-def _need_choice(name: str, value: str, choices: Any) -> None:
+def need_choice(name: str, value: object, choices: Any) -> None:
+    """Refuse what is none of the texts of a Literal."""
     allowed = get_args(choices)
-    _need(value in allowed, f"{name} is {value!r}", f"use one of: {', '.join(allowed)}")
+    if value in allowed:
+        return
+    meant = suggest(value, allowed) if isinstance(value, str) else None
+    _need(
+        False,
+        f"{name} is {value!r}, but it must be one of: {', '.join(allowed)}",
+        f"did you mean {meant}?" if meant else f"use one of: {', '.join(allowed)}",
+    )
 
 
 def parse_size(text: str) -> int:
     """Read an amount of memory, such as `4GB`, `512 MiB` or `2000000000`, as bytes."""
-    match = _SIZE.fullmatch(text)
+    match = _SIZE.fullmatch(text) if text.isascii() else None
     unit = match[2].lower() if match else None
     if match is None or unit not in _UNITS | _BINARY_UNITS:
         raise ConfigError(f"{text!r} is not an amount of memory", hint="write it as 4GB or 512MiB")
@@ -75,7 +94,8 @@ class SourceConfig:
     on_error: OnError = "fail"
 
     def __post_init__(self) -> None:
-        _need_choice("on_error", self.on_error, OnError)
+        _need_types(self)
+        need_choice("on_error", self.on_error, OnError)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +113,8 @@ class FingerprintConfig:
         return self.bands * self.rows
 
     def __post_init__(self) -> None:
-        _need_choice("paragraphs", self.paragraphs, ParagraphMode)
+        _need_types(self)
+        need_choice("paragraphs", self.paragraphs, ParagraphMode)
         _need(
             self.min_tokens >= 2,
             f"min_tokens is {self.min_tokens}, but a signature needs at least 2 tokens",
@@ -123,13 +144,14 @@ class MatchConfig:
     exact: bool = False
 
     def __post_init__(self) -> None:
-        _need_share("threshold", self.threshold)
+        _need_types(self)
         _need(
-            self.threshold >= 0.5,
+            not 0 <= self.threshold < 0.5,
             f"threshold is {self.threshold}, but below 0.5 more words differ than agree",
             "use 0.5 or more",
         )
-        _need_share("containment", self.containment)
+        need_share("threshold", self.threshold, least=0.5)
+        need_share("containment", self.containment, least=None)
         _need(
             self.min_shared_tokens >= 1,
             f"min_shared_tokens is {self.min_shared_tokens}, but must be at least 1",
@@ -154,6 +176,7 @@ class ScoreConfig:
     ambiguous_hours: float = 24.0  # dates closer than this do not say who was first
 
     def __post_init__(self) -> None:
+        _need_types(self)
         _need(
             self.min_repeat_tokens >= 8,
             f"min_repeat_tokens is {self.min_repeat_tokens}, but runs under 8 words are not"
@@ -179,9 +202,11 @@ class FormulaConfig:
     packs: tuple[str, ...] = ("news",)  # paths, or names of bundled ones; () for none
 
     def __post_init__(self) -> None:
+        _need_types(self)
         _need(
             self.min_support >= 2,
-            f"min_support is {self.min_support}, but what stands in one article is no formula",
+            f"min_support is {self.min_support}, but what one article holds is not shared",
+            "use 2 or more",
         )
 
 
@@ -200,14 +225,17 @@ class Config:
     temp_dir: str | None = None  # None: beside the results
 
     def __post_init__(self) -> None:
-        _need_choice("granularity", self.granularity, Granularity)
+        _need_types(self)
+        need_choice("granularity", self.granularity, Granularity)
         _need(self.threads >= 1, f"threads is {self.threads}, but at least 1 is needed")
         if self.max_memory is not None:
             _need(
                 parse_size(self.max_memory) >= MIN_MEMORY,
                 f"max_memory is {self.max_memory}, but Python and the libraries take some"
                 f" {MIN_MEMORY >> 20} MiB by themselves",
-                "use 512MB or more",
+                "a number without a unit is bytes: write it as 4GB"
+                if self.max_memory.strip().isdigit()
+                else "use 512MB or more",
             )
 
     @classmethod
@@ -220,34 +248,52 @@ class Config:
         """Read a config file; a name that is not a setting is refused."""
         try:
             document = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as err:
-            raise ConfigError(f"cannot read the config file {path}: {err}") from err
+        except (OSError, ValueError, RecursionError) as err:  # TOML errors are ValueErrors
+            raise ConfigError(
+                f"cannot read the config file {path}: {reason_of(err)}",
+                hint="it is a TOML file with settings, such as: threshold = 0.9",
+            ) from err
         options: dict[str, Any] = {}
         for key, value in document.items():
-            if key in _PARTS and isinstance(value, dict):
-                for name in value:
-                    _need(
-                        _HOME.get(name) == key,
-                        f"[{key}] in {path} has no setting named {name!r}",
-                        f"its settings are: {', '.join(n for n, h in _HOME.items() if h == key)}",
+            if key not in _PARTS:
+                _need_setting(key, f"there is no setting named {key!r} in {path}")
+                _add_option(options, key, value, path)
+                continue
+            _need(
+                isinstance(value, dict),
+                f"{key} is {value!r} in {path}, but it is a table of settings",
+                f"write [{key}] and its settings below",
+            )
+            settings = [name for name, home in _HOME.items() if home == key]
+            for name, setting in value.items():
+                home = _HOME.get(name)
+                _need(
+                    home == key,
+                    f"[{key}] in {path} has no setting named {name!r}",
+                    did_you_mean(
+                        name, (*settings, *_HOME), f"its settings are: {', '.join(settings)}"
                     )
-                options.update(value)
-            else:
-                options[key] = value
+                    if home is None
+                    else f"it belongs in [{home}]"
+                    if home
+                    else "it belongs above the first [table]",
+                )
+                _add_option(options, name, setting, path)
         return cls.from_options(**options)
 
     def with_options(self, **options: Any) -> Config:
         """Return a copy in which the named settings, of whichever part, are replaced."""
         changed: dict[str, dict[str, Any]] = {}
         for name, value in options.items():
-            _need(
-                name in _HOME,
-                f"there is no setting named {name!r}",
-                f"settings are: {', '.join(sorted(_HOME))}",
-            )
-            _need_type(name, value)
+            _need_setting(name, f"there is no setting named {name!r}")
+            _need_type(name, value, _TYPES[name])
             kept = tuple(value) if isinstance(value, list) else value
             changed.setdefault(_HOME[name], {})[name] = kept
+        if options.get("templates") is False and set(options.get("packs") or ()) - {"none"}:
+            raise ConfigError(
+                "template packs were named, but no templates are to be looked for",
+                hint="leave out --no-templates, or the packs",
+            )
         parts: dict[str, Any] = changed.pop("", {})
         for part, values in changed.items():
             parts[part] = dataclasses.replace(getattr(self, part), **values)
@@ -279,19 +325,52 @@ _HOME: dict[str, str] = {
 }
 
 
-def _need_type(name: str, value: Any) -> None:
+def _need_setting(name: str, message: str) -> None:
+    if name in _HOME:
+        return
+    every = f"settings are: {', '.join(sorted(_HOME))}"
+    raise ConfigError(message, hint=did_you_mean(name, (*_HOME, *_PARTS), every))
+
+
+def _add_option(options: dict[str, Any], name: str, value: Any, path: str | Path) -> None:
+    _need(name not in options, f"{path} sets {name} twice", "remove one of the two")
+    options[name] = value
+
+
+def _need_types(part: Any) -> None:
+    """Refuse a part of a config with a value of the wrong type."""
+    for item in dataclasses.fields(part):
+        value = getattr(part, item.name)
+        if item.name in _PARTS:
+            wanted = _PARTS[item.name]
+            _need(
+                isinstance(value, wanted),
+                f"{item.name} is {value!r}, but it must be a {wanted.__name__}",
+            )
+        else:
+            _need_type(item.name, value, str(item.type))
+
+
+_KINDS: dict[str, tuple[tuple[type, ...], str]] = {
+    "int": ((int,), "a whole number"),
+    "float": ((int, float), "a number"),
+    "bool": ((bool,), "true or false"),
+}
+
+
+def _need_type(name: str, value: Any, wanted: str) -> None:
     """Refuse a value of the wrong type, such as `threads = "two"` in a config file."""
-    kinds: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "bool": (bool,)}
-    if _TYPES[name].startswith("tuple"):
+    if wanted.startswith("tuple"):
         is_list = isinstance(value, list | tuple) and all(isinstance(part, str) for part in value)
         _need(is_list, f"{name} is {value!r}, but it must be a list of texts")
+        _need("" not in value, f"{name} holds an empty text", "leave it out")
         return
-    wanted = kinds.get(_TYPES[name], (str,))
-    optional = _TYPES[name].endswith("| None") and value is None
-    is_bool_as_number = isinstance(value, bool) and bool not in wanted
+    if wanted.endswith("| None") and value is None:
+        return
+    kinds, described = _KINDS.get(wanted, ((str,), "text"))
+    is_bool_as_number = isinstance(value, bool) and bool not in kinds
     _need(
-        optional or (isinstance(value, wanted) and not is_bool_as_number),
-        f"{name} is {value!r}, but it must be {_TYPES[name].replace('| None', 'or nothing')}"
-        if wanted != (str,)
-        else f"{name} is {value!r}, but it must be text",
+        isinstance(value, kinds) and not is_bool_as_number,
+        f"{name} is {value!r}, but it must be {described}",
     )
+    _need(value != "", f"{name} is empty", "leave it out, or give it a value")

@@ -16,17 +16,28 @@ The library raises these and never prints or exits; the command line prints `Err
 
 from __future__ import annotations
 
+import re
+
+from dedup.printable import shorten
+
+MAX_LENGTH = 2000  # characters of a message: a screen of text
+_ERROR_NUMBER = re.compile(r" \(os error \d+\)")  # as Rust ends the text of a system error
+
 
 class DedupError(Exception):
     """A failure with one clear sentence and, where there is one, a way out."""
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
-        super().__init__(message)
-        self.hint = hint
+        # Both may quote names and values from data: each is one line that is safe to print.
+        super().__init__(shorten(message, MAX_LENGTH))
+        self.hint = None if hint is None else shorten(hint, MAX_LENGTH)
 
 
-class ConfigError(DedupError):
-    """An option, or a combination of options, that cannot work."""
+class ConfigError(DedupError, ValueError):
+    """An option, or a combination of options, that cannot work.
+
+    It is a `ValueError` as well, which is what scikit-learn expects of an estimator.
+    """
 
 
 class ResumeError(ConfigError):
@@ -67,3 +78,21 @@ class MemoryLimitError(DedupError):
 
 class NativeError(DedupError):
     """The compiled core refused an argument, or a temporary file could not be used."""
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(_ERROR_NUMBER.sub("", message), hint=hint)
+
+
+class TooManyParagraphsError(NativeError):
+    """An article, or all of them together, with more paragraphs than can be numbered."""
+
+
+def reason_of(err: BaseException) -> str:
+    """Say why in words: without the number of a system error, and on one line."""
+    if isinstance(err, OSError) and err.strerror:
+        return err.strerror[0].lower() + err.strerror[1:]
+    if isinstance(err, UnicodeError):
+        return "it is not UTF-8 text"
+    if isinstance(err, RecursionError):
+        return "it is nested too deeply"
+    return " ".join(str(err).split()) or type(err).__name__

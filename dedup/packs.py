@@ -31,8 +31,12 @@ import pyarrow.compute as pc
 
 from dedup import _native
 from dedup.config import FormulaConfig
-from dedup.errors import ConfigError
-from dedup.results import Scan, naming_output, refuse_url
+from dedup.errors import ConfigError, reason_of
+from dedup.outputs import Output, naming_output
+from dedup.printable import shorten
+from dedup.results import Scan
+from dedup.suggest import suggest
+from dedup.workfolder import NEW, WorkFolder
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -43,6 +47,7 @@ PACK_FORMAT = 1
 BUNDLED = "news"
 UNKNOWN_LANGUAGE = "und"  # BCP 47 for text whose language nobody determined
 _KINDS = {"openers": "opener", "sentences": "sentence"}
+MAX_SHOWN = 100  # characters of an entry in a message
 _HEAD = ("format", "name", "description")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
@@ -89,10 +94,12 @@ def load_pack(name: str | os.PathLike[str]) -> Pack:
         else:
             text = Path(name).read_text(encoding="utf-8")
         document = tomllib.loads(text)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as err:
+    except (OSError, ValueError, RecursionError) as err:  # TOML errors are ValueErrors
+        hint = f"packs are files as `dedup templates learn` writes them, or {BUNDLED}, or none"
+        if isinstance(err, FileNotFoundError) and (meant := suggest(str(name), (BUNDLED, "none"))):
+            hint = f"did you mean {meant}?"
         raise ConfigError(
-            f"cannot read the template pack {name}: {err}",
-            hint=f"packs are files as `dedup templates learn` writes them, or {BUNDLED}, or none",
+            f"cannot read the template pack {name}: {reason_of(err)}", hint=hint
         ) from err
     return _check_pack(document, str(name))
 
@@ -101,7 +108,7 @@ def _check_pack(document: dict[str, Any], path: str) -> Pack:
     version = document.get("format")
     if version != PACK_FORMAT:
         raise ConfigError(
-            f"{path} has format {version!r}, but this dedup reads template packs of format"
+            f"{path} has format {_shown(version)}, but this dedup reads template packs of format"
             f" {PACK_FORMAT}",
             hint=f"a pack begins with: format = {PACK_FORMAT}",
         )
@@ -113,7 +120,7 @@ def _check_pack(document: dict[str, Any], path: str) -> Pack:
             continue
         if not isinstance(table, dict) or not _LANGUAGE.fullmatch(language):
             raise ConfigError(
-                f"{path} has an entry {language!r}, but a pack has tables of languages",
+                f"{path} has an entry {_shown(language)}, but a pack has tables of languages",
                 hint="name a table by its BCP 47 code, such as [en] or [pt-BR]",
             )
         for kind, patterns in table.items():
@@ -124,16 +131,21 @@ def _check_pack(document: dict[str, Any], path: str) -> Pack:
 def _check_patterns(language: str, kind: str, patterns: Any, path: str) -> list[PackTemplate]:
     if kind not in _KINDS or not isinstance(patterns, list):
         raise ConfigError(
-            f"[{language}] in {path} has an entry {kind!r}",
+            f"[{language}] in {path} has an entry {_shown(kind)}",
             hint="a language has lists named openers and sentences",
         )
     for pattern in patterns:
         if not isinstance(pattern, str) or not _native.is_pattern(_KINDS[kind], pattern):
             raise ConfigError(
-                f"[{language}] in {path} has {pattern!r} among its {kind}, which is no template",
+                f"[{language}] in {path} has {_shown(pattern)} among its {kind}, which is no"
+                " template",
                 hint="a template has words, and words between two <*>; an opener is one sentence",
             )
     return [PackTemplate(language, _KINDS[kind], pattern) for pattern in patterns]
+
+
+def _shown(value: Any) -> str:
+    return shorten(repr(value), MAX_SHOWN)
 
 
 def learn_pack(scan: Scan, name: str) -> Pack:
@@ -141,17 +153,17 @@ def learn_pack(scan: Scan, name: str) -> Pack:
 
     An opener that only one article repeats is that article's, and no template elsewhere.
     """
-    rows = scan.templates.to_table(
-        columns=["pattern", "kind", "articles"],
-        filter=pc.is_null(pc.field("pack")) & (pc.field("articles") > 1),
-    )
+    with scan.reading("templates") as table:
+        rows = table.to_table(columns=["pattern", "kind", "articles", "pack"])
+    # Filtered in memory: a dataset of pyarrow before 22 finds no null in a column of nulls only.
+    rows = rows.filter(pc.and_(rows["pack"].is_null(), pc.greater(rows["articles"], 1)))
     templates = [
         PackTemplate(
             UNKNOWN_LANGUAGE, "opener" if row["kind"] == "opener" else "sentence", row["pattern"]
         )
         for row in rows.to_pylist()
     ]
-    described = f"Learned from {scan.manifest['counts']['articles']:,} articles"
+    described = f"Learned from {scan.facts.counts['articles']:,} articles"
     return Pack(name, described, tuple(dict.fromkeys(filter(_is_readable, templates))))
 
 
@@ -160,9 +172,19 @@ def _is_readable(template: PackTemplate) -> bool:
     return _native.is_pattern(template.kind, template.pattern)
 
 
-def write_pack(pack: Pack, path: str | os.PathLike[str]) -> None:
-    """Write a pack as `load_pack` reads it."""
-    refuse_url(path)
+def write_pack(
+    pack: Pack,
+    path: str | os.PathLike[str],
+    *,
+    overwrite: bool = False,
+    results: Path | None = None,
+) -> None:
+    """Write a pack as `load_pack` reads it; a file that exists only goes with `overwrite`.
+
+    `results` is the results folder it was learned from, into which it is not written.
+    """
+    output = Output(path, overwrite=overwrite, results=results)
+    output.check()
     lines = [
         f"format = {PACK_FORMAT}",
         f"name = {_quote(pack.name)}",
@@ -178,8 +200,10 @@ def write_pack(pack: Pack, path: str | os.PathLike[str]) -> None:
             ]
             if chosen:
                 lines += [f"{key} = [", *chosen, "]"]
-    with naming_output(Path(path)):
-        Path(path).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with WorkFolder(output, "pack") as work, naming_output(output.given):
+        with work.open_new(NEW) as file:
+            file.write(("\n".join(lines) + "\n").encode())
+        work.publish()
 
 
 def _quote(text: str) -> str:

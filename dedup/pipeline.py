@@ -11,23 +11,26 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
-from typing import Any, Protocol
+from typing import Any
 
 import pyarrow as pa
 
 from dedup import _native
 from dedup._version import __version__
+from dedup.arguments import check_flag, input_paths, path_of, read_config
 from dedup.config import Config
 from dedup.journal import Journal
 from dedup.memory import frugal, peak_memory, release_unused
 from dedup.packs import Pack, load_packs
+from dedup.progress import Progress, reporting
 from dedup.results import ResultsWriter, Scan
 from dedup.sources import (
     InputFile,
     check_unchanged,
     digest_input,
-    locate_inputs,
+    group_by_reason,
     read_articles,
+    survey_inputs,
 )
 from dedup.stages.candidates import find_candidates
 from dedup.stages.findings import Findings
@@ -48,32 +51,12 @@ from dedup.writing import write_judged, write_lists
 Inputs = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
 
-class Progress(Protocol):
-    """Who wants to know how far a scan is."""
-
-    def start(self, step: str, total_bytes: int | None = None) -> None:
-        """A step begins: read, match, score or write."""
-
-    def advance(self, articles: int, text_bytes: int) -> None:
-        """So many more articles, and bytes of text, were read."""
-
-
-class Silent:
-    """Progress that nobody watches."""
-
-    def start(self, step: str, total_bytes: int | None = None) -> None:
-        """Say nothing."""
-
-    def advance(self, articles: int, text_bytes: int) -> None:
-        """Say nothing."""
-
-
 def scan(
     inputs: Inputs,
     output: str | os.PathLike[str],
     *,
     config: Config | None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
     resume: bool = False,
     **options: Any,
 ) -> Scan:
@@ -81,30 +64,33 @@ def scan(
 
     `inputs` are files, folders, globs, URLs of them or `-` for JSONL on standard input. `options`
     are settings by name, such as `threshold=0.9`; they win over `config`. An older result in
-    `output` is replaced when the new one is whole. `resume` goes on with a scan of the same
-    inputs and settings that did not end, if there is one.
+    `output` is replaced when the new one is whole, and refused if anything else is in the folder.
+    `resume` continues a scan of the same inputs and settings that did not end, if there is one.
+    `progress=True` shows on stderr how far the scan is, as the command line does; an object with
+    the methods of `dedup.progress.Progress` receives the reports instead.
 
     Raises a `DedupError` that says what is wrong: see `dedup.errors`.
     """
     began = time.monotonic()
-    config = (config or Config()).with_options(**options)
-    progress = progress or Silent()
-    paths = [inputs] if isinstance(inputs, str | os.PathLike) else list(inputs)
-    files = locate_inputs(paths)
+    config = read_config(config, options)
+    output = path_of("output", output)
+    check_flag("resume", resume)
+    files, left_out = survey_inputs(input_paths(inputs))
     packs = load_packs(config.formulas)
     with (
+        reporting(progress, files) as reports,
         frugal(is_bounded=config.max_memory is not None),
         Unfinished(output, files, packs or (), config, resume=resume) as work,
-        ResultsWriter(work.tables, work.target) as writer,
+        ResultsWriter(work.work) as writer,
     ):
-        progress.start("read", sum(file.size for file in files))
-        prints, digests = _read(files, config, work, progress)
+        reports.start("read", sum(file.size for file in files))
+        prints, digests = _read(files, config, work, reports)
         release_unused()
         read = time.monotonic()
-        found = find_copies(prints, packs, config, work.journal, progress)
-        progress.start("score")
+        found = find_copies(prints, packs, config, work.journal, reports)
+        reports.start("score")
         counts = write_judged(found, config, work.journal, writer)
-        progress.start("write")
+        reports.start("write")
         write_lists(found, config, work.journal, writer)
         manifest = {
             "dedup_version": __version__,
@@ -115,6 +101,7 @@ def scan(
                 {"path": file.path, "bytes": file.size, "digest": digest}
                 for file, digest in zip(files, digests, strict=True)
             ],
+            "left_out": group_by_reason(left_out),
             "counts": {
                 **_count_paragraphs(found),
                 **counts,
@@ -140,13 +127,16 @@ def _read(
     restore_fingerprints(prints, work.journal, progress.advance)
     done = work.journal.last("read")
     if done is not None:
-        return prints, done["digests"]
+        return prints, list(done["digests"])
     with ThreadPoolExecutor(1, thread_name_prefix="digest") as pool:
-        waiting = [pool.submit(digest_input, file) for file in files]
+        waiting = [pool.submit(digest_input, file, work.spool) for file in files]
         batches = read_articles(files, config.source, prints.read_to)
         try:
             fingerprint_articles(batches, prints, config, work.journal, progress.advance)
             digests = [future.result() for future in waiting]
+        except BaseException:
+            work.spool.stop()
+            raise
         finally:
             pool.shutdown(cancel_futures=True)
     for file in files:

@@ -1,6 +1,6 @@
 """A results folder: written as a whole or not at all, opened only if it is whole.
 
-Tables are written into a hidden folder beside the place they are meant for (`unfinished.py`). The
+Tables are written into a hidden folder beside the place they are meant for (`workfolder.py`). The
 manifest goes in last, and then the folder takes its name in one step; an older result stays until
 that moment.
 """
@@ -9,24 +9,31 @@ from __future__ import annotations
 
 import json
 import os
+import reprlib
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from dedup import _native
-from dedup.errors import OutputError, ResultsError
+from dedup.arguments import path_of
+from dedup.errors import NativeError, ResultsError
+from dedup.manifest import Manifest, read_manifest
+from dedup.outputs import Output, naming_output
 from dedup.schemas import TABLES
-from dedup.sources.remote import is_url
+from dedup.sources.urls import is_url, show_url
+from dedup.typed import MismatchError
+from dedup.workfolder import NEW, WorkFolder
 
 MANIFEST = "manifest.json"
+FORMAT = "dedup results"  # by which a scan knows an older result, which it may replace
 FORMAT_VERSION = 1  # raised when a table's columns change their meaning
 MAX_WAITING = 2  # parts of tables that are made and not written yet
 ROW_GROUP = 1 << 18  # rows: large enough to compress well, small enough to filter by
@@ -36,23 +43,65 @@ class Scan:
     """The result of a scan: lazy Arrow datasets, one a table, and the manifest.
 
     `result.articles.to_table()` reads a table; `result.articles.to_table(filter=...)` a part.
+    The file of a table is compared with its digest in the manifest when it is first asked for.
     """
 
     def __init__(self, path: Path, manifest: dict[str, Any]) -> None:
+        """Raise a ResultsError for a manifest with a field that is missing or wrong."""
         self.path = path
         self.manifest = manifest
+        try:
+            self.facts: Manifest = read_manifest(manifest)
+        except MismatchError as err:
+            raise ResultsError(
+                f"{path / MANIFEST} is damaged: {err}",
+                hint="scan again: dedup scan INPUT... -o RESULTS",
+            ) from err
+        self._checked: set[str] = set()
 
     def __repr__(self) -> str:
-        counts = self.manifest["counts"]
-        return f"Scan({str(self.path)!r}, {counts['articles']:,} articles)"
+        return f"Scan({str(self.path)!r}, {self.facts.counts['articles']:,} articles)"
 
     def dataset(self, table: str) -> ds.Dataset:
-        """Return one table by name as an Arrow dataset."""
+        """Return one table by name as an Arrow dataset.
+
+        Raises a `ResultsError` if its file is missing or is not what the scan wrote.
+        """
         path = self.path / f"{table}.parquet"
         if table not in TABLES or not path.exists():
             names = ", ".join(TABLES)
             raise ResultsError(f"{self.path} has no table {table!r}", hint=f"tables are: {names}")
+        if table not in self._checked:
+            self._check(table, path)
+            self._checked.add(table)
         return ds.dataset(path, schema=TABLES[table], format="parquet")
+
+    @contextmanager
+    def reading(self, table: str) -> Iterator[ds.Dataset]:
+        """Give one table by name, and turn what fails while it is read into a ResultsError."""
+        dataset = self.dataset(table)
+        try:
+            yield dataset
+        except pa.ArrowMemoryError:
+            raise
+        except (OSError, pa.ArrowException) as err:
+            path = self.path / f"{table}.parquet"
+            reason = str(err).splitlines()[0] if str(err) else type(err).__name__
+            raise ResultsError(f"cannot read {path}: {reason}", hint="scan again") from err
+
+    def _check(self, table: str, path: Path) -> None:
+        meant = self.facts.tables[table]
+        try:
+            is_same = path.stat().st_size == meant.bytes and _digest(path) == meant.digest
+        except OSError as err:
+            raise ResultsError(f"cannot read {path}: {err.strerror}", hint="scan again") from err
+        except NativeError as err:  # which names the file
+            raise ResultsError(str(err), hint="scan again") from err
+        if not is_same:
+            raise ResultsError(
+                f"{path} is not what the scan wrote: its digest differs from the manifest's",
+                hint="scan again, or bring the file back from a copy",
+            )
 
     @property
     def articles(self) -> ds.Dataset:
@@ -98,10 +147,15 @@ class Scan:
 def open_scan(path: str | os.PathLike[str]) -> Scan:
     """Open a results folder.
 
-    Raises a `ResultsError` if there is none, if it is not whole, or if another version of the
-    format wrote it.
+    Raises a `ResultsError` if there is none, if it is not whole, if its manifest is damaged, or if
+    another version of the format wrote it.
     """
-    folder = Path(path)
+    if isinstance(path, str) and is_url(path):
+        raise ResultsError(
+            f"{show_url(path)} is a URL, and results are read from this machine",
+            hint="copy the results folder to this machine",
+        )
+    folder = Path(path_of("path", path))
     if not folder.is_dir():
         raise ResultsError(
             f"{folder} is not a results folder", hint="make one: dedup scan INPUT... -o RESULTS"
@@ -109,14 +163,15 @@ def open_scan(path: str | os.PathLike[str]) -> Scan:
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         version = manifest["format_version"]
-    except (OSError, ValueError, KeyError, TypeError) as err:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as err:
         raise ResultsError(
             f"{folder} has no readable {MANIFEST}, so it is no finished scan",
             hint="scan again: dedup scan INPUT... -o RESULTS",
         ) from err
     if version != FORMAT_VERSION:
         raise ResultsError(
-            f"{folder} has format version {version}, but this dedup reads {FORMAT_VERSION}",
+            f"{folder} has format version {reprlib.repr(version)}, but this dedup reads"
+            f" {FORMAT_VERSION}",
             hint="scan again, or open it with the version of dedup that its manifest names",
         )
     missing = [name for name in TABLES if not (folder / f"{name}.parquet").exists()]
@@ -131,13 +186,16 @@ class ResultsWriter:
     Use it as a context manager; leaving it without `finish` leaves no table that looks whole.
     """
 
-    def __init__(self, folder: Path, target: Path) -> None:
-        """Write into `folder`, which takes the place of `target` at the end."""
-        self.folder = folder
-        self.target = target
+    def __init__(self, work: WorkFolder) -> None:
+        """Write into a work folder, whose output takes its place at the end."""
+        self.folder = work.path / NEW
+        self.target = work.output.given
+        self._work = work
         self._writers: dict[str, pq.ParquetWriter] = {}
+        self._open_files: dict[str, BinaryIO] = {}
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="write")
         self._whole: set[str] = set()
+        self._digests: dict[str, str] = {}
         self._waiting: deque[Future[None]] = deque()
 
     def __enter__(self) -> ResultsWriter:
@@ -152,6 +210,9 @@ class ResultsWriter:
         self._pool.shutdown(cancel_futures=True)
         for writer in self._writers.values():
             writer.is_open = False  # a footer would make half a table look whole
+        for file in self._open_files.values():
+            with suppress(OSError):  # of a disk that is full, which was said
+                file.close()
 
     def write(self, table: str, rows: pa.Table) -> None:
         """Append rows; columns are brought into the table's schema.
@@ -173,17 +234,20 @@ class ResultsWriter:
         with naming_output(self.target):
             for table in tables:
                 self._writers.pop(table).close()
-            then({table: _native.digest_file(self._path(table)) for table in tables})
+                self._open_files.pop(table).close()
+            digests = {table: _digest(self._path(table)) for table in tables}
+            self._digests.update(digests)
+            then(digests)
 
     def keep(self, digests: Mapping[str, str]) -> bool:
         """Keep tables that another process made whole, if they have these digests."""
         paths = {table: self._path(table) for table in digests}
         if not all(path.is_file() for path in paths.values()):
             return False
-        found = {table: _native.digest_file(path) for table, path in paths.items()}
-        if found != digests:
+        if {table: _digest(path) for table, path in paths.items()} != digests:
             return False
         self._whole.update(digests)
+        self._digests.update(digests)
         return True
 
     def _path(self, table: str) -> Path:
@@ -197,7 +261,9 @@ class ResultsWriter:
         schema = TABLES[table]
         with naming_output(self.target):
             if table not in self._writers:
-                self._writers[table] = _open_table(self._path(table), schema)
+                file = self._work.open_new(f"{NEW}/{table}.parquet")
+                self._open_files[table] = file
+                self._writers[table] = _open_table(file, schema)
             if rows.num_rows:
                 rows = rows.select(schema.names).cast(schema)
                 self._writers[table].write_table(rows, row_group_size=ROW_GROUP)
@@ -208,14 +274,28 @@ class ResultsWriter:
         self.close(*rest, then=lambda _: None)
         self._wait(0)
         with naming_output(self.target):
-            document = {"format_version": FORMAT_VERSION, **manifest}
+            tables = {
+                table: {"bytes": self._path(table).stat().st_size, "digest": self._digests[table]}
+                for table in TABLES
+            }
+            document = {
+                "format": FORMAT,
+                "format_version": FORMAT_VERSION,
+                **manifest,
+                "tables": tables,
+            }
             text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-            (self.folder / MANIFEST).write_text(text, encoding="utf-8")
-            _native.put_in_place(self.folder, self.target)
+            with self._work.open_new(f"{NEW}/{MANIFEST}") as file:
+                file.write(text.encode())
+            self._work.publish()
         return Scan(self.target, document)
 
 
-def _open_table(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+def _digest(path: Path) -> str:
+    return f"xxh3-128:{_native.digest_file(path)}"
+
+
+def _open_table(file: BinaryIO, schema: pa.Schema) -> pq.ParquetWriter:
     """Open a table: dictionaries for names, differences for counts, which rarely repeat."""
     counts = [field.name for field in schema if pa.types.is_integer(field.type)]
     names = [
@@ -224,43 +304,31 @@ def _open_table(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
         if pa.types.is_dictionary(field.type) or pa.types.is_string(field.type)
     ]
     return pq.ParquetWriter(
-        path,
+        file,
         schema,
         compression="zstd",
         use_dictionary=names,
         column_encoding=dict.fromkeys(counts, "DELTA_BINARY_PACKED"),
+        write_page_checksum=True,  # for readers that know no manifest; 0.1 % of a table
     )
 
 
-def refuse_url(target: str | os.PathLike[str]) -> None:
-    """Refuse a place on another machine, where nothing takes its name in one step."""
-    if is_url(os.fspath(target)):
-        raise OutputError(
-            f"{os.fspath(target)} is a URL, and output can only be written to this machine",
-            hint="write to a local folder and copy it when it is whole",
-        )
+def describe_results(target: str | os.PathLike[str], inputs: Sequence[str] = ()) -> Output:
+    """Describe a results folder to write; an older one with nothing else in it may be replaced."""
+    files = [MANIFEST, *(f"{table}.parquet" for table in TABLES)]
+    return Output(target, files=files, recognise=_is_results, inputs=inputs)
 
 
-def check_target(target: Path) -> None:
-    """Refuse to write over anything that is not an older result."""
-    if not target.exists() and not target.is_symlink():
-        return
-    if target.is_dir() and ((target / MANIFEST).is_file() or not any(target.iterdir())):
-        return
-    raise OutputError(
-        f"{target} exists and is not a results folder, so it will not be written over",
-        hint="name another folder with -o, or remove it",
-    )
-
-
-@contextmanager
-def naming_output(target: Path) -> Iterator[None]:
-    """Turn a failing disk or a missing permission into one clear sentence."""
+def _is_results(folder: Path) -> bool:
+    """Whether a folder has the manifest of a scan, of whatever version of the format."""
     try:
-        yield
-    except OSError as err:
-        reason = err.strerror or str(err)
-        raise OutputError(
-            f"cannot write {target}: {reason}",
-            hint="free some space or name another place with -o; nothing was changed",
-        ) from err
+        file = os.open(folder / MANIFEST, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with open(file, encoding="utf-8") as text:
+            manifest = json.load(text)
+    except (OSError, ValueError, RecursionError):
+        return False
+    return (
+        isinstance(manifest, dict)
+        and manifest.get("format") == FORMAT
+        and isinstance(manifest.get("format_version"), int)
+    )

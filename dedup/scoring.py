@@ -11,11 +11,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedup import _native
+from dedup.arguments import read_config
 from dedup.config import Config
-from dedup.errors import ConfigError
+from dedup.errors import ConfigError, reason_of
 from dedup.journal import Journal
 from dedup.packs import load_packs
-from dedup.pipeline import Silent, find_copies
+from dedup.pipeline import find_copies
+from dedup.printable import shorten
+from dedup.progress import Silent
 from dedup.schemas import ARTICLES
 from dedup.sources import ArticleBatch, InputFile
 from dedup.sources.batches import make_batches
@@ -28,6 +31,7 @@ from dedup.stages.redundancy import judge_articles, score_articles
 SCORES = ARTICLES.remove(ARTICLES.get_field_index("input_file"))
 
 _MEMORY = InputFile("texts", "memory", None, 0)
+MAX_SHOWN = 100  # characters of a type in a message
 _ROWS = 1 << 16  # rows turned into batches at a time
 
 
@@ -49,7 +53,7 @@ def score(
 
     Raises a `ConfigError` if a column is no text or of another length.
     """
-    config = (config or Config()).with_options(**options)
+    config = read_config(config, options)
     table = _to_table(texts, ids, dates, sources)
     found = find_in_memory(table, config)
     for _ in judge_articles(found, config):
@@ -86,10 +90,12 @@ def batch_articles(articles: pa.Table) -> Iterator[ArticleBatch]:
 
 def to_array(name: str, values: Any) -> pa.ChunkedArray:
     """Turn a list, an array or a series of any library into Arrow; refuse what is no column."""
-    if isinstance(values, str | bytes | Mapping):
+    if isinstance(values, str | bytes | Mapping) or not _is_column(values):
+        kind = type(values).__name__
         raise ConfigError(
-            f"{name} is a {type(values).__name__}, but a list or column is needed",
-            hint=f"pass [{name[:-1]}] for a single one",
+            f"{name} is {'None' if values is None else f'a value of type {kind}'}, but a list or"
+            " column is needed",
+            hint=f"pass a list, such as [{name[:-1]}], an Arrow array, or a series",
         )
     try:
         if isinstance(values, pa.ChunkedArray | pa.Array):
@@ -100,9 +106,17 @@ def to_array(name: str, values: Any) -> pa.ChunkedArray:
             array = pa.array(values, from_pandas=True)
         else:
             array = pa.array(list(values), from_pandas=True)
-    except (pa.ArrowException, TypeError, ValueError) as err:
-        raise ConfigError(f"{name} cannot be read as one column: {err}") from err
+    except (pa.ArrowException, TypeError, ValueError, OverflowError) as err:
+        raise ConfigError(
+            f"{name} cannot be read as one column: {reason_of(err)}",
+            hint="give one value an article; None where there is none",
+        ) from err
     return array if isinstance(array, pa.ChunkedArray) else pa.chunked_array([array])
+
+
+def _is_column(values: Any) -> bool:
+    exports = ("__arrow_c_stream__", "__arrow_c_array__", "__array__")
+    return isinstance(values, Iterable) or any(hasattr(values, name) for name in exports)
 
 
 def _to_table(texts: Any, ids: Any, dates: Any, sources: Any) -> pa.Table:
@@ -135,4 +149,9 @@ def _to_table(texts: Any, ids: Any, dates: Any, sources: Any) -> pa.Table:
 
 def _need_type(name: str, kind: pa.DataType, fits: bool, wanted: str) -> None:
     if not fits:
-        raise ConfigError(f"{name} hold {kind}, but must be {wanted}")
+        raise ConfigError(
+            f"{name} hold {shorten(str(kind), MAX_SHOWN)}, but must be {wanted}",
+            hint='pass one column of a table, such as frame["text"]'
+            if pa.types.is_struct(kind)
+            else None,
+        )

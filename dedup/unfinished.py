@@ -1,15 +1,14 @@
-"""The hidden folder in which a scan works, and from which another can go on with it.
+"""A scan at work: its tables, its spool and its journal, from which another can continue.
 
-`.<name>.unfinished/` stands beside the results. It holds the tables, which take the results' place
-in one step at the end, the spool, which keeps text and fingerprints, and the journal of what is
-done. It is removed when the scan ends, unless there is something in it to go on from.
+All are in the work folder beside the results (`workfolder.py`): the tables, which take the
+results' place in one step at the end, the spool, which keeps text and fingerprints, and the journal
+of what is done. It is removed when the scan ends, unless there is something in it to go on from.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
-import shutil
+import secrets
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -18,13 +17,14 @@ from typing import Any
 from dedup import _native
 from dedup._version import __version__
 from dedup.config import Config
-from dedup.errors import DedupError, ResumeError
+from dedup.errors import ConfigError, DedupError, OutputError, ResumeError
 from dedup.journal import JournalFile
+from dedup.outputs import naming_output
 from dedup.packs import Pack
-from dedup.results import check_target, naming_output, refuse_url
+from dedup.results import describe_results
 from dedup.sources import InputFile
+from dedup.workfolder import NEW, WorkFolder
 
-TABLES = "tables"
 SPOOL = "spool"
 JOURNAL = "journal.jsonl"
 
@@ -44,11 +44,16 @@ class Unfinished:
         *,
         resume: bool,
     ) -> None:
-        refuse_url(target)
-        self.target = Path(target)
-        self.folder = self.target.absolute().parent / f".{self.target.name}.unfinished"
-        self.tables = self.folder / TABLES
-        self._spool_path = self._find_spool(config.temp_dir)
+        output = describe_results(target, [file.path for file in files if file.is_local])
+        output.check()
+        self.work = WorkFolder(
+            output,
+            "scan",
+            files=(SPOOL, JOURNAL),
+            spool=_choose_spool(config.temp_dir, output.path),
+            keep=resume,
+        )
+        self.target = output.given
         self._asked = _describe(files, packs, config)
         self._resume = resume
         self._passing = [file.path for file in files if file.version is None]
@@ -58,17 +63,25 @@ class Unfinished:
             )
 
     def __enter__(self) -> Unfinished:
-        check_target(self.target)
-        with naming_output(self.target):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self.journal = JournalFile(self.folder / JOURNAL, self._asked, resume=self._resume)
-            if not self._resume:
-                shutil.rmtree(self.tables, ignore_errors=True)
-            self.tables.mkdir(exist_ok=True)
+        self.work.__enter__()
         try:
-            self.spool = _native.Spool.open(self._spool_path, self.journal.spool_end)
-        except DedupError:
-            self.journal.close()
+            with naming_output(self.target):
+                path = self.work.path / JOURNAL
+                self.journal = JournalFile(path, self._asked, resume=self._resume)
+                self.work.make_folder(NEW)
+        except BaseException:
+            if self._resume:
+                self.work.close()
+            else:
+                self.work.remove()
+            raise
+        try:
+            self.spool = self._open_spool()
+            self.journal.start(self.spool.sync)
+        except BaseException:
+            if self.journal.is_empty:
+                self._close()
+            self._leave()
             raise
         return self
 
@@ -81,27 +94,51 @@ class Unfinished:
         if error is None or self.journal.is_empty or self._passing:
             self._close()
             return
-        self.journal.close()
+        self._leave()
         way_on = "what was done so far is kept: pass --resume to go on from there"
         if isinstance(error, DedupError) and not isinstance(error, ResumeError):
             error.hint = f"{error.hint}; {way_on}" if error.hint else way_on
         elif isinstance(error, KeyboardInterrupt):
             raise KeyboardInterrupt(way_on) from None
 
-    def _find_spool(self, temp_dir: str | None) -> Path:
-        """Return the same place for the same results, and another for any others."""
-        if temp_dir is None:
-            return self.folder / SPOOL
-        place = hashlib.sha256(str(self.folder).encode("utf-8", "surrogateescape")).hexdigest()
-        return Path(temp_dir) / f"dedup-{self.target.name}-{place[:16]}.{SPOOL}"
+    def _open_spool(self) -> _native.Spool:
+        folder = self.work.spool.parent if self.work.spool else self.work.path
+        try:
+            descriptor = self.work.open_spool(SPOOL)
+        except OSError as err:
+            raise OutputError(
+                f"cannot make a temporary file in {folder}: {err.strerror}",
+                hint="name another folder with --temp-dir",
+            ) from err
+        try:
+            return _native.Spool.adopt(descriptor, folder, self.journal.spool_end)
+        finally:
+            os.close(descriptor)
 
     def _close(self) -> None:
         try:
             self.journal.forget()  # first: what it tells of is gone from here on
-            self._spool_path.unlink(missing_ok=True)
-            shutil.rmtree(self.folder, ignore_errors=True)
+            self.work.remove()
         finally:
-            self.journal.close()
+            self._leave()
+
+    def _leave(self) -> None:
+        """Let others go on from here."""
+        self.journal.close()
+        self.work.close()
+
+
+def _choose_spool(temp_dir: str | None, target: Path) -> Path | None:
+    """Return a place nobody can foresee in a folder of temporary files, which may be anyone's."""
+    if temp_dir is None:
+        return None
+    place = Path(temp_dir).absolute()
+    if place.is_relative_to(target) or place.resolve().is_relative_to(target):
+        raise ConfigError(
+            f"temp_dir {temp_dir} is in the results folder, which the scan replaces",
+            hint="name another folder with --temp-dir",
+        )
+    return place / f"dedup-{secrets.token_hex(16)}.{SPOOL}"
 
 
 def _describe(files: Sequence[InputFile], packs: Sequence[Pack], config: Config) -> dict[str, Any]:
@@ -116,6 +153,6 @@ def _describe(files: Sequence[InputFile], packs: Sequence[Pack], config: Config)
         "settings": settings,
         "packs": {f"the template pack {pack.name}": pack.digest() for pack in packs},
         "inputs": [
-            {"path": file.path, "bytes": file.size, "version": file.version} for file in files
+            {"path": file.place, "bytes": file.size, "version": file.version} for file in files
         ],
     }

@@ -176,6 +176,18 @@ def test_the_size_of_batches_does_not_matter(
     assert tables(scan(one_file, tmp_path / "results")) == expected
 
 
+def test_names_of_many_bytes_are_held_otherwise_and_written_the_same(
+    one_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = scan(one_file, tmp_path / "few")
+    monkeypatch.setattr("dedup.stages.naming.MAX_STRING_BYTES", 1000)
+    many = scan(one_file, tmp_path / "many")
+    assert many.manifest["counts"] == few.manifest["counts"]
+    for name in TABLES:
+        written = [(result.path / f"{name}.parquet").read_bytes() for result in (few, many)]
+        assert written[0] == written[1], name
+
+
 def test_two_runs_write_the_same_bytes(one_file: Path, tmp_path: Path) -> None:
     first, second = (scan(one_file, tmp_path / name) for name in ("first", "second"))
     for name in TABLES:

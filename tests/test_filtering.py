@@ -304,14 +304,52 @@ def test_a_file_that_breaks_off_is_copied_as_far_as_it_was_scanned(
     assert read_rows(kind, out.read_bytes()) == many[: report.kept]
 
 
+@pytest.mark.parametrize("packing", ["", ".gz", ".bz2", ".xz", ".zst"])
+@pytest.mark.parametrize("kind", ["json", "parquet", "arrow", "feather"])
+def test_a_file_of_which_nothing_could_be_read_does_not_stop_the_filter(
+    tmp_path: Path, kind: str, packing: str
+) -> None:
+    (tmp_path / "in").mkdir()
+    many = [article(str(n), os.urandom(100).hex()) for n in range(100)]
+    whole = PACK[packing](FORMATS[kind](many))
+    (tmp_path / "in" / f"a.{kind}{packing}").write_bytes(whole[:40])
+    (tmp_path / "in" / "b.jsonl").write_bytes(jsonl(ARTICLES[:2]))
+    dedup.scan(tmp_path / "in", tmp_path / "results", on_error="skip")
+    report = dedup.filter_articles(
+        tmp_path / "results", tmp_path / "in", tmp_path / "out", max_redundancy=0.5
+    )
+    assert (report.kept, report.removed, report.rejected_rows) == (2, 1, 1)
+    assert ids(tmp_path / "out" / "b.jsonl") == ["a", "b"]
+    for path in (tmp_path / "out").glob("a.*"):  # JSON can say that there is nothing
+        assert (kind, unpack(path)) == ("json", b"[\n]\n")
+
+
+def test_a_damage_in_what_the_scan_did_not_read_is_named_if_there_are_rows_to_keep(
+    tmp_path: Path,
+) -> None:
+    many = [article(str(n), os.urandom(100).hex()) for n in range(100)]
+    out = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(many), out, row_group_size=10, use_dictionary=False)
+    data = bytearray(out.getvalue())
+    unread = list(many[0]).index("section")
+    start = pq.read_metadata(out).row_group(5).column(unread).data_page_offset
+    data[start : start + 30] = bytes(30)
+    path = scan_file(tmp_path, "in.parquet", bytes(data), on_error="skip")
+    with pytest.raises(InputError, match=r"in\.parquet cannot be read to its end: ") as caught:
+        dedup.filter_articles(
+            tmp_path / "results", path, tmp_path / "out.parquet", max_redundancy=0.5
+        )
+    assert str(caught.value.hint).startswith("get the file again and scan it")
+    assert not (tmp_path / "out.parquet").exists()
+
+
 def test_a_folder_gives_a_folder_with_the_same_names(tmp_path: Path) -> None:
     (tmp_path / "in" / "deep").mkdir(parents=True)
     (tmp_path / "in" / "x.jsonl").write_bytes(jsonl(ARTICLES[:2]))
     (tmp_path / "in" / "deep" / "x.csv.gz").write_bytes(gzip.compress(as_csv(ARTICLES[2:])))
     dedup.scan(tmp_path / "in", tmp_path / "results")
     out = tmp_path / "out"
-    for _ in range(2):  # an older output of the same names is replaced
-        dedup.filter_articles(tmp_path / "results", tmp_path / "in", out, max_redundancy=0.5)
+    dedup.filter_articles(tmp_path / "results", tmp_path / "in", out, max_redundancy=0.5)
     assert ids(out / "x.jsonl") == ["a", "b"]
     assert read_rows("csv", unpack(out / "deep" / "x.csv.gz")) == []
     assert sorted(os.listdir(tmp_path)) == ["in", "out", "results"]
@@ -419,7 +457,7 @@ def test_a_failure_half_way_leaves_the_older_output(
 
     monkeypatch.setattr("dedup.filtering.filter.rewrite", fill_disk)
     with pytest.raises(OutputError, match=r"cannot write .*out\.jsonl: No space left on device"):
-        dedup.filter_articles(tmp_path / "results", path, out, keep="first")
+        dedup.filter_articles(tmp_path / "results", path, out, keep="first", overwrite=True)
     assert out.read_text() == "older"
     assert sorted(os.listdir(tmp_path)) == ["in.jsonl", "out.jsonl", "results"]
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import pytest
 
 import dedup
 from dedup.errors import DedupError, InputError, OutputError, RowError
+from dedup.progress import Silent
 
 Row = dict[str, Any]
 LONG_LINE = 5_000_000  # characters
@@ -245,10 +247,10 @@ def test_a_file_where_a_parent_folder_should_be_is_one_clear_error(tmp_path: Pat
 
 # Background jobs, and so some test runners, start with SIGINT ignored: undo it.
 PREAMBLE = """
-import sys, dedup
-import signal
+import signal, sys
+import dedup, dedup.progress
 signal.signal(signal.SIGINT, signal.default_int_handler)
-class Steps(dedup.pipeline.Silent):
+class Steps(dedup.progress.Silent):
     def start(self, step, total_bytes=None):
         print(step, flush=True)
 """
@@ -264,7 +266,6 @@ class Steps(Steps):
                 time.sleep(0.1)
 """
 SCAN = """
-import dedup.pipeline
 try:
     dedup.scan(sys.argv[1], sys.argv[2], progress=Steps(), threads=2)
 except dedup.DedupError as err:
@@ -284,7 +285,6 @@ ctypes.CDLL(None).capset(struct.pack("Ii", 0x20080522, 0), bytes(24))
 
 
 def start(script: str, *arguments: object) -> subprocess.Popen[str]:
-    script = script.replace("import sys, dedup\n", "import sys, dedup, dedup.pipeline\n")
     return subprocess.Popen(
         [sys.executable, "-c", script, *map(str, arguments)],
         stdout=subprocess.PIPE,
@@ -360,6 +360,67 @@ def test_ctrl_c_leaves_no_results_and_what_was_done(
     kept = [] if step == "read" else [".results.unfinished"]
     assert [path.name for path in tmp_path.iterdir()] == kept
     assert ("pass --resume" in errors) == bool(kept)
+
+
+# All pairs of many paragraphs over few words, none of them near-copies: one native step of minutes.
+# The signal comes when it has begun, as far as anyone can tell from outside.
+LONG_STEP = """
+import random, threading
+rng = random.Random(5)
+words = [f"w{n}" for n in range(90)]
+texts = [" ".join(rng.choices(words, k=45)) for _ in range(80_000)]
+def interrupt():
+    print("interrupting", flush=True)
+    signal.raise_signal(signal.SIGINT)
+def find_candidates(*given, find=dedup.pipeline.find_candidates):
+    threading.Timer(1, interrupt).start()
+    return find(*given)
+dedup.pipeline.find_candidates = find_candidates
+try:
+    dedup.score(texts, exact=True, templates=False, threads=THREADS)
+except KeyboardInterrupt:
+    print("stopped", flush=True)
+"""
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_ctrl_c_ends_native_work_in_the_middle(threads: int) -> None:
+    process = start(PREAMBLE + LONG_STEP.replace("THREADS", str(threads)))
+    try:
+        shown, errors = process.communicate(timeout=90)  # generous: the step alone takes longer
+    finally:
+        process.kill()
+    assert (shown, errors) == ("interrupting\nstopped\n", "")
+
+
+def test_a_signal_handler_that_raises_something_else_is_heard(tmp_path: Path) -> None:
+    timed = """
+def expire(*_):
+    raise TimeoutError("too slow")
+signal.signal(signal.SIGINT, expire)
+"""
+    script = PREAMBLE + timed + LONG_STEP.replace("THREADS", "2")
+    shown, errors = start(script).communicate(timeout=90)
+    assert shown == "interrupting\n"
+    assert errors.endswith("TimeoutError: too slow\n")
+
+
+def test_a_scan_runs_in_any_thread_and_stops_no_other(corpus: Path, tmp_path: Path) -> None:
+    def scan(name: str, **options: Any) -> None:
+        dedup.scan(corpus, tmp_path / name, threads=2, **options)
+
+    class Impatient(Silent):
+        def start(self, step: str, total_bytes: int | None = None) -> None:
+            if step == "match":
+                raise KeyboardInterrupt
+
+    with ThreadPoolExecutor(2) as pool:
+        whole = pool.submit(scan, "whole")
+        broken = pool.submit(scan, "broken", progress=Impatient())
+        with pytest.raises(KeyboardInterrupt):
+            broken.result()
+        whole.result()
+    assert dedup.open_scan(tmp_path / "whole").articles.count_rows() > 0
 
 
 def kill_after(process: subprocess.Popen[str], delay_s: float) -> None:

@@ -12,11 +12,17 @@ from article_files import (
     read_texts,
     write_articles,
 )
+from click.testing import CliRunner
 
+import dedup
+from dedup.cli.main import dedup as group
 from dedup.errors import InputError
 from dedup.sources import (
+    group_by_reason,
     locate_inputs,
+    survey_inputs,
 )
+from dedup.sources.left_out import LeftOut
 
 
 def test_the_order_of_the_arguments_does_not_matter(tmp_path: Path) -> None:
@@ -97,3 +103,116 @@ def test_an_input_that_cannot_be_found_is_named(
         locate_inputs(given)
     assert str(caught.value).startswith(message)
     str(caught.value).encode()
+
+
+def left_out(*given: Path | str) -> list[tuple[str, str]]:
+    return [(Path(path).name, reason) for path, reason in survey_inputs(given).left_out]
+
+
+def test_what_is_left_out_of_a_folder_is_named_with_the_reason(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "_temporary").mkdir()
+    names = ("a.jsonl", "README.md", ".DS_Store", ".git/b.jsonl", "_SUCCESS", "_temporary/c.jsonl")
+    for name in names:
+        (tmp_path / name).touch()
+    assert left_out(tmp_path) == [
+        (".DS_Store", "hidden"),
+        (".git", "hidden"),
+        ("README.md", "of an unknown format"),
+        ("_SUCCESS", "written by Spark for itself"),
+        ("_temporary", "written by Spark for itself"),
+    ]
+    assert left_out(tmp_path, tmp_path / ".git" / "b.jsonl") == left_out(tmp_path)
+
+
+def test_what_is_left_out_is_counted_by_reason_with_an_example() -> None:
+    entries = [LeftOut("b.md", "odd"), LeftOut("a.md", "odd"), LeftOut(".c", "hidden")]
+    assert group_by_reason([*entries, *entries]) == [
+        {"reason": "hidden", "count": 1, "example": ".c"},
+        {"reason": "odd", "count": 2, "example": "a.md"},
+    ]
+
+
+@pytest.mark.parametrize("given", ["", "/*.jsonl", "/_*.jsonl", "/**/*.jsonl", "/_posts"])
+def test_a_name_may_begin_with_an_underscore(tmp_path: Path, given: str) -> None:
+    for name in ("_a.jsonl", "_posts/_b.jsonl", "_committed_1.jsonl", "_posts/_started_1.jsonl"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        write_articles(tmp_path / name, {"text": name})
+    found = [Path(file.path).name for file in locate_inputs(f"{tmp_path}{given}")]
+    assert set(found) <= {"_a.jsonl", "_b.jsonl"}
+    assert found
+
+
+@pytest.mark.parametrize("name", [".a.jsonl", ".hidden/a.jsonl"])
+def test_a_hidden_file_that_is_named_is_read(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    path = write_articles(tmp_path / name, {"text": "x"})
+    assert read_texts(path) == ["x"]
+    assert len(locate_inputs(f"{str(path)[:-1]}*")) == 1
+
+
+def test_a_glob_that_matches_only_what_is_left_out_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "_SUCCESS").touch()
+    with pytest.raises(InputError, match=r"no file matches .*_\*"):
+        locate_inputs(f"{tmp_path}/_*")
+
+
+def test_a_linked_folder_is_read_and_a_loop_is_read_once(tmp_path: Path) -> None:
+    (tmp_path / "in" / "sub").mkdir(parents=True)
+    (tmp_path / "disk").mkdir()
+    write_articles(tmp_path / "disk" / "a.jsonl", {"text": "elsewhere"})
+    write_articles(tmp_path / "in" / "b.jsonl", {"text": "here"})
+    (tmp_path / "in" / "2023").symlink_to(tmp_path / "disk")
+    (tmp_path / "in" / "sub" / "up").symlink_to(tmp_path / "in")
+    assert sorted(read_texts(tmp_path / "in")) == ["elsewhere", "here"]
+    [file, _] = locate_inputs(tmp_path / "in")
+    assert file.below == "2023/a.jsonl"
+
+
+def test_a_results_folder_is_no_input(tmp_path: Path) -> None:
+    path = write_articles(tmp_path / "a.jsonl", {"text": "x"})
+    dedup.scan(path, tmp_path / "results")
+    with pytest.raises(InputError, match="results is a results folder of dedup, not an input"):
+        locate_inputs(tmp_path / "results")
+    for given in (str(tmp_path), f"{tmp_path}/*"):
+        found = survey_inputs(given)
+        assert [file.path for file in found.files] == [str(path)]
+        assert found.left_out == [
+            LeftOut(str(tmp_path / "results"), "a results folder of dedup"),
+        ]
+    with pytest.raises(InputError, match="no file matches"):
+        locate_inputs(f"{tmp_path}/**/articles.parquet")
+
+
+def test_a_folder_that_only_looks_like_results_is_read(tmp_path: Path) -> None:
+    for name in ("articles.parquet", "rejected.parquet"):
+        (tmp_path / name).touch()
+    (tmp_path / "manifest.json").write_text('{"name": "a web extension"}')
+    assert len(locate_inputs(tmp_path)) == 3
+
+
+def test_a_scan_says_what_was_left_out(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    write_articles(tmp_path / "in" / "a.jsonl", {"text": "x"})
+    for name in ("README.md", "notes.md", ".DS_Store"):
+        (tmp_path / "in" / name).touch()
+    out = tmp_path / "results"
+    run = CliRunner().invoke(group, ["scan", str(tmp_path / "in"), "-o", str(out)])
+    assert run.exit_code == 0, run.output
+    said = " ".join(run.output.split())
+    hidden, unknown = tmp_path / "in" / ".DS_Store", tmp_path / "in" / "README.md"
+    assert f"left out 1 hidden ({hidden}), 2 of an unknown format ({unknown})" in said
+    assert dedup.open_scan(out).manifest["left_out"] == [
+        {"reason": "hidden", "count": 1, "example": str(hidden)},
+        {"reason": "of an unknown format", "count": 2, "example": str(unknown)},
+    ]
+
+
+@pytest.mark.parametrize("name", ["-", "a.jsonl", "a.csv"])
+def test_a_scan_of_no_article_says_so(tmp_path: Path, name: str) -> None:
+    given = name if name == "-" else str(tmp_path / name)
+    (tmp_path / name).touch()
+    out = str(tmp_path / "results")
+    run = CliRunner().invoke(group, ["scan", given, "-o", out], input="")
+    assert run.exit_code == 0, run.output
+    assert "no input has an article" in run.output

@@ -21,7 +21,7 @@ import dedup
 from dedup.cli.main import dedup as group
 from dedup.config import SourceConfig
 from dedup.errors import InputError, OutputError
-from dedup.sources import locate_inputs, read_articles, remote
+from dedup.sources import locate_inputs, read_articles, urls
 
 FAIL = SourceConfig(on_error="fail")
 SKIP = SourceConfig(on_error="skip")
@@ -110,7 +110,14 @@ def test_a_file_in_a_bucket_is_read_as_one_on_disk(s3: Any, name: str, content: 
 
 
 def test_a_folder_or_glob_in_a_bucket_gives_what_can_be_read(s3: Any) -> None:
-    for name in ("b.jsonl", "a.jsonl", "deep/c.jsonl", "_SUCCESS", "_tmp/d.jsonl", "README.md"):
+    for name in (
+        "b.jsonl",
+        "a.jsonl",
+        "deep/c.jsonl",
+        "_SUCCESS",
+        "_temporary/d.jsonl",
+        "README.md",
+    ):
         s3.pipe(f"news/in/{name}", LINES)
     files = [f"s3://news/in/{name}" for name in ("a.jsonl", "b.jsonl", "deep/c.jsonl")]
     for folder in ("s3://news/in", "s3://news/in/", "s3://news"):
@@ -142,7 +149,7 @@ def test_a_bucket_is_scanned_and_filtered(s3: Any, tmp_path: Path) -> None:
 
     fsspec.filesystem("s3", skip_instance_cache=True).pipe("news/a.jsonl", LINES)
     with pytest.raises(InputError, match="is not what it was when it was scanned"):
-        dedup.filter_articles(out, "s3://news/a.jsonl", kept, keep="first")
+        dedup.filter_articles(out, "s3://news/a.jsonl", kept, keep="first", overwrite=True)
 
 
 def test_a_folder_in_a_bucket_is_filtered_into_one_on_this_machine(s3: Any, tmp_path: Path) -> None:
@@ -302,4 +309,4 @@ def test_output_goes_to_this_machine_only(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["a.jsonl", "C:\\a.jsonl", "a/b://c", "-", "://a"])
 def test_a_path_is_no_url(name: str) -> None:
-    assert not remote.is_url(name)
+    assert not urls.is_url(name)

@@ -19,12 +19,14 @@ import pytest
 from article_files import COMPRESSIONS, to_csv, to_jsonl, to_parquet, write_articles
 
 import dedup
-from dedup import pipeline, unfinished, writing
+from dedup import pipeline, unfinished, workfolder, writing
 from dedup.cli.main import main
 from dedup.errors import InputError, OutputError, ResumeError
+from dedup.progress import Silent
 from dedup.schemas import TABLES
 
 KILLS = 60
+FILTER_KILLS = 10
 
 
 @pytest.fixture(scope="module")
@@ -60,9 +62,13 @@ def same_bytes(left: Path, right: Path) -> bool:
 
 
 def start(inputs: Path, results: Path, *options: str) -> subprocess.Popen[bytes]:
-    call = "import sys; from dedup.cli.main import main; sys.exit(main(sys.argv[1:]))"
-    arguments = ["scan", str(inputs), "-o", str(results), "--quiet", *options]
-    return subprocess.Popen([sys.executable, "-c", call, *arguments], stderr=subprocess.PIPE)
+    return call("scan", str(inputs), "-o", str(results), *options)
+
+
+def call(*arguments: str) -> subprocess.Popen[bytes]:
+    script = "import sys; from dedup.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    command = [sys.executable, "-c", script, *arguments, "--quiet"]
+    return subprocess.Popen(command, stderr=subprocess.PIPE)
 
 
 def wait_for_journal(process: subprocess.Popen[bytes], results: Path) -> None:
@@ -96,7 +102,41 @@ def test_a_scan_killed_again_and_again_gives_the_same_bytes(
     assert same_bytes(results, whole)
 
 
-class StopAt(pipeline.Silent):
+def test_a_filter_killed_again_and_again_gives_the_same_bytes(
+    folder: Path, whole: Path, tmp_path: Path
+) -> None:
+    def filter_to(name: str, share: str) -> subprocess.Popen[bytes]:
+        out = str(tmp_path / name)
+        options = ["--max-redundancy", share, "--overwrite"]
+        return call("filter", str(whole), str(folder), "-o", out, *options)
+
+    wanted = []
+    for name, share in (("few", "0.1"), ("all", "1")):
+        began = time.monotonic()
+        assert filter_to(name, share).communicate()[1] == b""
+        usual_s = time.monotonic() - began
+        wanted.append(read_files(tmp_path / name))
+    draw = random.Random(29)
+    kills = 0
+    while kills < FILTER_KILLS:
+        process = filter_to("few", draw.choice(["0.1", "1"]))
+        try:
+            process.wait(draw.uniform(0, usual_s))
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            kills += 1
+        assert process.communicate()[1] == b""
+        assert read_files(tmp_path / "few") in wanted
+    assert filter_to("few", "0.1").communicate()[1] == b""
+    assert read_files(tmp_path / "few") == wanted[0]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["all", "few"]
+
+
+def read_files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+class StopAt(Silent):
     """Progress that ends a scan as a full disk would."""
 
     def __init__(self, step: str, batch: int = 1) -> None:
@@ -186,7 +226,7 @@ def test_a_table_that_is_not_what_was_written_is_made_again(
     folder: Path, whole: Path, tmp_path: Path, damage: bytes | None
 ) -> None:
     interrupt(folder, tmp_path / "results", "write")
-    table = tmp_path / ".results.unfinished" / unfinished.TABLES / "spans.parquet"
+    table = tmp_path / ".results.unfinished" / workfolder.NEW / "spans.parquet"
     if damage is None:
         table.unlink()
     else:
@@ -198,7 +238,7 @@ def test_a_table_that_is_not_what_was_written_is_made_again(
 def test_a_scan_killed_as_it_cleaned_up_leaves_nothing_in_the_way(
     folder: Path, whole: Path, tmp_path: Path
 ) -> None:
-    interrupt_at(Path, "unlink", folder, tmp_path / "results")
+    interrupt_at(workfolder.WorkFolder, "remove", folder, tmp_path / "results")
     assert same_bytes(tmp_path / "results", whole)
     assert (tmp_path / ".results.unfinished").exists()
     dedup.scan(folder, tmp_path / "results", resume=True)
@@ -240,6 +280,10 @@ def change_setting(folder: Path) -> dict[str, Any]:
     return {"threshold": 0.7}
 
 
+def change_packs(folder: Path) -> dict[str, Any]:
+    return {"packs": ("none",)}
+
+
 def change_file(folder: Path) -> dict[str, Any]:
     with open(folder / "b.jsonl", "a") as file:
         file.write('{"text": "one more"}\n')
@@ -260,6 +304,7 @@ def remove_file(folder: Path) -> dict[str, Any]:
     ("change", "difference"),
     [
         (change_setting, "threshold was 0.8 and is 0.7"),
+        (change_packs, r"packs was \['news'\] and is \['none'\]"),
         (change_file, r"the input \S*b.jsonl has changed"),
         (add_file, r"the input \S*c.jsonl is new"),
         (remove_file, r"the input \S*b.jsonl is missing"),
@@ -326,7 +371,7 @@ def test_two_scans_do_not_work_in_the_same_place(folder: Path, tmp_path: Path) -
         first.communicate()
 
 
-class DuringReading(pipeline.Silent):
+class DuringReading(Silent):
     """Progress that changes something when the first batch was read."""
 
     def __init__(self, change: Callable[[], object]) -> None:

@@ -29,8 +29,10 @@ from article_files import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import dedup
+from dedup import _native
 from dedup.config import SourceConfig
-from dedup.errors import InputError, RowError
+from dedup.errors import InputError, RowError, TooManyParagraphsError
 from dedup.sources import (
     locate_inputs,
     read_articles,
@@ -239,7 +241,7 @@ def test_a_stream_that_is_cut_keeps_the_rows_before_the_cut(
 def test_a_stream_that_is_corrupt_is_named(tmp_path: Path) -> None:
     for suffix in (".gz", ".zst", ".bz2", ".xz"):
         path = tmp_path / f"a.jsonl{suffix}"
-        path.write_bytes(b"this is no compressed file at all")
+        path.write_bytes(COMPRESSIONS[suffix](b"x")[:10] + b"this is no compressed file at all")
         with pytest.raises(InputError, match="cannot be read to its end: "):
             read(path)
         assert [row[1] for row in read_rejected(path)] == [0]
@@ -354,3 +356,46 @@ def test_any_bytes_are_read_or_refused_with_a_clear_message(
     except InputError as err:
         refusal = str(err)
     assert refusal is None or str(path) in refusal
+
+
+# Articles that only fingerprinting finds to be too much
+
+
+class ShortSighted:
+    """A fingerprinter that numbers three paragraphs, as the real one some 16 million."""
+
+    def __init__(self, *given: Any, **options: Any) -> None:
+        self._real = _REAL(*given, **options)
+
+    def fingerprint(self, articles: pa.RecordBatch) -> _native.Batch:
+        for text in articles["text"].to_pylist():
+            if text.count("\n") > 2:
+                raise TooManyParagraphsError("4 paragraphs, but at most 3 can be numbered")
+        return self._real.fingerprint(articles)
+
+
+_REAL = _native.Fingerprinter
+
+
+@pytest.mark.parametrize("long_first", [True, False])
+def test_an_article_with_too_many_paragraphs_is_a_rejected_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, long_first: bool
+) -> None:
+    monkeypatch.setattr(_native, "Fingerprinter", ShortSighted)
+    monkeypatch.setattr("dedup.sources.batches.BATCH_BYTES", 8)  # so that each is alone
+    texts = ["one\ntwo\nthree\nfour", "one\ntwo"]
+    lines = [json.dumps({"id": text[-4:], "text": text}) for text in texts]
+    path = write_lines(tmp_path / "a.jsonl", *(lines if long_first else lines[::-1]))
+    result = dedup.scan(path, tmp_path / "out", on_error="skip")
+    assert result.articles.to_table()["article_id"].to_pylist() == ["\ntwo"]
+    assert result.rejected.to_table().to_pylist() == [
+        {
+            "input_file": str(path),
+            "input_row": 0 if long_first else 1,
+            "article_id": "four",
+            "reason": "4 paragraphs, but at most 3 can be numbered",
+        }
+    ]
+    assert result.manifest["counts"]["rejected_rows"] == 1
+    with pytest.raises(RowError, match=r"row .: 4 paragraphs, but at most 3 can be numbered"):
+        dedup.scan(path, tmp_path / "other")

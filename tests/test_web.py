@@ -4,6 +4,7 @@ import bz2
 import gzip
 import lzma
 import random
+import re
 import zlib
 from collections.abc import Callable
 from datetime import datetime, timezone
@@ -21,7 +22,7 @@ import dedup
 from dedup.cli.main import dedup as group
 from dedup.config import SourceConfig
 from dedup.errors import ConfigError, InputError, RowError
-from dedup.sources import locate_inputs, read_articles
+from dedup.sources import locate_inputs, read_articles, records
 from dedup.sources.http import BodyError, decode_body, parse_response
 from dedup.sources.pages import MAX_PAGE_BYTES, read_page
 
@@ -30,6 +31,7 @@ SKIP = SourceConfig(on_error="skip")
 URL = "https://www.harbour.example/news/1"
 PAGE = b"<html><body><p>The ferry sails on Tuesday.</p></body></html>"
 SAILS = "The ferry sails on Tuesday."
+LONG = "The ferry to Saltmere sails again on Tuesday after a strike of nineteen days and nights."
 
 
 def record(
@@ -233,6 +235,7 @@ def test_a_batch_has_about_four_mebibytes_of_records(tmp_path: Path) -> None:
         (brotli.compress(gzip.compress(PAGE)), ["Content-Encoding: gzip, br"]),
         (PAGE, ["Content-Encoding: identity"]),
         # Stored decoded, under the head that came with it.
+        (b"\xef\xbb\xbf" + PAGE, ["Content-Encoding: gzip"]),
         (PAGE, ["Content-Encoding: gzip"]),
         (PAGE, ["Content-Encoding: br", "Transfer-Encoding: chunked"]),
         # Cut off at the crawler's limit.
@@ -439,41 +442,129 @@ def test_a_packed_file_cut_anywhere_says_so(tmp_path: Path, name: str) -> None:
         assert bool(read_rejected(path)) != (size in ends)
 
 
-def test_a_damaged_file_stops_the_reading_or_loses_its_rest(tmp_path: Path) -> None:
-    path = tmp_path / "a.warc.gz"
-    noise = record("metadata", random.Random(1).randbytes(1 << 20))
-    parts = [gzip.compress(part) for part in (*MIXED, noise, *MIXED)]
-    parts[5] = parts[5][:-5000] + bytes(1000) + parts[5][-4000:]
-    path.write_bytes(b"".join(parts))
+GOOD = [MIXED[0], MIXED[2], MIXED[3], MIXED[4]]  # articles are rows 1 and 3
+WORDS = b"This page is longer than what comes before and after it in the same archive."
+FETCHED = response(WORDS * 20)
+
+
+def with_length(length: int | str, whole: bytes = FETCHED) -> bytes:
+    """Make a record that says it has another length."""
+    return re.sub(rb"Content-Length: \d+", f"Content-Length: {length}".encode(), whole, count=1)
+
+
+BAD_RECORDS = {
+    "no length": FETCHED.replace(b"Content-Length", b"Content-Size"),
+    "length 0": with_length(0),
+    "length 5": with_length(5),
+    "negative": with_length(-1),
+    "a word": with_length("many"),
+    "into the next": with_length(2000),
+    "beyond the end": with_length(10**6),
+    "beyond any disk": with_length(10**12),
+    "2 to the 63": with_length(2**63),
+    "2 to the 64": with_length(2**64),
+    "no end of the header": with_length(5)[:100],
+    "cut in the block": FETCHED[:-500],
+    "cut in the header": FETCHED[:90] + b"\r\n",
+    "a header without end": FETCHED.replace(b"\r\n\r\n", b"\r\n" + b"X: y\r\n" * 300_000, 1),
+    "garbage": b"\xff\x00this is not a record\r\nnor is this WARC/1.0\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("bad", BAD_RECORDS.values(), ids=BAD_RECORDS)
+@pytest.mark.parametrize("name", ["a.warc", "a.warc.gz", "a.warc.zst"])
+def test_a_bad_record_costs_no_other(tmp_path: Path, name: str, bad: bytes) -> None:
+    path = write(tmp_path / name, *GOOD, bad, *GOOD)
+    assert [row["input_row"] for row in read(path, SKIP)] == [1, 3, 6, 8]
     [(row, reason)] = read_rejected(path)
-    assert row == 5
-    assert [found["input_row"] for found in read(path, SKIP)] == [2, 4]
-    with pytest.raises(InputError) as caught:
+    assert row == 4
+    with pytest.raises(RowError) as caught:
         read(path)
-    assert str(caught.value) == f"{path} cannot be read to its end: {reason}"
-    assert "--on-error skip" in str(caught.value.hint)
+    assert str(caught.value) == f"{path}, row 4: {reason}"
 
 
-@pytest.mark.parametrize(
-    ("damaged", "reason"),
-    [
-        (
-            MIXED[3].replace(b"Content-Length: 14", b"Content-Length: many"),
-            "a record has no length",
-        ),
-        (MIXED[3].replace(b"Content-Length", b"Content-Size"), "a record has no length"),
-        (MIXED[3].replace(b"Content-Length: 14", b"Content-Length: 2"), "Invalid WARC header"),
-        (b"this is no record\r\n\r\n", "Invalid WARC header"),
-        (MIXED[3].replace(b": 14", b": " + b"9" * 30), "a record has no length"),
-        (MIXED[3].replace(b": 14", b": 99999"), "the last record breaks off"),
-    ],
-)
-def test_a_record_that_cannot_be_told_from_the_next_ends_the_file(
-    tmp_path: Path, damaged: bytes, reason: str
+@pytest.mark.parametrize("bad", BAD_RECORDS.values(), ids=BAD_RECORDS)
+@pytest.mark.parametrize("name", ["x.warc", "x.warc.gz"])
+def test_a_bad_record_is_removed_by_a_filter_and_no_other_is(
+    tmp_path: Path, name: str, bad: bytes
 ) -> None:
-    path = write(tmp_path / "a.warc", *MIXED[:3], damaged, MIXED[4])
-    assert [row["input_row"] for row in read(path, SKIP)] == [2]
-    assert [why for _, why in read_rejected(path)] == [reason]
+    page = response(f"<p>{LONG}".encode())
+    path = write(tmp_path / name, MIXED[0], page, bad, page, bad, MIXED[3], MIXED[4])
+    result = dedup.scan(path, tmp_path / "results", on_error="skip")
+    report = dedup.filter_articles(result, path, tmp_path / "out" / name, keep="first")
+    assert (report.kept, report.removed, report.rejected_rows) == (2, 3, 2)
+    kept = write(tmp_path / f"y{path.suffix}", MIXED[0], page, MIXED[3], MIXED[4])
+    assert (tmp_path / "out" / name).read_bytes() == kept.read_bytes()
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.data())
+def test_however_a_record_is_damaged_the_others_are_read(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    """Each record is packed by itself; at least those that were not touched are found."""
+    path = tmp_path_factory.mktemp("any") / "a.warc.gz"
+    marks = [f"number {n} " * 50 for n in range(5)]
+    parts = [gzip.compress(record("conversion", mark.encode())) for mark in marks]
+    hit = data.draw(st.integers(0, 4))
+    part = bytearray(parts[hit])
+    if data.draw(st.booleans()):
+        del part[data.draw(st.integers(0, len(part) - 1)) :]
+    else:
+        part[data.draw(st.integers(0, len(part) - 1))] ^= data.draw(st.integers(1, 255))
+    path.write_bytes(b"".join([*parts[:hit], bytes(part), *parts[hit + 1 :]]))
+    found = {row["text"] for row in read(path, SKIP)}
+    assert found >= {*marks[:hit], *marks[hit + 1 :]}
+
+
+@pytest.mark.parametrize("size", [2000, 200_000, 3_000_000])
+def test_a_damaged_gzip_member_costs_its_record_only(tmp_path: Path, size: int) -> None:
+    noise = gzip.compress(record("metadata", random.Random(1).randbytes(size)))
+    good = [gzip.compress(part) for part in GOOD]
+    path = tmp_path / "a.warc.gz"
+    for damaged in (
+        noise[: size // 2] + bytes(100) + noise[size // 2 + 100 :],
+        noise[: size // 2],
+        noise[:-6] + bytes(6),
+        b"XX" + noise[2:],
+    ):
+        path.write_bytes(b"".join([*good, damaged, *good]))
+        assert [row["input_row"] for row in read(path, SKIP)] == [1, 3, 6, 8]
+        assert [row for row, _ in read_rejected(path)] == [4]
+
+
+def test_a_page_may_hold_an_archive(tmp_path: Path) -> None:
+    nested = record("resource", b"".join(MIXED) * 2000, content_type="application/warc")
+    path = write(tmp_path / "a.warc", MIXED[2], nested, MIXED[2])
+    assert [row["input_row"] for row in read(path)] == [0, 2]
+
+
+def test_many_wrong_lengths_are_read_in_one_pass(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = with_length(10**9)
+    path = write(tmp_path / "a.warc", *[bad, MIXED[2]] * 200)
+    pulled = []
+    read_more = records._Window._pull
+
+    def count(window: Any) -> bytes:
+        pulled.append(read_more(window))
+        return pulled[-1]
+
+    monkeypatch.setattr(records._Window, "_pull", count)
+    assert len(read_rejected(path)) == 200
+    assert sum(map(len, pulled)) == path.stat().st_size
+
+
+@pytest.mark.parametrize("end", [b"", b"\n", b"\r\n", bytes(5000)])
+def test_records_may_end_in_any_blank_bytes(tmp_path: Path, end: bytes) -> None:
+    path = write(tmp_path / "a.warc", *(part.removesuffix(b"\r\n\r\n") + end for part in MIXED))
+    assert [row["input_row"] for row in read(path)] == [2, 4]
+
+
+def test_an_empty_payload_type_says_nothing(tmp_path: Path) -> None:
+    page = record("response", http(PAGE), "WARC-Identified-Payload-Type: ")
+    assert read_texts(write(tmp_path / "a.warc", page)) == [SAILS]
 
 
 @pytest.mark.parametrize("name", ["a.warc.wat.gz", "a.wat"])
@@ -485,8 +576,6 @@ def test_a_wat_file_is_refused_with_the_way_out(tmp_path: Path, name: str) -> No
 
 
 # From end to end
-
-LONG = "The ferry to Saltmere sails again on Tuesday after a strike of nineteen days and nights."
 
 
 def test_pages_are_scanned_from_the_command_line(tmp_path: Path) -> None:

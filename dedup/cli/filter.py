@@ -6,7 +6,13 @@ from typing import Any
 
 import click
 
-from dedup.cli.options import inputs_argument, quiet_option, results_argument
+from dedup.cli.options import (
+    inputs_argument,
+    overwrite_option,
+    quiet_option,
+    read_share,
+    results_argument,
+)
 
 
 @click.command("filter")
@@ -21,7 +27,8 @@ from dedup.cli.options import inputs_argument, quiet_option, results_argument
 )
 @click.option(
     "--max-redundancy",
-    type=float,
+    type=str,
+    callback=read_share,
     metavar="SHARE",
     help="Remove articles whose redundancy is above this share of their words, 0 to 1; by"
     " default none.",
@@ -44,7 +51,8 @@ from dedup.cli.options import inputs_argument, quiet_option, results_argument
 )
 @click.option(
     "--max-removed",
-    type=float,
+    type=str,
+    callback=read_share,
     default=0.9,
     metavar="SHARE",
     help="Refuse to remove more than this share of a source of 20 articles or more, 0 to 1; by"
@@ -60,6 +68,7 @@ from dedup.cli.options import inputs_argument, quiet_option, results_argument
 @click.option(
     "--dry-run", is_flag=True, help="Print what would be removed and write nothing; by default off."
 )
+@overwrite_option
 @quiet_option
 def command(
     results: str,
@@ -74,10 +83,8 @@ def command(
     their formats, order and fields, and what is kept stands there byte for byte. Give
     --max-redundancy, --keep or both: an article stays if it passes both.
     """
-    from dedup.cli.progress import follow
     from dedup.cli.report import print_report
     from dedup.filtering import filter_articles
 
-    with follow(quiet=quiet) as progress:
-        report = filter_articles(results, list(inputs), output, progress=progress, **options)
+    report = filter_articles(results, list(inputs), output, progress=not quiet, **options)
     print_report(report, options, quiet=quiet)

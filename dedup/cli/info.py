@@ -7,6 +7,7 @@ import json
 import click
 
 from dedup.cli.options import results_argument
+from dedup.cli.terminal import print_json
 
 
 @click.command("info")
@@ -20,8 +21,8 @@ def command(results: str, as_json: bool) -> None:
 
     scan = open_scan(results)
     if as_json:
-        click.echo(json.dumps(scan.manifest, indent=2, ensure_ascii=False))
+        print_json(json.dumps(scan.manifest, indent=2, ensure_ascii=False))
         return
-    from dedup.cli.manifest import describe_manifest
+    from dedup.cli.manifest import print_manifest
 
-    click.echo(describe_manifest(scan))
+    print_manifest(scan)

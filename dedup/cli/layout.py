@@ -1,27 +1,6 @@
-"""Numbers and two-column tables as people read them."""
+"""Numbers as people read them."""
 
 from __future__ import annotations
-
-import shutil
-import textwrap
-from collections.abc import Sequence
-
-import click
-
-MAX_WIDTH = 100
-
-
-def lay_out(rows: Sequence[tuple[str, str]], *, indent: int = 2) -> str:
-    """Put labels and values in two columns; a long value goes on under its beginning."""
-    start = indent + max((len(label) for label, _ in rows), default=0) + 2
-    width = max(min(shutil.get_terminal_size((MAX_WIDTH, 24)).columns, MAX_WIDTH) - start, 30)
-    lines = []
-    for label, value in rows:
-        parts = textwrap.wrap(value, width, break_long_words=False, break_on_hyphens=False)
-        head = " " * indent + click.style(label.ljust(start - indent), dim=True)
-        lines.append(head + (parts[0] if parts else ""))
-        lines.extend(" " * start + part for part in parts[1:])
-    return "\n".join(lines)
 
 
 def plural(number: int, one: str, many: str | None = None) -> str:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
-from typing import Any
 
 import click
 
 from dedup._version import __version__
-from dedup.errors import ConfigError, DedupError
+from dedup.cli.options import Group
+from dedup.cli.terminal import print_line
+from dedup.errors import ConfigError, DedupError, reason_of
+from dedup.suggest import did_you_mean
 
 # Shown by `dedup --help`, which imports none of them.
 COMMANDS = {
@@ -23,7 +28,7 @@ COMMANDS = {
 }
 
 
-class LazyCommands(click.Group):
+class LazyCommands(Group):
     """A group that imports a command when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -55,25 +60,47 @@ def dedup() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0, 1 for a failure, 2 for a wrong call."""
+    signals = [signal.SIGINT]
+    if isinstance(sys.stdout, io.TextIOWrapper):  # stderr escapes what it cannot encode already
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        outcome = dedup.main(
-            args=None if arguments is None else list(arguments),
-            prog_name="dedup",
-            standalone_mode=False,
-        )
+        with _ending_gently(signals):
+            outcome = dedup.main(
+                args=None if arguments is None else list(arguments),
+                prog_name="dedup",
+                standalone_mode=False,
+            )
         sys.stdout.flush()
     except BrokenPipeError:
         # Nobody reads on; Python must not complain when it closes what is left of stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except (KeyboardInterrupt, click.Abort) as err:
-        click.echo("Interrupted: nothing was written", err=True)
+        print_line("Interrupted: nothing was written", err=True)
         if way_on := str(err.__cause__ or ""):  # click raises its own from Python's
-            click.echo(f"hint: {way_on}", err=True)
-        return 128 + signal.SIGINT
+            print_line(f"hint: {way_on}", err=True)
+        return 128 + signals[-1]
     except Exception as err:
         return _report(err)
     return outcome if isinstance(outcome, int) else 0
+
+
+@contextmanager
+def _ending_gently(signals: list[signal.Signals]) -> Iterator[None]:
+    """Let SIGTERM end a command as Ctrl-C does; add it to `signals` if it came."""
+
+    def end(number: int, _frame: object) -> None:
+        signals.append(signal.Signals(number))
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():  # it alone handles signals
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _report(err: Exception) -> int:
@@ -82,8 +109,7 @@ def _report(err: Exception) -> int:
         if isinstance(err, click.exceptions.NoArgsIsHelpError):
             err.show()
             return 2
-        path = err.ctx.command_path if err.ctx else "dedup"
-        _print(err.format_message().rstrip("."), f"see {path} --help")
+        _print(*_explain(err))
         return 2
     if isinstance(err, click.ClickException):
         _print(err.format_message(), None)
@@ -95,13 +121,35 @@ def _report(err: Exception) -> int:
         _print("there is not enough memory", "use fewer --threads, or scan a part of the inputs")
         return 1
     if isinstance(err, OSError):
-        place = f" {err.filename}" if err.filename else ""
-        _print(f"cannot use{place or ' a file'}: {err.strerror or err}", None)
+        place = os.fsdecode(err.filename) if isinstance(err.filename, str | bytes) else "a file"
+        _print(f"cannot use {place}: {reason_of(err)}", None)
         return 1
     raise err
 
 
-def _print(message: Any, hint: str | None) -> None:
-    click.echo(f"Error: {message}", err=True)
+def _explain(err: click.UsageError) -> tuple[str, str]:
+    """Say what was wrong with a command line, and what was probably meant."""
+    path = err.ctx.command_path if err.ctx else "dedup"
+    look = f"see {path} --help"
+    if isinstance(err, click.NoSuchOption):
+        known = [
+            name
+            for param in (err.ctx.command.get_params(err.ctx) if err.ctx else ())
+            for name in (*param.opts, *param.secondary_opts)
+            if isinstance(param, click.Option) and name.startswith("--")
+        ]
+        return f"{path} has no option {err.option_name}", did_you_mean(err.option_name, known, look)
+    if isinstance(err, click.MissingParameter) and isinstance(err.param, click.Option):
+        name, value = err.param.opts[0], err.param.metavar or ""
+        return f"the option {name} is missing", f"add it, such as {name} {value.lower()}"
+    if isinstance(err, click.MissingParameter) and err.ctx:
+        given = [param for param in err.ctx.command.params if isinstance(param, click.Argument)]
+        if len(given) > 1:
+            look = f"its arguments are {' '.join(p.metavar or '' for p in given)}; {look}"
+    return err.format_message().rstrip("."), look
+
+
+def _print(message: str, hint: str | None) -> None:
+    print_line(f"Error: {message}", err=True)
     if hint:
-        click.echo(f"hint: {hint}", err=True)
+        print_line(f"hint: {hint}", err=True)

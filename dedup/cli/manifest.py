@@ -2,67 +2,70 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from dedup.cli.layout import duration, lay_out, plural, size
+from dedup.cli.layout import duration, plural, size
+from dedup.cli.terminal import print_line, print_rows
 from dedup.config import Config
 
 if TYPE_CHECKING:
+    from dedup.manifest import Input
     from dedup.results import Scan
 
 MAX_INPUTS = 20  # shown; --json has them all
 
 
-def describe_manifest(scan: Scan) -> str:
-    """Write versions, inputs, counts, limits, timings and settings, each under its heading."""
-    manifest = scan.manifest
-    changed, unchanged = _split_settings(manifest["config"])
-    elapsed = manifest["elapsed_s"]
-    since = " since it was resumed" if manifest.get("resumed") else ""
+def print_manifest(scan: Scan) -> None:
+    """Print versions, inputs, counts, limits, timings and settings, each under its heading."""
+    facts = scan.facts
+    changed, unchanged = _split_settings(facts.config)
+    elapsed = facts.elapsed_s
+    since = " since it was resumed" if facts.resumed else ""
     made = [
-        ("finished", manifest["finished"].replace("T", " ").replace("+00:00", " UTC")),
-        ("dedup", manifest["dedup_version"]),
-        ("format", f"{manifest['format_version']}, fingerprints {manifest['fingerprint_version']}"),
+        ("finished", facts.finished.replace("T", " ").replace("+00:00", " UTC")),
+        ("dedup", facts.dedup_version),
+        ("format", f"{facts.format_version}, fingerprints {facts.fingerprint_version}"),
         (
             "time",
-            f"{duration(elapsed['total'])}{since}, of which {duration(elapsed['read'])} reading",
+            f"{duration(elapsed.total)}{since}, of which {duration(elapsed.read)} reading",
         ),
-        ("peak memory", size(manifest["peak_memory_bytes"])),
+        ("peak memory", size(facts.peak_memory_bytes)),
     ]
     sections = [
         (str(scan.path), made),
-        (_inputs_heading(manifest["inputs"]), _list_inputs(manifest["inputs"])),
-        ("Counts", _count_rows(manifest["counts"])),
-        ("How often a limit was hit", _count_rows(manifest["limits"])),
+        (_inputs_heading(facts.inputs), _list_inputs(facts.inputs)),
+        ("Counts", _count_rows(facts.counts)),
+        ("How often a limit was hit", _count_rows(facts.limits)),
         ("Settings that differ from the default", changed or [("none", "")]),
         ("Other settings", unchanged),
     ]
-    return "\n\n".join(
-        f"{click.style(heading, bold=True)}\n{lay_out(rows)}" for heading, rows in sections
-    )
+    for place, (heading, rows) in enumerate(sections):
+        if place:
+            print_line()
+        print_line(heading, bold=True)
+        print_rows(rows)
 
 
-def _inputs_heading(inputs: list[dict[str, Any]]) -> str:
-    total = size(sum(entry["bytes"] for entry in inputs))
+def _inputs_heading(inputs: Sequence[Input]) -> str:
+    total = size(sum(entry.bytes for entry in inputs))
     return f"Inputs: {plural(len(inputs), 'file')}, {total}"
 
 
-def _list_inputs(inputs: list[dict[str, Any]]) -> list[tuple[str, str]]:
-    rows = [(entry["path"], size(entry["bytes"])) for entry in inputs[:MAX_INPUTS]]
+def _list_inputs(inputs: Sequence[Input]) -> list[tuple[str, str]]:
+    rows = [(entry.path, size(entry.bytes)) for entry in inputs[:MAX_INPUTS]]
     if len(inputs) > MAX_INPUTS:
         rows.append((f"and {len(inputs) - MAX_INPUTS:,} more", "all of them are in --json"))
     return rows
 
 
-def _count_rows(counts: dict[str, int]) -> list[tuple[str, str]]:
+def _count_rows(counts: Mapping[str, int]) -> list[tuple[str, str]]:
     width = max((len(f"{number:,}") for number in counts.values()), default=0)
     return [(name.replace("_", " "), f"{number:,}".rjust(width)) for name, number in counts.items()]
 
 
 def _split_settings(
-    config: dict[str, Any],
+    config: Mapping[str, Any],
 ) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     """Return the settings that differ from the default, with it, and the others."""
     defaults = _flatten(Config().to_dict())
@@ -76,13 +79,13 @@ def _split_settings(
     return changed, unchanged
 
 
-def _flatten(config: dict[str, Any]) -> dict[str, Any]:
+def _flatten(config: Mapping[str, Any]) -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for name, value in config.items():
-        if isinstance(value, dict):
-            flat.update({f"{name}.{key}": inner for key, inner in value.items()})
+        if isinstance(value, Mapping):
+            flat.update({f"{name}.{key}": inner for key, inner in _flatten(value).items()})
         else:
-            flat[name] = value
+            flat[name] = list(value) if isinstance(value, tuple) else value
     return flat
 
 

@@ -9,12 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import click
-
 from dedup.cli.layout import duration, size
+from dedup.cli.terminal import print_line
 
 if TYPE_CHECKING:
-    from dedup.pipeline import Progress
+    from dedup.progress import Progress
     from dedup.sources import InputFile
 
 REPORT_EVERY_S = 60.0
@@ -38,7 +37,7 @@ def follow(*, quiet: bool, is_packed: bool = False) -> Iterator[Progress]:
     `is_packed` says that the input's size tells nothing about its text, so that no time left
     is promised.
     """
-    from dedup.pipeline import Silent
+    from dedup.progress import Silent
 
     if quiet:
         yield Silent()
@@ -106,4 +105,4 @@ class Lines:
             passed = duration(time.monotonic() - self._began)
             tally = self._tally
             numbers = f": {tally}" if tally.articles else ""
-            click.echo(f"{passed}  {tally.label}{numbers}", err=True)
+            print_line(f"{passed}  {tally.label}{numbers}", err=True)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from dedup.cli.layout import lay_out, percent, plural
+from dedup.cli.layout import percent, plural
+from dedup.cli.terminal import print_line, print_rows
 
 if TYPE_CHECKING:
     from dedup.filtering import FilterReport, Removal
@@ -15,19 +14,21 @@ if TYPE_CHECKING:
 def print_report(report: FilterReport, options: dict[str, Any], *, quiet: bool) -> None:
     """Print the samples, which were asked for, on stdout and the counts on stderr."""
     for removal in report.samples:
-        click.echo(_describe(removal) + "\n")
+        print_line(removal.article_id, bold=True)
+        print_rows(_describe(removal))
+        print_line()
     if quiet:
         return
-    click.echo(lay_out(_count(report)), err=True)
-    click.echo(err=True)
+    print_rows(_count(report), err=True)
+    print_line(err=True)
     if report.output is None:
         for cut in report.heavily_cut_sources:
             share = f"{options['max_removed']:.0%}"
-            click.echo(f"Without --dry-run this is refused: {cut}, more than {share}.", err=True)
-        click.echo("Nothing was written: leave out --dry-run to write.", err=True)
+            print_line(f"Without --dry-run this is refused: {cut}, more than {share}.", err=True)
+        print_line("Nothing was written: leave out --dry-run to write.", err=True)
     else:
         removed = f"; the removed are listed in {options['removed']}" if options["removed"] else ""
-        click.echo(f"Kept articles are in {report.output}{removed}.", err=True)
+        print_line(f"Kept articles are in {report.output}{removed}.", err=True)
 
 
 def _count(report: FilterReport) -> list[tuple[str, str]]:
@@ -41,7 +42,7 @@ def _count(report: FilterReport) -> list[tuple[str, str]]:
     return rows + [("", f"{number:>{width},}  {reason}") for reason, number in reasons]
 
 
-def _describe(removal: Removal) -> str:
+def _describe(removal: Removal) -> list[tuple[str, str]]:
     rows = [
         ("reason", removal.reason),
         ("redundancy", f"{removal.redundancy:.2f}"),
@@ -49,4 +50,4 @@ def _describe(removal: Removal) -> str:
     ]
     if removal.snippet:
         rows.append(("for example", f'"{removal.snippet}"'))
-    return click.style(removal.article_id, bold=True) + "\n" + lay_out(rows)
+    return rows

@@ -6,7 +6,13 @@ from typing import Any
 
 import click
 
-from dedup.cli.options import field_options, given_settings, inputs_argument, quiet_option
+from dedup.cli.options import (
+    field_options,
+    given_settings,
+    inputs_argument,
+    quiet_option,
+    read_share,
+)
 
 
 @click.command("scan")
@@ -16,11 +22,13 @@ from dedup.cli.options import field_options, given_settings, inputs_argument, qu
     "--output",
     required=True,
     metavar="RESULTS",
-    help="Folder for the tables; an older result in it is replaced when the new one is whole.",
+    help="Folder for the tables; an older result is replaced when the new one is whole, but only"
+    " if nothing else is in the folder.",
 )
 @click.option(
     "--threshold",
-    type=float,
+    type=str,
+    callback=read_share,
     metavar="SHARE",
     help="Share of words in the same order that makes two texts near-copies, 0.5 to 1; by"
     " default 0.8.",
@@ -126,22 +134,17 @@ def command(
     The results are Parquet tables: articles, paragraphs, spans, clusters, members, pairs,
     templates and rejected rows, with a manifest.
     """
-    from dedup.cli.progress import follow, hides_text_size
     from dedup.config import Config
     from dedup.pipeline import scan
-    from dedup.sources import locate_inputs
 
-    config = Config.from_toml(config_file) if config_file else Config()
-    is_packed = any(hides_text_size(file) for file in locate_inputs(inputs))
-    with follow(quiet=quiet, is_packed=is_packed) as progress:
-        result = scan(
-            list(inputs),
-            output,
-            config=config,
-            progress=progress,
-            resume=resume,
-            **given_settings(options),
-        )
+    result = scan(
+        list(inputs),
+        output,
+        config=None if config_file is None else Config.from_toml(config_file),
+        progress=not quiet,
+        resume=resume,
+        **given_settings(options),
+    )
     if not quiet:
         from dedup.cli.summary import print_summary
 

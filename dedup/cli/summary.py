@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedup.cli.layout import duration, lay_out, percent, plural, size
+from dedup.cli.layout import duration, percent, plural, size
+from dedup.cli.terminal import print_line, print_rows
+from dedup.printable import shell_word
 from dedup.sources.locate import STDIN
+from dedup.sources.urls import is_url, show_url
 
 if TYPE_CHECKING:
     from dedup.results import Scan
@@ -52,19 +53,19 @@ _LOSSES = {
 
 def print_summary(scan: Scan, inputs: Sequence[str]) -> None:
     """Print what was found, what was lost and what to do next, on stderr."""
-    click.echo(lay_out(summarize(scan)), err=True)
-    click.echo(err=True)
+    print_rows(summarize(scan), err=True)
+    print_line(err=True)
     purpose, command = suggest_command(scan, inputs)
-    click.echo(f"Results are in {scan.path}. {purpose}:", err=True)
-    click.echo(f"  {click.style(command, bold=True)}", err=True)
+    print_line(f"Results are in {scan.path}. {purpose}:", err=True)
+    print_line(f"  {command}", err=True, bold=True)
 
 
 def summarize(scan: Scan) -> list[tuple[str, str]]:
     """Return the table: about ten rows of a label and a sentence."""
-    counts, elapsed = scan.manifest["counts"], scan.manifest["elapsed_s"]["total"]
-    articles = scan.articles.to_table(
-        columns=["article_id", "source", "tokens", "redundancy", "top_source", "top_source_share"]
-    )
+    counts, elapsed = scan.facts.counts, scan.facts.elapsed_s.total
+    columns = ["article_id", "source", "tokens", "redundancy", "top_source", "top_source_share"]
+    with scan.reading("articles") as table:
+        articles = table.to_table(columns=columns)
     total = counts["paragraphs"]
 
     def paragraphs(kind: str) -> str:
@@ -72,7 +73,7 @@ def summarize(scan: Scan) -> list[tuple[str, str]]:
         return f"{plural(number, 'paragraph')} ({percent(number, total)})"
 
     speed = f", {counts['text_bytes'] / 1e6 / max(elapsed, 1e-3):,.1f} MB/s of text"
-    if scan.manifest.get("resumed"):
+    if scan.facts.resumed:
         speed = " since it was resumed"
     return [
         ("articles", f"{counts['articles']:,}{_of_files(scan)}"),
@@ -85,18 +86,19 @@ def summarize(scan: Scan) -> list[tuple[str, str]]:
         ("redundancy", _spread(articles)),
         ("most copied", _most_copied(articles)),
         ("lost or limited", list_losses(scan) or "nothing"),
+        *([("left out", left_out)] if (left_out := _list_left_out(scan)) else []),
         (
             "time",
-            f"{duration(elapsed)}{speed};"
-            f" at most {size(scan.manifest['peak_memory_bytes'])} of memory",
+            f"{duration(elapsed)}{speed}; at most {size(scan.facts.peak_memory_bytes)} of memory",
         ),
     ]
 
 
 def list_losses(scan: Scan) -> str:
     """Name everything that was lost or cut short; an empty string if nothing was."""
-    counts, limits = scan.manifest["counts"], scan.manifest["limits"]
-    hit = [plural(counts[name], *nouns) for name, nouns in _LOSSES.items() if counts.get(name)]
+    counts, limits = scan.facts.counts, scan.facts.limits
+    hit = ["everything: no input has an article"] if not counts["articles"] else []
+    hit += [plural(counts[name], *nouns) for name, nouns in _LOSSES.items() if counts.get(name)]
     for name, number in limits.items():
         if number:
             words = name.replace("_", " ")
@@ -104,12 +106,19 @@ def list_losses(scan: Scan) -> str:
     return ", ".join(hit)
 
 
+def _list_left_out(scan: Scan) -> str:
+    """Say what was met in folders and globs and not read, and why, with a name of each kind."""
+    groups = scan.facts.left_out
+    listed = [f"{group.count:,} {group.reason} ({group.example})" for group in groups]
+    return ", ".join(listed)
+
+
 def suggest_command(scan: Scan, inputs: Sequence[str]) -> tuple[str, str]:
     """Return what to do next, and the command that does it."""
-    results = shlex.quote(str(scan.path))
+    results = _argument(str(scan.path))
     if STDIN in inputs:  # nobody can read it a second time
         return "See what they hold", f"dedup info {results}"
-    given = " ".join(map(shlex.quote, inputs))
+    given = " ".join(_argument(show_url(name) if is_url(name) else name) for name in inputs)
     is_file = len(inputs) == 1 and Path(inputs[0]).is_file()
     suffixes = "".join(Path(inputs[0]).suffixes[-2:]) if is_file else ""
     return "Look at what a filter would remove", (
@@ -118,9 +127,14 @@ def suggest_command(scan: Scan, inputs: Sequence[str]) -> tuple[str, str]:
     )
 
 
+def _argument(path: str) -> str:
+    """Write a path so that neither a shell nor the command takes it for anything else."""
+    return shell_word(f"./{path}" if path.startswith("-") else path)
+
+
 def _of_files(scan: Scan) -> str:
-    files = scan.manifest["inputs"]
-    return f" in {plural(len(files), 'file')} of {size(sum(file['bytes'] for file in files))}"
+    files = scan.facts.inputs
+    return f" in {plural(len(files), 'file')} of {size(sum(file.bytes for file in files))}"
 
 
 def _spread(articles: pa.Table) -> str:

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
-from dedup.cli.options import results_argument
+from dedup.cli.options import Group, overwrite_option, results_argument
+from dedup.cli.terminal import print_line
 
 
-@click.group("templates")
+@click.group("templates", cls=Group)
 def command() -> None:
     """List a scan's templates, or keep them as a pack for other scans."""
 
@@ -27,10 +28,11 @@ def list_command(results: str, limit: int) -> None:
     """Print the templates of RESULTS: articles, kind, pattern."""
     from dedup.results import open_scan
 
-    templates = open_scan(results).templates
-    click.echo(f"{'articles':>8}  {'kind':9}  pattern", err=True)
-    for row in templates.head(limit, columns=["articles", "kind", "pattern"]).to_pylist():
-        click.echo(f"{row['articles']:8,}  {row['kind']:9}  {row['pattern']}")
+    with open_scan(results).reading("templates") as templates:
+        rows = templates.head(limit, columns=["articles", "kind", "pattern"]).to_pylist()
+    print_line(f"{'articles':>8}  {'kind':9}  pattern", err=True)
+    for row in rows:
+        print_line(f"{row['articles']:8,}  {row['kind']:9}  {row['pattern']}")
 
 
 @command.command("learn")
@@ -40,9 +42,10 @@ def list_command(results: str, limit: int) -> None:
     "--output",
     required=True,
     metavar="PACK.toml",
-    help="File for the pack; an older one is replaced.",
+    help="File for the pack.",
 )
-def learn_command(results: str, output: str) -> None:
+@overwrite_option
+def learn_command(results: str, output: str, overwrite: bool) -> None:
     """Write the templates that were mined in RESULTS as a pack: dedup scan --templates PACK.toml.
 
     Openers that only one article repeats are left out, and those that came from packs.
@@ -50,6 +53,7 @@ def learn_command(results: str, output: str) -> None:
     from dedup.packs import learn_pack, write_pack
     from dedup.results import open_scan
 
-    pack = learn_pack(open_scan(results), Path(output).stem)
-    write_pack(pack, output)
-    click.echo(f"Wrote {len(pack.templates):,} templates to {output}", err=True)
+    scan = open_scan(results)
+    pack = learn_pack(scan, Path(output).stem)
+    write_pack(pack, output, overwrite=overwrite, results=scan.path)
+    print_line(f"Wrote {len(pack.templates):,} templates to {output}", err=True)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dedup.arguments import check_number
+from dedup.config import need_choice, need_share
 from dedup.errors import ConfigError
 from dedup.results import Scan
 from dedup.sources.batches import REJECTED
@@ -47,13 +49,11 @@ class Rule:
                 "nothing was said about which articles to keep",
                 hint="give --max-redundancy, such as 0.5, or --keep, such as first",
             )
-        if self.max_redundancy is not None and not 0 <= self.max_redundancy <= 1:
-            raise ConfigError(
-                f"max_redundancy is {self.max_redundancy}, but it is a share and must be from 0"
-                " to 1"
-            )
-        if self.keep is not None and self.keep not in get_args(Keep):
-            raise ConfigError(f"keep is {self.keep!r}", hint=f"use one of: {', '.join(_LEFT)}")
+        if self.max_redundancy is not None:
+            check_number("max_redundancy", self.max_redundancy)
+            need_share("max_redundancy", self.max_redundancy, least=0)
+        if self.keep is not None:
+            need_choice("keep", self.keep, Keep)
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,10 @@ def decide_articles(scan: Scan, paths: Sequence[str], rule: Rule) -> Decisions:
     """
     is_wanted = pc.field("input_file").isin(list(paths))
     # Chosen among all: the first of a cluster may be in a file that is not given.
-    everything = scan.articles.to_table(columns=_COLUMNS)
+    with scan.reading("articles") as table:
+        everything = table.to_table(columns=_COLUMNS)
+    with scan.reading("rejected") as table:
+        rejected = table.to_table(filter=is_wanted).cast(REJECTED)
     is_over = np.zeros(everything.num_rows, dtype=bool)
     if rule.max_redundancy is not None:
         is_over = everything["redundancy"].to_numpy() > rule.max_redundancy
@@ -115,7 +118,7 @@ def decide_articles(scan: Scan, paths: Sequence[str], rule: Rule) -> Decisions:
         articles.drop_columns(["over", "left"]),
         ~(is_over | is_left),
         _reasons(is_over, is_left, rule),
-        scan.rejected.to_table(filter=is_wanted).cast(REJECTED),
+        rejected,
     )
 
 

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
+import stat
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedup import _native
-from dedup.errors import ConfigError, InputError, OutputError
+from dedup.arguments import (
+    check_flag,
+    check_number,
+    check_whole_number,
+    input_paths,
+    path_of,
+)
+from dedup.config import need_share
+from dedup.errors import ConfigError, InputError, OutputError, ResultsError
 from dedup.filtering.decisions import SCORES, Decisions, Keep, Rule, decide_articles
 from dedup.filtering.matching import Target, choose_target, match_inputs
 from dedup.filtering.removals import (
@@ -25,9 +31,11 @@ from dedup.filtering.removals import (
     write_removed,
 )
 from dedup.filtering.rewriting import WITHOUT_FIELDS, Rows, count_rows, rewrite
-from dedup.pipeline import Progress, Silent
-from dedup.results import Scan, naming_output, open_scan
+from dedup.outputs import naming_output
+from dedup.progress import Progress, reporting
+from dedup.results import MANIFEST, Scan, open_scan
 from dedup.sources.locate import InputFile, locate_inputs
+from dedup.workfolder import NEW, NewFile, WorkFolder
 
 Inputs = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
@@ -56,10 +64,11 @@ def filter_articles(  # noqa: PLR0913 - keyword-only options, each of its own
     keep: Keep | None = None,
     removed: str | os.PathLike[str] | None = None,
     add_scores: bool = False,
+    overwrite: bool = False,
     dry_run: bool = False,
     sample: int = 0,
     max_removed: float = 0.9,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> FilterReport:
     """Write the scanned inputs again without the articles that are too redundant.
 
@@ -73,51 +82,57 @@ def filter_articles(  # noqa: PLR0913 - keyword-only options, each of its own
     and formulaic. Rows that the scan rejected are removed, and `removed` names a `.jsonl` or
     `.parquet` file to list every removal in, with its reason.
 
+    What exists is not written over. With `overwrite` older files in `output` and `removed` are
+    replaced when the new ones are whole, but no input, no results, and no folder in which
+    there is anything else.
+
     Raises an `InputError` for an input that was not scanned or was changed since, and an
     `OutputError` if a source of 20 articles or more would lose more than `max_removed` of them.
     """
     rule = Rule(max_redundancy=max_redundancy, keep=keep)
-    if not 0 < max_removed <= 1:
-        raise ConfigError(
-            f"max_removed is {max_removed}, but it is a share and must be above 0 and at most 1"
-        )
-    if sample < 0:
-        raise ConfigError(f"sample is {sample}, but it is a number of articles")
-    removed_name = os.fspath(removed) if removed is not None else None
+    check_number("max_removed", max_removed)
+    need_share("max_removed", max_removed, least=None)
+    check_whole_number("sample", sample)
+    check_flag("add_scores", add_scores)
+    check_flag("dry_run", dry_run)
+    output = path_of("output", output)
+    removed_name = path_of("removed", removed) if removed is not None else None
     if removed_name:
         check_removed_name(removed_name)
-    scan = results if isinstance(results, Scan) else open_scan(results)
-    paths = [inputs] if isinstance(inputs, str | os.PathLike) else list(inputs)
+    paths = input_paths(inputs)
+    scan = _open_results(results, paths)
+    _check_clusters(scan, rule)
     files = locate_inputs(paths)
     if add_scores and any(file.format in WITHOUT_FIELDS for file in files):
         raise ConfigError(
             "scores cannot be added to text files, pages and web archives",
             hint="leave out --add-scores: see articles.parquet",
         )
-    target = choose_target(files, output, removed_name, scan.path)
+    may_replace = overwrite or dry_run  # which replaces nothing
+    target = choose_target(files, output, removed_name, scan.path, overwrite=may_replace)
     names = match_inputs(scan, files)
     decisions = decide_articles(scan, names, rule)
     cuts = decisions.heavily_cut_sources(max_removed)
     if cuts and not dry_run:
         raise _brake(cuts, max_removed)
     samples = sample_removals(scan, decisions, dict(zip(names, files, strict=True)), sample)
-    progress = progress or Silent()
-    progress.start("filter", sum(file.size for file in files))
     rows_of = _rows_by_file(decisions, names, add_scores=add_scores)
-    if dry_run:
-        for file, rows in zip(files, rows_of, strict=True):
-            count_rows(file, rows)
-    else:
-        with _unfinished(target, removed_name) as (places, removed_place):
-            for file, rows, place, packing in zip(
-                files, rows_of, places, target.compressions, strict=True
-            ):
-                with naming_output(target.path):
-                    rewrite(file, rows, place, packing)
-                progress.advance(rows.kept + rows.removed, file.size)
-                _check_counts(file, rows)
-            if removed_name and removed_place:
-                write_removed(decisions, removed_place, removed_name)
+    with reporting(progress, files) as reports:
+        reports.start("filter", sum(file.size for file in files))
+        if dry_run:
+            for file, rows in zip(files, rows_of, strict=True):
+                count_rows(file, rows)
+        else:
+            with _open_work(target, files) as (new_files, new_removed):
+                for file, rows, new, packing in zip(
+                    files, rows_of, new_files, target.compressions, strict=True
+                ):
+                    with naming_output(target.kept.given):
+                        rewrite(file, rows, new, packing)
+                    reports.advance(rows.kept + rows.removed, file.size)
+                    _check_counts(file, rows)
+                if removed_name and new_removed:
+                    write_removed(decisions, new_removed, removed_name)
     kept = sum(rows.kept for rows in rows_of)
     gone = sum(rows.removed for rows in rows_of)
     return FilterReport(
@@ -130,8 +145,33 @@ def filter_articles(  # noqa: PLR0913 - keyword-only options, each of its own
         - decisions.articles["article_cluster"].null_count,
         heavily_cut_sources=tuple(cuts),
         samples=samples,
-        output=None if dry_run else target.path,
+        output=None if dry_run else target.kept.given,
     )
+
+
+def _open_results(results: Scan | str | os.PathLike[str], inputs: Sequence[str]) -> Scan:
+    """Open the results; tell if they were given among the inputs."""
+    if isinstance(results, Scan):
+        return results
+    try:
+        return open_scan(results)
+    except ResultsError as err:
+        swapped = [path for path in inputs if os.path.isfile(os.path.join(path, MANIFEST))]
+        if not swapped or os.path.isdir(results):
+            raise
+        raise ConfigError(
+            f"{os.fspath(results)} is not a results folder, but {swapped[0]} is",
+            hint=f"name the results first: {swapped[0]} {os.fspath(results)}",
+        ) from err
+
+
+def _check_clusters(scan: Scan, rule: Rule) -> None:
+    """Refuse to choose from clusters of articles where a scan made none."""
+    if rule.keep is not None and scan.manifest["config"]["granularity"] == "paragraph":
+        raise ConfigError(
+            f"{scan.path} has clusters of paragraphs only, so there is no article to keep of each",
+            hint="scan with --granularity both, or leave out --keep and give --max-redundancy",
+        )
 
 
 def _brake(cuts: list[str], max_removed: float) -> OutputError:
@@ -187,35 +227,29 @@ def _check_counts(file: InputFile, rows: Rows) -> None:
 
 
 @contextmanager
-def _unfinished(target: Target, removed: str | None) -> Iterator[tuple[list[Path], Path | None]]:
-    """Give places to write to; what is there takes its name at the end, all or nothing."""
-    with naming_output(target.path):
-        parent = target.path.absolute().parent
-        parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=f".{target.path.name}.unfinished-", dir=parent))
-        folder.chmod(0o755)
-    aside = None
-    try:
-        places = [folder / name for name in target.names]
-        for place in {place.parent for place in places}:
-            place.mkdir(parents=True, exist_ok=True)
-        if removed:
-            with naming_output(Path(removed)):
-                Path(removed).absolute().parent.mkdir(parents=True, exist_ok=True)
-                # On the disk where it goes, so that it can be renamed.
-                aside = Path(f"{removed}.unfinished-{os.getpid()}").absolute()
-        yield places, aside
-        if removed and aside:
-            with naming_output(Path(removed)):
-                os.replace(aside, removed)
-        with naming_output(target.path):
-            if target.is_folder:
-                _native.put_in_place(folder, target.path)
-            elif places[0].exists():
-                os.replace(places[0], target.path)
-            else:  # a text file that was not kept
-                target.path.unlink(missing_ok=True)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        if aside:
-            aside.unlink(missing_ok=True)
+def _open_work(
+    target: Target, files: Sequence[InputFile]
+) -> Iterator[tuple[list[NewFile], NewFile | None]]:
+    """Give the files to make; what was made takes its names at the end, all or nothing."""
+    with ExitStack() as stack:
+        kept = stack.enter_context(WorkFolder(target.kept, "filter"))
+        works = [kept]
+        if target.removed is not None:
+            works.append(stack.enter_context(WorkFolder(target.removed, "filter")))
+        names = [f"{NEW}/{name}" for name in target.names] if target.kept.is_folder else [NEW]
+        with naming_output(target.kept.given):
+            for folder in sorted({str(PurePath(name).parent) for name in names}):
+                kept.make_folder(folder)
+        new_files = [
+            NewFile(kept, name, _mode_of(file)) for name, file in zip(names, files, strict=True)
+        ]
+        yield new_files, NewFile(works[1], NEW) if works[1:] else None
+        for work in works:
+            work.output.check()
+        for work in reversed(works):
+            work.publish()
+
+
+def _mode_of(file: InputFile) -> int | None:
+    """Return who may read an input; None for one that is not on this machine."""
+    return stat.S_IMODE(os.stat(file.path).st_mode) & 0o777 if file.is_local else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,9 +17,11 @@ from dedup.config import SourceConfig
 from dedup.errors import ConfigError
 from dedup.filtering.decisions import Decisions
 from dedup.filtering.rewriting import open_sink
-from dedup.results import Scan, naming_output
+from dedup.outputs import naming_output
+from dedup.results import Scan
 from dedup.sources import InputFile, read_articles
 from dedup.sources.locate import COMPRESSIONS, STDIN
+from dedup.workfolder import NewFile
 
 REMOVED = pa.schema(
     [
@@ -60,14 +63,15 @@ def check_removed_name(path: str) -> None:
         )
 
 
-def write_removed(decisions: Decisions, path: Path, name: str) -> None:
+def write_removed(decisions: Decisions, new: NewFile, name: str) -> None:
     """Write REMOVED rows, in the order of the input, in the format that `name` says."""
     table = list_removed(decisions)
     with naming_output(Path(name)):
         if not _is_jsonl(name):
-            pq.write_table(table, path, compression="zstd")
+            with new.open() as file:
+                pq.write_table(table, file, compression="zstd")
             return
-        with open_sink(path, COMPRESSIONS.get(Path(name).suffix)) as sink:
+        with open_sink(new, COMPRESSIONS.get(Path(name).suffix)) as sink:
             for batch in table.to_batches(max_chunksize=_BATCH_ROWS):
                 lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in batch.to_pylist())
                 sink.write("".join(lines).encode())
@@ -125,7 +129,7 @@ def sample_removals(
     chosen = gone.take(places).to_pylist()
     reasons = decisions.reasons.drop_null().take(pa.array(places)).to_pylist()
     spans = _longest_spans(scan, {row["article_id"] for row in chosen})
-    config = SourceConfig(**{**scan.manifest["config"]["source"], "on_error": "skip"})
+    config = dataclasses.replace(scan.facts.source, on_error="skip")
     texts = _read_texts(chosen, files, config)
     removals = []
     for row, reason in zip(chosen, reasons, strict=True):
@@ -149,7 +153,9 @@ def _longest_spans(scan: Scan, ids: set[str]) -> dict[str, tuple[int, int, str |
     columns = ["article_id", "start", "end", "match_article"]
     is_wanted = pc.field("article_id").isin(sorted(ids))
     longest: dict[str, tuple[int, int, str | None]] = {}
-    for row in scan.spans.to_table(columns=columns, filter=is_wanted).to_pylist():
+    with scan.reading("spans") as spans:
+        rows = spans.to_table(columns=columns, filter=is_wanted).to_pylist()
+    for row in rows:
         start, end, _ = longest.get(row["article_id"], (0, 0, ""))
         if row["end"] - row["start"] > end - start:
             longest[row["article_id"]] = (row["start"], row["end"], row["match_article"])

@@ -8,7 +8,6 @@ import lzma
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -18,8 +17,10 @@ import pyarrow.parquet as pq
 from dedup.errors import ConfigError, InputError
 from dedup.filtering.csv_records import is_blank, split_records
 from dedup.filtering.decisions import Mask
-from dedup.filtering.warc_records import PACKERS, read_records
+from dedup.filtering.warc_records import PACKERS
+from dedup.sources.documents import BOM, cut_documents, is_document, is_list
 from dedup.sources.locate import InputFile
+from dedup.sources.records import read_records
 from dedup.sources.streams import (
     DamagedFileError,
     naming_failures,
@@ -27,13 +28,11 @@ from dedup.sources.streams import (
     read_chunks,
 )
 from dedup.sources.tabular import ARROW_FILE, BUFFER_BYTES, DELIMITERS, page_rows
+from dedup.workfolder import NewFile
 
 WHOLE_FILES = ("txt", "html")  # formats of one article a file
 WITHOUT_FIELDS = (*WHOLE_FILES, "warc")
 WRITE_BYTES = 64 << 20  # of columns make a row group: few groups, and not much memory
-
-_BOM = b"\xef\xbb\xbf"
-_WHITE = " \t\r\n"
 
 Item = TypeVar("Item")
 
@@ -71,6 +70,9 @@ class Rows:
     def give_up(self, damage: DamagedFileError) -> None:
         """Pass over the rows behind a damage, unless one of them is to be kept."""
         if self.is_kept[self.seen :].any():
+            damage.hint = (
+                "get the file again and scan it: there are rows to keep in what is damaged"
+            )
             raise damage
         self.take(len(self.is_known) - self.seen)
 
@@ -81,21 +83,30 @@ class Rows:
         return (dict(zip(self.scores, row, strict=True)) for row in zip(*columns, strict=True))
 
 
-def rewrite(file: InputFile, rows: Rows, path: Path, compression: str | None) -> None:
+def rewrite(file: InputFile, rows: Rows, new: NewFile, compression: str | None) -> None:
     """Write the kept rows of a file to a new file of the same format.
 
     What is no row, such as a header, a blank line or a request in a web archive, is kept too. A
     file that breaks off, which the scan was told to skip, is copied as far as it was scanned. A
-    text file or page that is not kept is not made.
+    text file or page that is not kept is not made, and neither is the copy of a file that is
+    damaged at its beginning.
     """
+    try:
+        _rewrite(file, rows, new, compression)
+    except DamagedFileError as damage:
+        rows.give_up(damage)
+        new.discard()
+
+
+def _rewrite(file: InputFile, rows: Rows, new: NewFile, compression: str | None) -> None:
     if file.format in WHOLE_FILES and not rows.is_kept.any():
         rows.take_known(1, file)
         return
     if file.format == "warc":
-        with open_sink(path, None) as sink:
+        with open_sink(new, None) as sink:
             _copy_records(file, rows, sink, PACKERS[compression])
         return
-    with open_sink(path, compression) as sink:
+    with open_sink(new, compression) as sink:
         _WRITERS[file.format](file, rows, sink)
 
 
@@ -105,20 +116,17 @@ def count_rows(file: InputFile, rows: Rows) -> None:
 
 
 @contextmanager
-def open_sink(path: Path, compression: str | None) -> Iterator[Any]:
-    """Open a file for writing, compressed if asked."""
-    if compression is None:
-        with open(path, "wb") as sink:
-            yield sink
-    elif compression == "xz":
-        with lzma.open(path, "wb") as sink:
-            yield sink
-    else:
-        with (
-            pa.OSFile(str(path), "wb") as packed,
-            pa.CompressedOutputStream(packed, compression) as sink,
-        ):
-            yield sink
+def open_sink(new: NewFile, compression: str | None) -> Iterator[Any]:
+    """Make a file for writing, compressed if asked."""
+    with new.open() as file:
+        if compression is None:
+            yield file
+        elif compression == "xz":
+            with lzma.open(file, "wb") as sink:
+                yield sink
+        else:
+            with pa.CompressedOutputStream(file, compression) as sink:
+                yield sink
 
 
 def _until_damage(items: Iterator[Item], file: InputFile, rows: Rows) -> Iterator[Item]:
@@ -130,15 +138,11 @@ def _until_damage(items: Iterator[Item], file: InputFile, rows: Rows) -> Iterato
         rows.give_up(damage)
 
 
-def _rewrite_lines(file: InputFile, rows: Rows, sink: Any) -> None:
-    _write_lines(read_chunks(file), file, rows, sink)
-
-
 def _write_lines(chunks: Iterator[bytes], file: InputFile, rows: Rows, sink: Any) -> None:
     for lines in _until_damage(_whole_lines(chunks), file, rows):
         known, kept, first = rows.take(len(lines))
         for place in np.flatnonzero(~known).tolist():
-            if lines[place].removeprefix(_BOM).strip():
+            if lines[place].removeprefix(BOM).strip():
                 raise _no_such_row(file, first + place)
         if rows.scores:
             scores = rows.score_rows(first, kept)
@@ -165,51 +169,30 @@ def _rewrite_json(file: InputFile, rows: Rows, sink: Any) -> None:
     chunks = read_chunks(file)
     with naming_failures(file):
         head = next(chunks, b"")
-    first_line = head.removeprefix(_BOM).lstrip().partition(b"\n")[0].rstrip()
-    if not first_line.startswith(b"[") and first_line != b"{":
+    if not is_document(head):
         _write_lines(itertools.chain([head], chunks), file, rows, sink)
         return
-    whole = _until_damage(iter([b"".join(itertools.chain([head], chunks))]), file, rows)
-    text = b"".join(whole).removeprefix(_BOM).decode("utf-8", "surrogateescape")
+    whole = _until_damage(itertools.chain([head], chunks), file, rows)
+    text = b"".join(whole).removeprefix(BOM).decode("utf-8", "surrogateescape")
     kept, _ = rows.take_known(len(rows.is_known) - rows.seen, file)
     scores = rows.score_rows(0, kept) if rows.scores else None
     articles = []
-    for article, is_kept in zip(_cut_document(text), kept.tolist(), strict=False):
+    for article, is_kept in zip(cut_documents(text), kept.tolist(), strict=False):
         if is_kept:
             raw = article.encode("utf-8", "surrogateescape")
             articles.append(_add_scores(raw, next(scores), file) if scores else raw)
     if len(articles) < int(np.count_nonzero(kept)):
         raise InputError(f"{file.path} is not the list of articles that was scanned")
-    sink.write(b"[\n" + b",\n".join(articles) + (b"\n]\n" if articles else b"]\n"))
-
-
-def _cut_document(text: str) -> Iterator[str]:
-    """Give each article of a JSON document, as it stands there, up to the first that is none."""
-    decoder = json.JSONDecoder()
-    at = _skip(text, 0, _WHITE)
-    if not text.startswith("[", at):
-        yield text.strip(_WHITE)
-        return
-    at = _skip(text, at + 1, _WHITE)
-    while at < len(text) and text[at] != "]":
-        try:
-            _, end = decoder.raw_decode(text, at)
-        except (ValueError, RecursionError):
-            return
-        yield text[at:end]
-        at = _skip(text, end, _WHITE + ",")
-
-
-def _skip(text: str, at: int, characters: str) -> int:
-    while at < len(text) and text[at] in characters:
-        at += 1
-    return at
+    if is_list(text) or file.format == "json":
+        sink.write(b"[\n" + b",\n".join(articles) + (b"\n]\n" if articles else b"]\n"))
+    else:
+        sink.write(b"".join(article + b"\n" for article in articles))
 
 
 def _add_scores(article: bytes, scores: dict[str, float], file: InputFile) -> bytes:
     """Put the scores behind the last field of an object; all other bytes stay."""
     if any(b'"%s"' % name.encode() in article for name in scores):
-        taken = scores.keys() & json.loads(article.removeprefix(_BOM)).keys()
+        taken = scores.keys() & json.loads(article.removeprefix(BOM)).keys()
         if taken:
             raise _taken_name(file, min(taken))
     end = article.rindex(b"}")
@@ -246,9 +229,9 @@ def _rewrite_csv(file: InputFile, rows: Rows, sink: Any) -> None:
 def _without_mark(chunks: Iterator[bytes], sink: Any) -> Iterator[bytes]:
     """Pass a byte order mark on to the output at once."""
     head = next(chunks, b"")
-    if head.startswith(_BOM):
-        sink.write(_BOM)
-    yield head.removeprefix(_BOM)
+    if head.startswith(BOM):
+        sink.write(BOM)
+    yield head.removeprefix(BOM)
     yield from chunks
 
 
@@ -324,13 +307,19 @@ def _score_schema(schema: pa.Schema, file: InputFile, rows: Rows) -> pa.Schema:
 def _filter_batches(
     batches: Iterator[pa.RecordBatch], schema: pa.Schema, file: InputFile, rows: Rows
 ) -> Iterator[pa.RecordBatch]:
-    for batch in _until_damage(batches, file, rows):
+    for batch in _until_damage(map(_validate, batches), file, rows):
         kept, first = rows.take_known(batch.num_rows, file)
         end = first + batch.num_rows
         added = [pa.array(values[first:end], pa.float64()) for values in rows.scores.values()]
         whole = pa.RecordBatch.from_arrays([*batch.columns, *added], schema=schema)
         if kept.any():
             yield whole if kept.all() else whole.filter(pa.array(kept))
+
+
+def _validate(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Meet a damage where reading met it: the columns that a scan needs are validated there."""
+    batch.validate()
+    return batch
 
 
 def _gather(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
@@ -354,10 +343,14 @@ def _copy_text(file: InputFile, rows: Rows, sink: Any) -> None:
 
 
 def _copy_records(file: InputFile, rows: Rows, sink: Any, pack: Callable[[bytes], bytes]) -> None:
-    for record in _until_damage(read_records(file), file, rows):
-        known, kept, _ = rows.take(1)
+    for record in _until_damage(read_records(file, lambda _: None), file, rows):
+        known, kept, first = rows.take(1)
+        if record.reason and (kept[0] or not known[0]):
+            raise InputError(
+                f"{file.path}, row {first}: {record.reason}", hint="scan the input again"
+            )
         if kept[0] or not known[0]:
-            sink.write(pack(record))
+            sink.write(pack(record.raw))
 
 
 def _no_such_row(file: InputFile, row: int) -> InputError:
@@ -374,7 +367,7 @@ def _taken_name(file: InputFile, name: str) -> ConfigError:
 
 
 _WRITERS: dict[str, Callable[[InputFile, Rows, Any], None]] = {
-    "jsonl": _rewrite_lines,
+    "jsonl": _rewrite_json,
     "json": _rewrite_json,
     "csv": _rewrite_csv,
     "tsv": _rewrite_csv,

@@ -100,6 +100,19 @@ def reject_rest(file: InputFile, row: int, reason: str) -> ArticleBatch:
     return ArticleBatch(NO_ARTICLES, rejected, 0)
 
 
+def reject_articles(batch: ArticleBatch, reason: str, on_error: OnError) -> ArticleBatch:
+    """Reject the articles of a batch after all, all for one reason."""
+    articles = batch.articles
+    path = articles["input_file"].cast(pa.string())
+    if on_error == "fail":
+        raise RowError(path[0].as_py(), articles["input_row"][0].as_py(), reason)
+    reasons = pa.repeat(reason, articles.num_rows)
+    columns = [path, articles["input_row"], articles["article_id"], reasons]
+    rejected = pa.RecordBatch.from_arrays(columns, schema=REJECTED)
+    both = pa.Table.from_batches([batch.rejected, rejected]).combine_chunks().to_batches()
+    return batch._replace(articles=articles.slice(0, 0), rejected=both[0])
+
+
 def _make_batch(
     rows: pa.RecordBatch, text: pa.Array, file: InputFile, on_error: OnError
 ) -> ArticleBatch:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 from dedup.config import SourceConfig
 from dedup.errors import InputError
+from dedup.printable import shorten
+from dedup.suggest import suggest
 
 # In order of preference. Case does not matter, but a name in exactly this case is preferred.
 USUAL_NAMES: dict[str, tuple[str, ...]] = {
@@ -35,6 +37,7 @@ SETTINGS = {
 }
 
 MAX_SHOWN = 40  # field names in a message
+MAX_LENGTH = 40  # characters of each: without a header, a name is an article
 
 
 def named_field(column: str, config: SourceConfig) -> str | None:
@@ -77,15 +80,17 @@ def _missing_field(
     """Make the error that lists the fields there are."""
     named = named_field(column, config)
     wanted = f"field named {named!r}" if named else "text field"
-    names = [repr(name)[1:-1] for name in present]
+    names = [shorten(name, MAX_LENGTH) for name in present]
     shown = ", ".join(names[:MAX_SHOWN]) or "none"
     if len(names) > MAX_SHOWN:
         shown += f" and {len(names) - MAX_SHOWN} more"
     setting = SETTINGS[column].replace("_", "-")
-    return InputError(
-        f"{path} has no {wanted}; its fields are: {shown}",
-        hint=f"name the one to use with --{setting}",
-    )
+    hint = f"name the one to use with --{setting}"
+    if named and (meant := suggest(named, present)):
+        hint = f"did you mean {shorten(meant, MAX_LENGTH)}?"
+    elif any(len(name) > MAX_LENGTH for name in present):
+        hint += "; if the first line is an article already, put a line with names above it"
+    return InputError(f"{path} has no {wanted}; its fields are: {shown}", hint=hint)
 
 
 def _matches(names: Sequence[str], present: Sequence[str]) -> Iterable[str]:

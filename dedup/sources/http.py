@@ -57,9 +57,13 @@ def decode_body(response: Response, max_bytes: int) -> bytes:
         try:
             body = decode(body, max_bytes)
         except (OSError, zlib.error) as err:
-            if not body.lstrip().startswith(b"<"):
+            if not _begins_as_markup(body):  # stored decoded
                 raise BodyError(f"the body is not {encoding}, as its header says") from err
     return body
+
+
+def _begins_as_markup(body: bytes) -> bool:
+    return body.lstrip(b" \t\r\n\0\xef\xbb\xbf\xff\xfe").startswith(b"<")  # byte order marks
 
 
 def parse_content_type(value: str | None) -> tuple[str | None, str | None]:

@@ -16,7 +16,7 @@ from dedup.sources.streams import DamagedFileError, naming_failures
 Reader = Callable[[InputFile, SourceConfig], Iterator[pa.RecordBatch]]
 
 READERS: dict[str, Reader] = {
-    "jsonl": tabular.read_jsonl,
+    "jsonl": tabular.read_json,
     "json": tabular.read_json,
     "csv": tabular.read_csv,
     "tsv": tabular.read_csv,

@@ -20,6 +20,7 @@ from dedup import _native
 from dedup.config import SourceConfig
 from dedup.errors import InputError
 from dedup.sources.dates import is_date_like
+from dedup.sources.documents import BOM, cut_documents, is_document, is_list
 from dedup.sources.fields import (
     SETTINGS,
     USUAL_NAMES,
@@ -37,34 +38,39 @@ PAGE_ROWS = 16384  # of Parquet at a time, or fewer if they hold more than PAGE_
 PAGE_BYTES = 4 << 20
 BUFFER_BYTES = 1 << 20  # of a Parquet column; otherwise the whole column of a row group is read
 
-_BOM = b"\xef\xbb\xbf"
 _FEATHER_1 = b"FEA1"
 ARROW_FILE = b"ARROW1"
 
 
-def read_jsonl(file: InputFile, config: SourceConfig) -> Iterator[pa.RecordBatch]:
-    """Read an object a line; `input_row` is the line, blank ones counted."""
-    return _parse_lines(read_chunks(file), file, config)
-
-
 def read_json(file: InputFile, config: SourceConfig) -> Iterator[pa.RecordBatch]:
-    """Read a document that is a list of objects or a single one; else an object a line."""
+    """Read an object a line, or a document: a list of objects, or objects that span lines.
+
+    `input_row` is the line, blank ones counted, or the place in the document.
+    """
     chunks = read_chunks(file)
     head = next(chunks, b"")
-    first_line = head.removeprefix(_BOM).lstrip().partition(b"\n")[0].rstrip()
-    if not first_line.startswith(b"[") and first_line != b"{":
+    if not is_document(head):
         yield from _parse_lines(itertools.chain([head], chunks), file, config)
         return
     document = b"".join(limited(itertools.chain([head], chunks), file, "a document"))
-    rows = _native.parse_json(document, fields=_accepted_fields(config))
+    rows = _native.parse_json(_as_list(document), fields=_accepted_fields(config))
     _check_fields(rows, [document], file, config)
     yield rows
+
+
+def _as_list(document: bytes) -> bytes:
+    """Make a list of objects that come one after another."""
+    text = document.removeprefix(BOM).decode("utf-8", "surrogateescape")
+    if is_list(text):
+        return document
+    objects = [part.encode("utf-8", "surrogateescape") for part in cut_documents(text)]
+    return objects[0] if len(objects) == 1 else b"[%s]" % b",\n".join(objects)
 
 
 def read_csv(file: InputFile, config: SourceConfig) -> Iterator[pa.RecordBatch]:
     """Read CSV or TSV with a header line; `input_row` counts rows, the header not among them."""
     chunks = read_chunks(file)
-    head = next(chunks, b"").removeprefix(_BOM)
+    head = next(chunks, b"").removeprefix(BOM)
     header, start, line = _read_header(head, file)
     if not header:
         return  # an empty file has no articles
@@ -178,7 +184,7 @@ def _names_in(documents: Iterable[bytes]) -> list[str]:
     names: dict[str, None] = {}
     for document in documents:
         try:
-            value = json.loads(document.removeprefix(_BOM))
+            value = json.loads(document.removeprefix(BOM))
         except (ValueError, RecursionError):
             continue
         for article in value if isinstance(value, list) else [value]:

@@ -8,24 +8,23 @@ WET files. Requests, metadata, revisits, images and pages that are errors are pa
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from typing import Any, BinaryIO, NamedTuple, cast
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import pyarrow as pa
-from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
 
 from dedup.config import SourceConfig
 from dedup.sources.http import BodyError, decode_body, parse_content_type, parse_response
 from dedup.sources.locate import InputFile
 from dedup.sources.pages import MAX_PAGE_BYTES, is_page, may_be_page, read_page
-from dedup.sources.plain import name_article
-from dedup.sources.streams import CHUNK_BYTES, FAILURES, MAX_PIECE_BYTES, open_stream, read_chunks
+from dedup.sources.records import Record, read_records
+from dedup.sources.streams import CHUNK_BYTES, FAILURES, MAX_PIECE_BYTES, read_chunks
 
 # Types of records that may have an article, and how much of one is read: no film fills the memory.
 _READ_BYTES = {
-    int(WarcRecordType.response): MAX_PAGE_BYTES + 1,
-    int(WarcRecordType.resource): MAX_PAGE_BYTES + 1,
-    int(WarcRecordType.conversion): MAX_PIECE_BYTES + 1,
+    "response": MAX_PAGE_BYTES + 1,
+    "resource": MAX_PAGE_BYTES + 1,
+    "conversion": MAX_PIECE_BYTES + 1,
 }
 _ROWS = pa.schema(
     [
@@ -59,7 +58,7 @@ def read_warc(file: InputFile, config: SourceConfig) -> Iterator[pa.RecordBatch]
 
     The id is the record's, since a crawl may hold a page more than once, the source is the host
     without `www.`, and the date is that of the crawl. A page whose body cannot be decoded, or
-    is too long, has a `reason`.
+    is too long, has a `reason`, and so has a record that is damaged, which costs no other.
     """
     rows: list[_Row] = []
     started = 0
@@ -87,7 +86,7 @@ def read_html_file(file: InputFile, config: SourceConfig) -> Iterator[pa.RecordB
             break
     yield pa.RecordBatch.from_pydict(
         {
-            "article_id": [name_article(file)],
+            "article_id": [file.below],
             "text": [read_page(body)],
             "input_row": [0],
             "reason": pa.array([reason], pa.string()),
@@ -95,71 +94,45 @@ def read_html_file(file: InputFile, config: SourceConfig) -> Iterator[pa.RecordB
     )
 
 
-class _Unpacked:
-    """The decompressed bytes of a file, with what FastWARC asks of a stream.
-
-    FastWARC could unpack by itself, but takes a file that is cut off for one that ends.
-    """
-
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
-        self._place = 0
-
-    def read(self, size: int) -> bytes:
-        data: bytes = self._stream.read(size)
-        self._place += len(data)
-        return data
-
-    def tell(self) -> int:
-        return self._place
-
-
 def _read_rows(file: InputFile) -> Iterator[tuple[_Row, int]]:
     """Give the rows, each with the place in the file where its record begins."""
-    with open_stream(file) as stream:
-        # The HTTP head is left alone here: one that is malformed would end the iteration.
-        unpacked = cast(BinaryIO, _Unpacked(stream))
-        records = ArchiveIterator(unpacked, parse_http=False, stream_detect=False)
-        for number, record in enumerate(records):
-            headers = {name.lower(): value for name, value in record.headers.to_tuples()}
-            block = _read_block(record, headers)
-            text, reason = None, None
-            try:
-                text = _read_text(record, headers, block)
-            except BodyError as err:
-                text, reason = b"", str(err)
-            if text is not None:
-                yield _make_row(headers, number, text, reason), record.stream_pos
+    for number, record in enumerate(read_records(file, _wanted_bytes)):
+        text, reason = None, None
+        try:
+            text = b"" if record.reason else _read_text(record)
+            reason = record.reason
+        except BodyError as err:
+            text, reason = b"", str(err)
+        if text is not None:
+            yield _make_row(record.headers, number, text, reason), record.place
 
 
-def _read_block(record: WarcRecord, headers: dict[str, str]) -> bytes:
-    """Read what may be needed of a record, and see that it is there to its end."""
-    length = headers.get("content-length", "")
-    if not length.isdigit() or int(length) != record.content_length:  # FastWARC takes it for 0
-        raise EOFError("a record has no length")
-    wanted = min(_READ_BYTES.get(int(record.record_type), 0), record.content_length)
-    block = record.reader.read(wanted) if wanted else b""
-    if len(block) + record.reader.consume() < record.content_length:
-        raise EOFError("the last record breaks off")
-    return block
+def _wanted_bytes(headers: Mapping[str, str]) -> int:
+    return _READ_BYTES.get(_kind_of(headers), 0)
 
 
-def _read_text(record: WarcRecord, headers: dict[str, str], block: bytes) -> bytes | None:
+def _kind_of(headers: Mapping[str, str]) -> str:
+    return headers.get("warc-type", "").lower()
+
+
+def _read_text(record: Record) -> bytes | None:
     """Return the text of a record, or None if it has no article."""
-    if int(record.record_type) not in _READ_BYTES:
+    headers, block = record.headers, record.block
+    record_kind = _kind_of(headers)
+    if record_kind not in _READ_BYTES:
         return None
     kind, charset = parse_content_type(headers.get("content-type"))
-    if record.record_type == WarcRecordType.conversion and kind in (None, "text/plain"):
+    if record_kind == "conversion" and kind in (None, "text/plain"):
         if len(block) > MAX_PIECE_BYTES:
             raise BodyError(f"the text is longer than {MAX_PIECE_BYTES} bytes")
         return block
     body = block
-    if record.record_type == WarcRecordType.response:
+    if record_kind == "response":
         response = parse_response(block)
         if response is None or not 200 <= response.status < 300:
             return None
         kind, charset = parse_content_type(response.headers.get("content-type"))
-        kind = headers.get("warc-identified-payload-type", kind)
+        kind = headers.get("warc-identified-payload-type") or kind  # it may be there and empty
         if not may_be_page(kind):
             return None
         body = decode_body(response, MAX_PAGE_BYTES + 1)
@@ -170,7 +143,7 @@ def _read_text(record: WarcRecord, headers: dict[str, str], block: bytes) -> byt
     return read_page(body, charset).encode()
 
 
-def _make_row(headers: dict[str, str], number: int, text: bytes, reason: str | None) -> _Row:
+def _make_row(headers: Mapping[str, str], number: int, text: bytes, reason: str | None) -> _Row:
     url = _without_brackets(headers.get("warc-target-uri"))
     return _Row(
         article_id=_without_brackets(headers.get("warc-record-id")),

@@ -20,7 +20,8 @@ _HELD = pa.schema(
     [
         _STORED.field("article_id"),
         _STORED.field("date"),
-        pa.field("source", pa.dictionary(pa.int32(), pa.string())),
+        # Large strings: those of all articles together may be too many bytes for others.
+        pa.field("source", pa.dictionary(pa.int32(), pa.large_string())),
     ]
 )
 
@@ -79,7 +80,8 @@ class Catalogue:
             yield pa.Table.from_batches([self._read(place, REJECTED)])
 
     def _hold(self, articles: pa.RecordBatch, places: dict[str, Place]) -> None:
-        held = [articles["article_id"], articles["date"], articles["source"].dictionary_encode()]
+        sources = articles["source"].cast(pa.large_string()).dictionary_encode()
+        held = [articles["article_id"], articles["date"], sources]
         self._held.append(pa.RecordBatch.from_arrays(held, schema=_HELD))
         self._articles.append(places["articles"])
         if "rejected" in places:

@@ -39,11 +39,11 @@ def list_clusters(found: Findings, unit: str, threads: int) -> Iterator[pa.Table
         rows = found.corpus.cluster_rows(found.matches, groups, start, end)
         clusters = pa.Table.from_batches([rows])
         changed = {
-            "representative_article": found.names.ids.take(rows["representative_article"]),
+            "representative_article": found.names.take(rows["representative_article"]),
             "first_seen": rows["first_seen"].cast(DATE),
             "last_seen": rows["last_seen"].cast(DATE),
             "kind": from_codes(clusters["kind"], CLUSTER_KINDS),
-            "site": sources.dictionary.take(rows["site"]),
+            "site": sources.dictionary.take(rows["site"]).cast(pa.string()),
         }
         for name, column in changed.items():
             place = clusters.schema.get_field_index(name)

@@ -8,8 +8,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from dedup import _native
 from dedup.config import Config
+from dedup.errors import TooManyParagraphsError
 from dedup.journal import Journal
-from dedup.sources import ArticleBatch
+from dedup.sources import ArticleBatch, reject_articles
 from dedup.stages.catalogue import Catalogue
 
 OnBatch = Callable[[int, int], None]
@@ -29,12 +30,12 @@ class Fingerprints:
 def restore_fingerprints(prints: Fingerprints, journal: Journal, on_batch: OnBatch) -> None:
     """Take over what another process fingerprinted of the same files."""
     for entry in journal.of("batch"):
-        numbers = tuple(entry["numbers"])
+        numbers = entry["numbers"]
         batch = _native.Batch.restore(prints.spool, entry["places"]["batch"], numbers)
         prints.corpus.add(batch)
         prints.catalogue.restore(entry)
         prints.text_bytes += numbers[0]
-        prints.read_to = tuple(entry["read_to"])
+        prints.read_to = entry["read_to"]
         on_batch(numbers[1], numbers[0])
 
 
@@ -64,7 +65,11 @@ def fingerprint_articles(
 
     def add_oldest() -> None:
         future, read = waiting.popleft()
-        batch = future.result()
+        try:
+            batch = future.result()
+        except TooManyParagraphsError as err:  # an article this long is alone in its batch
+            read = reject_articles(read, str(err), config.source.on_error)
+            batch = fingerprinter.fingerprint(read.articles.select(["text"]))
         place, numbers = batch.record()
         places = {"batch": place, **prints.catalogue.add(read)}
         prints.corpus.add(batch)
@@ -88,5 +93,6 @@ def fingerprint_articles(
             while waiting:
                 add_oldest()
         except BaseException:
+            prints.spool.stop()  # what runs now would keep the pool waiting
             pool.shutdown(cancel_futures=True)
             raise

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 PART_ROWS = 1 << 17  # rows that are named, and written, at a time
+MAX_STRING_BYTES = 2**31 - 1  # in one array of strings: their offsets have 32 bits
 
 
 def ranges(length: int, size: int) -> Iterator[tuple[int, int]]:
@@ -20,11 +21,17 @@ class Names:
     """The names of numbered things, such as the caller's article ids."""
 
     def __init__(self, ids: pa.ChunkedArray) -> None:
-        self.ids = in_one_chunk(ids)
+        """Hold strings, as large ones where there are too many bytes for others."""
+        total = sum(pc.sum(pc.binary_length(part)).as_py() or 0 for part in ids.chunks)
+        self.ids = in_one_chunk(ids.cast(pa.large_string()) if total > MAX_STRING_BYTES else ids)
+
+    def take(self, rows: pa.Array) -> pa.Array:
+        """Return the names of numbers as strings; a null stays one."""
+        return self.ids.take(rows).cast(pa.string())
 
     def __getitem__(self, rows: pa.Array) -> pa.DictionaryArray:
         """Name numbers; a null stays one. Only names that are used enter the dictionary."""
-        return replace_numbers(rows, self.ids.take)
+        return replace_numbers(rows, self.take)
 
     def name(self, table: pa.Table, columns: Sequence[str]) -> pa.Table:
         """Turn the numbers in `columns` into names."""
@@ -44,7 +51,7 @@ def in_one_chunk(column: pa.ChunkedArray) -> pa.Array:
 def replace_numbers(rows: pa.Array, name: Callable[[pa.Array], pa.Array]) -> pa.DictionaryArray:
     """Replace numbers by what `name` makes of each that is used; a null stays one."""
     encoded = rows.dictionary_encode()
-    used = encoded.dictionary if len(encoded.dictionary) else pa.array([], pa.int32())
+    used = encoded.dictionary if len(encoded.dictionary) else pa.array([], pa.uint32())
     return pa.DictionaryArray.from_arrays(encoded.indices, name(used))
 
 

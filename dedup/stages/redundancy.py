@@ -72,7 +72,7 @@ def _score(found: Findings, articles: pa.Table, start: int, config: ScoreConfig)
         "copied": copied,
         "formulaic": formulaic,
         "redundancy_symmetric": share("symmetric"),
-        "top_source": names.ids.take(counts["top_source"].combine_chunks()),
+        "top_source": names.take(counts["top_source"].combine_chunks()),
         "top_source_share": share("top_source_tokens"),
         "origin_ambiguous": counts["origin_ambiguous"].combine_chunks(),
         "low_evidence": tokens < config.low_evidence_tokens,

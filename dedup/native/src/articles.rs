@@ -20,6 +20,7 @@ use crate::marks::{Marks, Numbered};
 use crate::pairs::{Pair, Verified};
 use crate::parallel;
 use crate::qualify::{Side, agree_otherwise};
+use crate::stop;
 use crate::tokenize::{Tokens, tokenize};
 
 /// Articles of fewer words are headlines and error pages, not copies.
@@ -69,6 +70,7 @@ pub fn match_articles(
         let mut too_long = 0;
         for family in candidates[range].chunk_by(|a, b| a.0 == b.0) {
             for (left, right) in family {
+                stop::check();
                 let (agreement, is_cut) = reader.compare(*left, *right)?;
                 too_long += u64::from(is_cut);
                 if reader.holds(rule, agreement, *left, *right) {

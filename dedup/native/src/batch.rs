@@ -1,17 +1,21 @@
 //! A fingerprinted batch as it stands in the spool, so that it can be had back after a crash.
 //!
-//! One behind the other: text, identities of paragraphs, identities of articles, packed rows of
-//! bands, packed rows of anchors, and details, which are numbers of 32 bits.
+//! One behind the other: text, packed identities of paragraphs, packed identities of articles,
+//! packed rows of bands, packed rows of anchors, and details, which are numbers of 32 bits.
 
 use crate::error::Error;
 use crate::fingerprint::{ArticlePrint, Fingerprints, Paragraph, Repeat, Worker};
-use crate::partition::{PARTITIONS, ROW_BYTES};
+use crate::partition::{IDENTITY_BYTES, PARTITIONS, ROW_BYTES, pack_identities};
 use crate::spool::{Extent, Spool};
 
-pub const HASH_BYTES: usize = 16;
+const WORD_BYTES: usize = 4;
 const ARTICLE_WORDS: usize = 3;
 const PARAGRAPH_WORDS: usize = 4;
 const REPEAT_WORDS: usize = 7;
+
+/// How many a batch has: bytes of text, articles, paragraphs, rows of bands, rows of anchors, and
+/// repeats.
+pub type Numbers = [u64; 6];
 
 /// Where a batch stands, and how much of everything it has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -29,22 +33,66 @@ pub struct BatchRecord {
 pub struct Spooled {
     pub record: BatchRecord,
     pub fingerprints: Fingerprints,
-    /// Where the rows of each partition end, counted in rows.
-    pub band_ends: Vec<u32>,
-    pub anchor_ends: Vec<u32>,
+    pub ends: Ends,
+}
+
+/// Where each partition ends, counted in rows.
+pub struct Ends {
+    pub paragraph_hashes: Vec<u32>,
+    pub article_hashes: Vec<u32>,
+    pub bands: Vec<u32>,
+    pub anchors: Vec<u32>,
 }
 
 impl BatchRecord {
+    /// A record as another process noted it; none if the extent cannot hold exactly these numbers.
+    pub fn new(extent: Extent, numbers: Numbers) -> Option<Self> {
+        let [text, others @ ..] = numbers;
+        let mut counts = [0; 5];
+        for (count, number) in counts.iter_mut().zip(others) {
+            *count = u32::try_from(number).ok()?;
+        }
+        let [articles, paragraphs, band_rows, anchor_rows, repeats] = counts;
+        let record = Self {
+            extent,
+            text,
+            articles,
+            paragraphs,
+            band_rows,
+            anchor_rows,
+            repeats,
+        };
+        let len = text.checked_add(record.len_beside_text());
+        (len == Some(extent.len)).then_some(record)
+    }
+
+    pub fn numbers(&self) -> Numbers {
+        let (articles, paragraphs) = (u64::from(self.articles), u64::from(self.paragraphs));
+        let (bands, anchors) = (u64::from(self.band_rows), u64::from(self.anchor_rows));
+        let repeats = u64::from(self.repeats);
+        [self.text, articles, paragraphs, bands, anchors, repeats]
+    }
+
+    fn len_beside_text(&self) -> u64 {
+        let hashes = u64::from(self.paragraphs) + u64::from(self.articles);
+        let rows = u64::from(self.band_rows) + u64::from(self.anchor_rows);
+        let words = u64::from(self.articles) * ARTICLE_WORDS as u64
+            + u64::from(self.paragraphs) * PARAGRAPH_WORDS as u64
+            + u64::from(self.repeats) * REPEAT_WORDS as u64
+            + 4 * PARTITIONS as u64;
+        hashes * IDENTITY_BYTES as u64 + rows * ROW_BYTES as u64 + words * WORD_BYTES as u64
+    }
+
     pub fn paragraph_hashes_at(&self) -> u64 {
         self.extent.at + self.text
     }
 
     pub fn article_hashes_at(&self) -> u64 {
-        self.paragraph_hashes_at() + u64::from(self.paragraphs) * HASH_BYTES as u64
+        self.paragraph_hashes_at() + u64::from(self.paragraphs) * IDENTITY_BYTES as u64
     }
 
     pub fn band_rows_at(&self) -> u64 {
-        self.article_hashes_at() + u64::from(self.articles) * HASH_BYTES as u64
+        self.article_hashes_at() + u64::from(self.articles) * IDENTITY_BYTES as u64
     }
 
     pub fn anchor_rows_at(&self) -> u64 {
@@ -69,11 +117,19 @@ impl Spooled {
         let paragraphs = fingerprints.paragraphs.len();
         let bands = worker.band_rows.pack(paragraphs)?;
         let anchors = worker.anchor_rows.pack(paragraphs)?;
-        let details = write_details(&fingerprints, &bands.ends, &anchors.ends);
+        let (paragraph_hashes, paragraph_ends) = pack_identities(&worker.paragraph_hashes);
+        let (article_hashes, article_ends) = pack_identities(&worker.article_hashes);
+        let ends = Ends {
+            paragraph_hashes: paragraph_ends,
+            article_hashes: article_ends,
+            bands: bands.ends,
+            anchors: anchors.ends,
+        };
+        let details = write_details(&fingerprints, &ends);
         let extent = spool.append(&[
             text,
-            to_bytes(&worker.paragraph_hashes).as_flattened(),
-            to_bytes(&worker.article_hashes).as_flattened(),
+            paragraph_hashes.as_flattened(),
+            article_hashes.as_flattened(),
             bands.bytes,
             anchors.bytes,
             details.as_flattened(),
@@ -88,8 +144,7 @@ impl Spooled {
                 anchor_rows: (anchors.bytes.len() / ROW_BYTES) as u32,
                 repeats: fingerprints.repeats.len() as u32,
             },
-            band_ends: bands.ends,
-            anchor_ends: anchors.ends,
+            ends,
             fingerprints,
         })
     }
@@ -101,7 +156,7 @@ impl Spooled {
     pub fn restore(record: BatchRecord, spool: &Spool) -> Result<Self, Error> {
         let bytes = spool.restore(record.extent)?;
         let details = (record.details_at() - record.extent.at) as usize;
-        let (words, _) = bytes[details..].as_chunks::<4>();
+        let (words, _) = bytes[details..].as_chunks::<WORD_BYTES>();
         let mut words = words.iter().map(|word| u32::from_le_bytes(*word));
         let mut fingerprints = Fingerprints::default();
         for _ in 0..record.articles {
@@ -133,20 +188,34 @@ impl Spooled {
                 source_end: r[6],
             });
         }
+        let text: u64 = fingerprints
+            .articles
+            .iter()
+            .map(|a| u64::from(a.text))
+            .sum();
+        let paragraphs: u64 = fingerprints
+            .articles
+            .iter()
+            .map(|a| u64::from(a.paragraphs))
+            .sum();
+        if (text, paragraphs) != (record.text, u64::from(record.paragraphs)) {
+            return Err(spool.changed());
+        }
+        let mut ends = || words.by_ref().take(PARTITIONS).collect();
         Ok(Self {
             record,
             fingerprints,
-            band_ends: words.by_ref().take(PARTITIONS).collect(),
-            anchor_ends: words.by_ref().take(PARTITIONS).collect(),
+            ends: Ends {
+                paragraph_hashes: ends(),
+                article_hashes: ends(),
+                bands: ends(),
+                anchors: ends(),
+            },
         })
     }
 }
 
-fn to_bytes(hashes: &[u128]) -> Vec<[u8; HASH_BYTES]> {
-    hashes.iter().map(|hash| hash.to_le_bytes()).collect()
-}
-
-fn write_details(prints: &Fingerprints, bands: &[u32], anchors: &[u32]) -> Vec<[u8; 4]> {
+fn write_details(prints: &Fingerprints, ends: &Ends) -> Vec<[u8; WORD_BYTES]> {
     let articles = prints.articles.iter();
     let articles = articles.flat_map(|a| [a.text, a.paragraphs, a.tokens]);
     let paragraphs = prints.paragraphs.iter();
@@ -162,7 +231,8 @@ fn write_details(prints: &Fingerprints, bands: &[u32], anchors: &[u32]) -> Vec<[
             r.source_end,
         ]
     });
-    let ends = bands.iter().chain(anchors).copied();
+    let hashes = ends.paragraph_hashes.iter().chain(&ends.article_hashes);
+    let ends = hashes.chain(&ends.bands).chain(&ends.anchors).copied();
     let words = articles.chain(paragraphs).chain(repeats).chain(ends);
     words.map(u32::to_le_bytes).collect()
 }
@@ -170,4 +240,26 @@ fn write_details(prints: &Fingerprints, bands: &[u32], anchors: &[u32]) -> Vec<[
 /// The next words, zeros at the end.
 fn take<const N: usize>(words: &mut impl Iterator<Item = u32>) -> [u32; N] {
     std::array::from_fn(|_| words.next().unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_that_an_extent_cannot_hold_are_refused() {
+        let ends = (4 * PARTITIONS * WORD_BYTES) as u64;
+        let article = (IDENTITY_BYTES + ARTICLE_WORDS * WORD_BYTES) as u64;
+        let extent = Extent {
+            at: 0,
+            len: 7 + article + ends,
+            check: 0,
+        };
+        let is_record = |numbers| BatchRecord::new(extent, numbers).is_some();
+        assert!(is_record([7, 1, 0, 0, 0, 0]));
+        assert!(!is_record([8, 1, 0, 0, 0, 0]));
+        assert!(!is_record([7, 2, 0, 0, 0, 0]));
+        assert!(!is_record([7, 1 + (1 << 32), 0, 0, 0, 0]));
+        assert!(!is_record([u64::MAX, 1, 0, 0, 0, 0]));
+    }
 }

@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::exact;
 use crate::parallel;
 use crate::partition::{PARTITIONS, ROW_BYTES, range_of, unpack};
+use crate::stop;
 use crate::texts::TokenStore;
 
 /// Bits of the bitmap for each row: one key in eight that stands alone passes by accident.
@@ -51,7 +52,9 @@ impl Candidates {
 
     /// Put the pairs in order, each once.
     fn sort(&mut self) {
-        self.pairs.sort_by_key(by_later); // sees what is sorted already, and merges the rest into it
+        // A stable sort sees what is sorted already, and merges the rest into it.
+        let order = stop::checked_order();
+        self.pairs.sort_by(|a, b| order(&by_later(a), &by_later(b)));
         self.pairs.dedup();
     }
 
@@ -159,6 +162,7 @@ fn read_partition(corpus: &Corpus, blocks: &[Block], partition: usize) -> Result
     let mut rows = Vec::with_capacity(bytes / ROW_BYTES);
     let mut buffer = Vec::new();
     for (block, range) in blocks.iter().zip(ranges) {
+        stop::check();
         buffer.resize(range.len(), 0);
         corpus
             .spool
@@ -203,6 +207,7 @@ fn pair_buckets(rows: &[u64], max_leaders: usize) -> Candidates {
         .chunk_by(|a, b| a >> 32 == b >> 32)
         .filter(|bucket| bucket.len() > 1)
     {
+        stop::check();
         out.capped_buckets += u64::from(bucket.len() > 2 * max_leaders + 1);
         for (i, row) in bucket.iter().enumerate().skip(1) {
             let (_, member) = split_row(*row);

@@ -44,5 +44,8 @@ mod tests {
         assert_eq!(spool.restore(extent).unwrap(), b"twelve bytes");
         let check = extent.check ^ 1;
         assert!(spool.restore(Extent { check, ..extent }).is_err());
+        for (at, len) in [(1, extent.len), (0, u64::MAX), (u64::MAX, 1)] {
+            assert!(spool.restore(Extent { at, len, ..extent }).is_err());
+        }
     }
 }

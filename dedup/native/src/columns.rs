@@ -2,6 +2,14 @@
 
 use crate::error::Error;
 
+/// A count as the tables hold it.
+///
+/// # Errors
+/// `TooLarge` if it has more than 31 bits.
+pub fn to_signed(count: u32) -> Result<i32, Error> {
+    i32::try_from(count).map_err(|_| Error::TooLarge { count })
+}
+
 /// A column of strings, any of which may be null.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StringColumn {
@@ -132,5 +140,20 @@ impl Rows {
             column.push_null()?;
         }
         self.end_row(number, Some(reason))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_is_itself_or_refused() {
+        assert_eq!(to_signed(0).unwrap(), 0);
+        assert_eq!(to_signed(i32::MAX as u32).unwrap(), i32::MAX);
+        for count in [i32::MAX as u32 + 1, u32::MAX] {
+            let message = to_signed(count).unwrap_err().to_string();
+            assert!(message.starts_with(&count.to_string()), "{message}");
+        }
     }
 }

@@ -6,14 +6,18 @@
 //! This is what stays in memory of every paragraph, so it is kept small: 16 bytes for its place, 4
 //! for its distinct, 4 for a distinct's first holder, and counts where words stand twice.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use crate::batch::{HASH_BYTES, Spooled};
+use crate::batch::Spooled;
 use crate::error::Error;
 use crate::fingerprint::{Paragraph, Repeat};
+use crate::firsts::{Firsts, resolve};
 use crate::marks::{Marks, Numbered};
 use crate::parallel;
+use crate::partition::{IDENTITY_BYTES, PARTITIONS, unpack_identities};
 use crate::spool::Spool;
+use crate::stop;
 
 /// A paragraph without words belongs to no distinct.
 pub const NO_DISTINCT: u32 = u32::MAX;
@@ -21,7 +25,8 @@ pub const NO_DISTINCT: u32 = u32::MAX;
 /// A paragraph of fewer words is no evidence on its own: "Read more" stands everywhere.
 pub const MIN_EVIDENCE_TOKENS: u32 = 5;
 
-/// Items that `first_of_equal` sorts at once, 24 bytes each.
+/// Items that `first_of_equal` sorts at once, 24 bytes each: twice as many at most, but for
+/// different ones of one partition, which are more only among more than 2^28.
 const SORTED_AT_ONCE: usize = 1 << 20;
 /// Paragraphs whose copies one task looks for.
 const COUNTED_AT_ONCE: usize = 1 << 16;
@@ -36,12 +41,19 @@ pub struct Block {
     pub base: u32,
 }
 
-/// Where the identities of one batch stand in the spool.
+/// Where the packed identities of one batch stand in the spool.
 struct Hashes {
     at: u64,
-    len: usize,
+    /// Where each partition ends, counted in items.
+    ends: Vec<u32>,
     /// Items of the batches before this one.
     base: usize,
+}
+
+impl Hashes {
+    fn len(&self) -> usize {
+        self.ends.last().map_or(0, |end| *end as usize)
+    }
 }
 
 /// One article's row of the corpus.
@@ -120,7 +132,7 @@ impl Corpus {
     /// Add a batch. Batches must come in input order.
     ///
     /// # Errors
-    /// More than 2^32 - 2 paragraphs in all.
+    /// More than 2^32 - 2 paragraphs, or articles, in all.
     pub fn add(&mut self, batch: Spooled) -> Result<(), Error> {
         let (record, prints) = (batch.record, batch.fingerprints);
         let base = self.paragraphs.len();
@@ -132,6 +144,13 @@ impl Corpus {
             });
         }
         let first_article = self.articles.len();
+        let articles = first_article + prints.articles.len();
+        if articles >= NO_DISTINCT as usize {
+            return Err(Error::TooManyArticles {
+                articles,
+                limit: NO_DISTINCT - 1,
+            });
+        }
         let mut text_at = record.extent.at;
         let mut first_paragraph = base as u32;
         self.articles.extend(prints.articles.iter().map(|article| {
@@ -153,12 +172,12 @@ impl Corpus {
         self.repeats.extend(prints.repeats.into_iter().map(moved));
         self.paragraph_hashes.push(Hashes {
             at: record.paragraph_hashes_at(),
-            len: record.paragraphs as usize,
+            ends: batch.ends.paragraph_hashes,
             base,
         });
         self.article_hashes.push(Hashes {
             at: record.article_hashes_at(),
-            len: record.articles as usize,
+            ends: batch.ends.article_hashes,
             base: first_article,
         });
         let block = |at, ends| Block {
@@ -167,14 +186,14 @@ impl Corpus {
             base: base as u32,
         };
         self.bands
-            .push(block(record.band_rows_at(), batch.band_ends));
+            .push(block(record.band_rows_at(), batch.ends.bands));
         self.anchors
-            .push(block(record.anchor_rows_at(), batch.anchor_ends));
+            .push(block(record.anchor_rows_at(), batch.ends.anchors));
         Ok(())
     }
 
     /// Paragraphs of one article.
-    pub fn paragraphs_of(&self, article: u32) -> std::ops::Range<u32> {
+    pub fn paragraphs_of(&self, article: u32) -> Range<u32> {
         let end = self
             .articles
             .get(article as usize + 1)
@@ -189,7 +208,7 @@ impl Corpus {
     }
 
     /// Paragraphs of consecutive articles.
-    pub fn paragraphs_in(&self, articles: std::ops::Range<u32>) -> std::ops::Range<u32> {
+    pub fn paragraphs_in(&self, articles: Range<u32>) -> Range<u32> {
         let first = |article: u32| {
             let article = self.articles.get(article as usize);
             article.map_or(self.paragraphs.len() as u32, |a| a.first_paragraph)
@@ -199,7 +218,7 @@ impl Corpus {
 
     /// Cut the articles into consecutive ranges of so many paragraphs at most, but for an article
     /// that has more.
-    pub fn cut(&self, most: u32) -> Vec<std::ops::Range<u32>> {
+    pub fn cut(&self, most: u32) -> Vec<Range<u32>> {
         let mut parts = Vec::new();
         let mut start = 0;
         for article in 0..self.articles.len() as u32 {
@@ -351,44 +370,48 @@ impl Corpus {
         wanted: impl Fn(u32) -> bool + Sync,
         order: impl Fn(u32) -> K + Sync,
     ) -> Result<Vec<u32>, Error> {
-        let items = hashes.last().map_or(0, |last| last.base + last.len);
-        let parts = items
+        let items = hashes.last().map_or(0, |last| last.base + last.len());
+        let groups = items
             .div_ceil(SORTED_AT_ONCE)
-            .next_multiple_of(threads.max(1));
-        let found = parallel::map(threads, parts, |part| {
-            let mut rows: Vec<([u64; 2], u32)> = Vec::new();
-            self.read_hashes(hashes, |item, hash| {
-                if ((hash >> 96) as usize * parts) >> 32 == part && wanted(item) {
-                    rows.push(([(hash >> 64) as u64, hash as u64], item));
+            .next_multiple_of(threads.max(1))
+            .min(PARTITIONS);
+        let found = parallel::map(threads, groups, |group| {
+            let partitions = group * PARTITIONS / groups..(group + 1) * PARTITIONS / groups;
+            let mut firsts = Firsts::new(2 * SORTED_AT_ONCE, &order);
+            self.read_hashes(hashes, partitions, |item, hash| {
+                if wanted(item) {
+                    firsts.push(item, hash);
                 }
             })?;
-            rows.sort_unstable_by(|(a, p), (b, q)| {
-                a.cmp(b).then_with(|| order(*p).cmp(&order(*q)))
-            });
-            let copies = rows.chunk_by(|a, b| a.0 == b.0).flat_map(|equal| {
-                let first = equal[0].1;
-                equal[1..].iter().map(move |(_, copy)| (*copy, first))
-            });
-            Ok(copies.collect())
+            Ok(firsts.finish())
         });
         let mut first: Vec<u32> = (0..items as u32).collect();
-        for part in found {
-            let copies: Vec<(u32, u32)> = part?;
-            for (copy, of) in copies {
-                first[copy as usize] = of;
-            }
+        for copies in found {
+            resolve(copies?, &mut first);
         }
         Ok(first)
     }
 
-    fn read_hashes(&self, hashes: &[Hashes], mut show: impl FnMut(u32, u128)) -> Result<(), Error> {
+    /// Show the identities of some partitions.
+    fn read_hashes(
+        &self,
+        hashes: &[Hashes],
+        partitions: Range<usize>,
+        mut show: impl FnMut(u32, u128),
+    ) -> Result<(), Error> {
         let mut buffer = Vec::new();
         for block in hashes {
-            buffer.resize(block.len * HASH_BYTES, 0);
-            self.spool.read(block.at, &mut buffer)?;
-            let (identities, _) = buffer.as_chunks::<HASH_BYTES>();
-            for (i, hash) in identities.iter().enumerate() {
-                show((block.base + i) as u32, u128::from_le_bytes(*hash));
+            stop::check();
+            let end = |partitions: usize| match partitions {
+                0 => 0,
+                _ => block.ends[partitions - 1] as usize * IDENTITY_BYTES,
+            };
+            let range = end(partitions.start)..end(partitions.end);
+            buffer.resize(range.len(), 0);
+            self.spool
+                .read(block.at + range.start as u64, &mut buffer)?;
+            for (hash, number) in unpack_identities(&buffer) {
+                show(block.base as u32 + number, hash);
             }
         }
         Ok(())
@@ -398,6 +421,7 @@ impl Corpus {
     fn number_distincts(&mut self, order: &[u32]) {
         let mut repeated = Marks::new(self.paragraphs.len(), std::iter::empty());
         for article in order {
+            stop::check();
             for paragraph in self.paragraphs_of(*article) {
                 let first = self.distinct_of[paragraph as usize];
                 self.distinct_of[paragraph as usize] =
@@ -465,19 +489,20 @@ impl Corpus {
         let mut order: Vec<usize> = (0..items.len()).collect();
         order.sort_unstable_by_key(|i| items[*i]);
         let mut found = vec![0; items.len()];
-        let mut buffer = Vec::new();
-        let mut loaded = 0..0;
+        let mut loaded: Vec<u128> = Vec::new();
+        let mut block = 0..0;
         for i in order {
             let item = items[i] as usize;
-            if !loaded.contains(&item) {
+            if !block.contains(&item) {
                 let next = hashes.partition_point(|block| block.base <= item);
-                let block = &hashes[next - 1];
-                buffer.resize(block.len * HASH_BYTES, 0);
-                self.spool.read(block.at, &mut buffer)?;
-                loaded = block.base..block.base + block.len;
+                let hashes = &hashes[next - 1];
+                block = hashes.base..hashes.base + hashes.len();
+                loaded.resize(block.len(), 0);
+                self.read_hashes(std::slice::from_ref(hashes), 0..PARTITIONS, |item, hash| {
+                    loaded[item as usize - block.start] = hash;
+                })?;
             }
-            let (identities, _) = buffer.as_chunks::<HASH_BYTES>();
-            found[i] = u128::from_le_bytes(identities[item - loaded.start]);
+            found[i] = loaded[item - block.start];
         }
         Ok(found)
     }

@@ -7,6 +7,7 @@ use std::path::Path;
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use crate::error::Error;
+use crate::stop;
 
 const BLOCK_BYTES: usize = 1 << 20;
 
@@ -23,6 +24,7 @@ pub fn digest_file(path: &Path) -> Result<String, Error> {
     let mut hasher = Xxh3::new();
     let mut block = vec![0; BLOCK_BYTES];
     loop {
+        stop::check();
         match file.read(&mut block) {
             Ok(0) => return Ok(format!("{:032x}", hasher.digest128())),
             Ok(read) => hasher.update(&block[..read]),

@@ -93,6 +93,26 @@ pub enum Error {
         folder: PathBuf,
     },
 
+    /// More articles than their numbers can count.
+    #[error("{articles} articles, but at most {limit} can be numbered")]
+    TooManyArticles {
+        /// How many there are.
+        articles: usize,
+        /// The limit.
+        limit: u32,
+    },
+
+    /// A count that a column of a table cannot hold.
+    #[error("{count} is more than the {} that a column of counts holds", i32::MAX)]
+    TooLarge {
+        /// The count.
+        count: u32,
+    },
+
+    /// Work that was asked to stop.
+    #[error("interrupted")]
+    Interrupted,
+
     /// More paragraphs than their numbers can count.
     #[error("{paragraphs} paragraphs, but at most {limit} can be numbered")]
     TooManyParagraphs {

@@ -12,6 +12,7 @@ use std::hash::BuildHasherDefault;
 use crate::candidates::Candidate;
 use crate::hash::{Identity, combine};
 use crate::parallel;
+use crate::stop;
 use crate::texts::TokenStore;
 
 type ByHash<T> = HashMap<u64, T, BuildHasherDefault<Identity>>;
@@ -58,6 +59,7 @@ pub fn join(
         let mut met: HashMap<u32, (u32, u32)> = HashMap::new();
         let mut found: Vec<Candidate> = Vec::new();
         for i in range {
+            stop::check();
             let record = &records[i];
             let len = record.elements.len();
             met.clear();
@@ -92,6 +94,7 @@ pub fn join(
 fn rank_elements(store: &TokenStore, distincts: &[u32]) -> Vec<Record> {
     let mut frequency: ByHash<u32> = ByHash::default();
     for distinct in distincts {
+        stop::check();
         for element in elements(store.tokens(*distinct)) {
             *frequency.entry(element).or_default() += 1;
         }

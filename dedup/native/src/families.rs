@@ -15,6 +15,7 @@ use crate::clusters::{Edge, Membership, best_of, connect, cut_at_homes};
 use crate::error::Error;
 use crate::pairs::{Pair, Verified};
 use crate::parallel;
+use crate::stop;
 
 /// Members of a family that are all compared with each other, and near-copies of one text that
 /// completion looks for.
@@ -277,6 +278,7 @@ impl Growing {
             self.link(self.place(edge.near), self.place(edge.item));
         }
         while let Some(place) = self.waiting.pop_front() {
+            stop::check();
             let mut fresh = std::mem::take(&mut self.fresh[place as usize]);
             if fresh.is_empty() || self.is_full(place) {
                 continue;

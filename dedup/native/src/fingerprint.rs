@@ -10,6 +10,7 @@ use crate::hash::{Identity, hash_tokens};
 use crate::minhash::Bands;
 use crate::partition::Rows;
 use crate::split::{Paragraphs, split};
+use crate::stop;
 use crate::tokenize::{Tokens, tokenize};
 
 /// Tokens of one signature at most. A 16-bit lane tells sets of some hundred features apart.
@@ -149,7 +150,9 @@ impl Worker {
     }
 
     fn add(&mut self, article: u32, text: &str) {
+        stop::check();
         tokenize(text, &mut self.tokens);
+        stop::check();
         split(text, self.options.paragraphs, &mut self.ranges);
         self.grams.set(&self.tokens.hashes);
         self.article_hashes
@@ -161,6 +164,7 @@ impl Worker {
             paragraphs: self.ranges.len() as u32,
             tokens: self.spans.last().map_or(0, |span| span.1),
         });
+        stop::check();
         self.add_repeats(article, &code_points);
     }
 
@@ -168,6 +172,7 @@ impl Worker {
         let mut first = 0;
         self.spans.clear();
         for i in 0..self.ranges.len() {
+            stop::check();
             let [byte_start, byte_end] = self.ranges[i];
             let inside = self.tokens.ranges[first..]
                 .iter()

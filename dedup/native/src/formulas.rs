@@ -6,13 +6,11 @@ use crate::corpus::{Corpus, NO_DISTINCT};
 use crate::marks::Marks;
 
 /// Words of a paragraph that a template fixes. The paragraph is the first holder of its words;
-/// tokens are counted within it, `start` and `end` are code points of its article.
+/// tokens are counted within it, so that they hold for every other holder too.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Formula {
     pub paragraph: u32,
     pub tokens: [u32; 2],
-    pub start: u32,
-    pub end: u32,
     /// The template's number.
     pub template: u32,
 }
@@ -40,7 +38,7 @@ impl Formulas {
         &self.all
     }
 
-    /// The formulas of a distinct, in the places of the paragraph that held its words first.
+    /// The formulas of a distinct.
     pub fn of(&self, corpus: &Corpus, distinct: u32) -> &[Formula] {
         if distinct == NO_DISTINCT || self.all.is_empty() {
             return &[];

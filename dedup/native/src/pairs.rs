@@ -13,6 +13,7 @@ use crate::formulas::Formulas;
 use crate::grams::{Run, SharedScratch, find_shared_runs};
 use crate::parallel;
 use crate::qualify::{Side, agree_otherwise};
+use crate::stop;
 use crate::texts::{Outline, TokenCache, TokenStore};
 
 const PIECE: usize = 4096;
@@ -182,6 +183,7 @@ impl Verifier<'_> {
         let mut comparer = self.comparer(&formulas, &costly);
         let mut kept: Vec<Pair> = Vec::with_capacity(found.pairs.len());
         for near in found.pairs.chunk_by(|a, b| a.right == b.right) {
+            stop::check();
             kept.extend(joining.join(near, |left, right| comparer.compare(left, right))?);
         }
         let is_kept = |run: &SharedRun| {
@@ -355,6 +357,7 @@ impl Aligner {
     ) {
         let mut is_prepared = false;
         for left in lefts {
+            stop::check();
             // More than they share, perhaps: most pairs need no closer look.
             let most = left.may_share(&right);
             let agreement = Agreement {

@@ -2,29 +2,46 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::thread::ScopedJoinHandle;
+
+use crate::stop;
 
 /// Call `work` for 0..pieces. Which thread does which piece never shows in the result.
 pub fn map<T: Send>(threads: usize, pieces: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
     if threads <= 1 || pieces <= 1 {
+        let work = |piece| {
+            stop::check();
+            work(piece)
+        };
         return (0..pieces).map(work).collect();
     }
     let next = AtomicUsize::new(0);
     let done: Mutex<Vec<(usize, T)>> = Mutex::new(Vec::with_capacity(pieces));
-    std::thread::scope(|scope| {
-        for _ in 0..threads.min(pieces) {
-            scope.spawn(|| {
-                loop {
-                    let piece = next.fetch_add(1, Ordering::Relaxed);
-                    if piece >= pieces {
-                        break;
-                    }
-                    let result = work(piece);
-                    done.lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .push((piece, result));
-                }
-            });
+    let work_on = || {
+        loop {
+            stop::check();
+            let piece = next.fetch_add(1, Ordering::Relaxed);
+            if piece >= pieces {
+                break;
+            }
+            let result = work(piece);
+            done.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push((piece, result));
         }
+    };
+    let (work_on, stop) = (&work_on, &stop::current());
+    std::thread::scope(|scope| {
+        // This thread is one of them.
+        let spawn = |_| {
+            scope.spawn(|| {
+                stop::adopt(stop.clone());
+                work_on();
+            })
+        };
+        let others: Vec<_> = (1..threads.min(pieces)).map(spawn).collect();
+        work_on();
+        others.into_iter().for_each(join);
     });
     let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     done.sort_unstable_by_key(|(piece, _)| *piece);
@@ -68,11 +85,18 @@ pub fn both<A: Send, B: Send>(
         return (one(), other());
     }
     std::thread::scope(|scope| {
-        let one = scope.spawn(one);
+        let stop = stop::current();
+        let one = scope.spawn(|| {
+            stop::adopt(stop);
+            one()
+        });
         let other = other();
-        match one.join() {
-            Ok(one) => (one, other),
-            Err(panic) => std::panic::resume_unwind(panic),
-        }
+        (join(one), other)
     })
+}
+
+/// What a thread returns; its panic is one of this thread.
+fn join<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    let outcome = thread.join();
+    outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }

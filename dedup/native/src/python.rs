@@ -11,20 +11,26 @@ mod readers;
 mod tables;
 mod verifier;
 
+use std::os::fd::{BorrowedFd, RawFd};
 use std::path::PathBuf;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
 
-use arrow_array::{Array, RecordBatch, StringArray};
+use arrow_array::{Array, LargeStringArray, RecordBatch, StringArray};
 use arrow_pyarrow::PyArrowType;
 use arrow_schema::ArrowError;
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyKeyboardInterrupt, PyOSError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
+use rustix::fs::{RenameFlags, renameat_with};
 
 use crate::digest;
 use crate::error::Error;
 use crate::hash::FINGERPRINT_VERSION;
+use crate::stop::Stop;
 
 pyo3::import_exception!(dedup.errors, NativeError);
 pyo3::import_exception!(dedup.errors, ResumeError);
+pyo3::import_exception!(dedup.errors, TooManyParagraphsError);
 
 /// Rows on their way through the door.
 type Table = PyArrowType<RecordBatch>;
@@ -36,6 +42,8 @@ fn first_column<T: 'static>(batch: &RecordBatch) -> Option<&T> {
 impl From<Error> for PyErr {
     fn from(err: Error) -> Self {
         match err {
+            Error::Interrupted => PyKeyboardInterrupt::new_err(()),
+            Error::TooManyParagraphs { .. } => TooManyParagraphsError::new_err(err.to_string()),
             Error::SpoolChanged { .. } => ResumeError::new_err(err.to_string()),
             _ => NativeError::new_err(err.to_string()),
         }
@@ -46,31 +54,107 @@ fn from_arrow(err: ArrowError) -> PyErr {
     NativeError::new_err(err.to_string())
 }
 
+/// How often waiting threads look for signals, which Python handles in its main thread only.
+const POLL: Duration = Duration::from_millis(50);
+
+/// Do work that may take long on a thread of its own, while this one handles signals. What a
+/// handler raises stops the work, and is raised here once that has ended.
+#[expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the method itself is not general enough over lifetimes"
+)]
+fn interruptible<T: Send, E: Send>(
+    py: Python<'_>,
+    stop: &Stop,
+    work: impl FnOnce() -> Result<T, E> + Send,
+) -> PyResult<T>
+where
+    PyErr: From<E>,
+{
+    py.detach(|| {
+        std::thread::scope(|scope| {
+            let (finished, waiting) = channel::<()>();
+            let worker = scope.spawn(move || {
+                let _finished = finished; // dropped at the end, which ends the waiting
+                stop.run(work)
+            });
+            let mut raised = Ok(());
+            while raised.is_ok() && waiting.recv_timeout(POLL) == Err(RecvTimeoutError::Timeout) {
+                raised = Python::attach(|py| py.check_signals());
+            }
+            if raised.is_err() {
+                stop.set();
+            }
+            let outcome = worker.join();
+            raised?;
+            Ok(outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic))??)
+        })
+    })
+}
+
+/// The digest of a file. It ends early with the work on a spool.
 #[pyfunction]
-fn digest_file(py: Python<'_>, path: PathBuf) -> PyResult<String> {
-    Ok(py.detach(|| digest::digest_file(&path))?)
+#[pyo3(signature = (path, spool=None))]
+fn digest_file(
+    py: Python<'_>,
+    path: PathBuf,
+    spool: Option<&fingerprints::PySpool>,
+) -> PyResult<String> {
+    let stop = spool.map_or_else(Stop::default, |spool| spool.0.stop.clone());
+    interruptible(py, &stop, || digest::digest_file(&path))
 }
 
 /// How many values of the first column, strings, stand among those before them.
 #[pyfunction]
 fn count_repeated(py: Python<'_>, rows: Table) -> PyResult<usize> {
-    let values = first_column::<StringArray>(&rows.0)
-        .ok_or_else(|| PyTypeError::new_err("the first column must be strings"))?;
-    Ok(py.detach(|| digest::count_repeated(values.iter().flatten())))
+    let (few, many) = (first_column(&rows.0), first_column(&rows.0));
+    let count = || match (few, many) {
+        (Some(few), _) => {
+            let few: &StringArray = few;
+            Ok(digest::count_repeated(few.iter().flatten()))
+        }
+        (_, Some(many)) => {
+            let many: &LargeStringArray = many;
+            Ok(digest::count_repeated(many.iter().flatten()))
+        }
+        _ => Err(PyTypeError::new_err("the first column must be strings")),
+    };
+    interruptible(py, &Stop::default(), count)
 }
 
-/// Give a finished folder its name. What stood there before takes the folder's old name.
-#[pyfunction]
-fn put_in_place(folder: PathBuf, target: PathBuf) -> PyResult<()> {
-    #[cfg(any(target_os = "linux", target_os = "macos"))]
-    if target.is_dir() && !target.is_symlink() {
-        use rustix::fs::{CWD, RenameFlags, renameat_with};
-        return Ok(
-            renameat_with(CWD, &folder, CWD, &target, RenameFlags::EXCHANGE)
-                .map_err(std::io::Error::from)?,
-        );
+/// A descriptor that Python holds open during a call.
+fn borrow<'a>(descriptor: RawFd) -> PyResult<BorrowedFd<'a>> {
+    if descriptor < 0 {
+        return Err(PyValueError::new_err("a descriptor is never negative"));
     }
-    Ok(std::fs::rename(folder, target)?)
+    // SAFETY: it is not -1, and the caller closes it after the call, if at all.
+    Ok(unsafe { BorrowedFd::borrow_raw(descriptor) })
+}
+
+/// Exchange two names, each in an open folder, in one step.
+#[pyfunction]
+fn exchange_names(folder: RawFd, name: PathBuf, other: RawFd, other_name: PathBuf) -> PyResult<()> {
+    rename(folder, name, other, other_name, RenameFlags::EXCHANGE)
+}
+
+/// Rename in one step, unless something has the new name.
+#[pyfunction]
+fn rename_new(folder: RawFd, name: PathBuf, other: RawFd, other_name: PathBuf) -> PyResult<()> {
+    rename(folder, name, other, other_name, RenameFlags::NOREPLACE)
+}
+
+fn rename(
+    folder: RawFd,
+    name: PathBuf,
+    other: RawFd,
+    other_name: PathBuf,
+    how: RenameFlags,
+) -> PyResult<()> {
+    renameat_with(borrow(folder)?, name, borrow(other)?, other_name, how).map_err(|err| {
+        let reason = std::io::Error::from(err).to_string();
+        let reason = reason.split(" (os error").next().map(str::to_owned);
+        PyOSError::new_err((err.raw_os_error(), reason))
+    })
 }
 
 #[pymodule]
@@ -94,6 +178,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(readers::parse_csv, module)?)?;
     module.add_function(wrap_pyfunction!(digest_file, module)?)?;
     module.add_function(wrap_pyfunction!(count_repeated, module)?)?;
-    module.add_function(wrap_pyfunction!(put_in_place, module)?)?;
+    module.add_function(wrap_pyfunction!(exchange_names, module)?)?;
+    module.add_function(wrap_pyfunction!(rename_new, module)?)?;
     Ok(())
 }

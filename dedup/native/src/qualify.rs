@@ -13,6 +13,7 @@ use crate::formulas::{Formula, Formulas, rest};
 use crate::marks::{Marks, Numbered};
 use crate::pairs::{Pair, SharedRun, Verified, Verifier};
 use crate::parallel;
+use crate::stop;
 use crate::templates::{Mining, Templates, find_templates};
 use crate::texts::TokenStore;
 
@@ -101,6 +102,7 @@ fn qualify(
         let mut pattern = Pattern::default();
         let mut dropped = Vec::new();
         for pair in pairs {
+            stop::check();
             if !agree_otherwise(side(pair.left), side(pair.right), rule, &mut pattern) {
                 dropped.push((pair.left, pair.right));
             }

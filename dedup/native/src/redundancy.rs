@@ -13,12 +13,16 @@ use crate::corpus::{Corpus, NO_DISTINCT};
 use crate::error::Error;
 use crate::evidence::{Copied, Evidence, SharedWords};
 use crate::exact_copies::ExactCopies;
+use crate::fingerprint::CodePoints;
 use crate::formulas::Formula;
 use crate::marks::Marks;
 use crate::matches::Matches;
 use crate::parallel;
 use crate::shelves::Shelves;
 use crate::spool::Spool;
+use crate::stop;
+use crate::texts::read_paragraphs;
+use crate::tokenize::{Tokens, tokenize};
 
 /// A paragraph is templated if so many of its words, of ten, are fixed by templates.
 const TEMPLATED_TENTHS: u32 = 6;
@@ -116,7 +120,7 @@ pub struct Score {
 #[derive(Serialize, Deserialize)]
 pub struct Scores {
     articles: Shelves<Score>,
-    /// Articles that copied from each.
+    /// Articles with words that count as copied from each.
     pub reused_by: Vec<u32>,
     /// Articles that copied from one, or were copied by one, where nobody knows who was first.
     pub ambiguous: Marks,
@@ -172,11 +176,11 @@ impl Scores {
 pub struct Judged {
     /// One an article.
     pub scores: Vec<Score>,
-    /// (source article, copying article), each once, by copying article.
+    /// (article that words count as copied from, copying article), each once, by copying article.
     pub copies: Vec<(u32, u32)>,
     /// One a paragraph.
     pub verdicts: Vec<Verdict>,
-    /// By article and place.
+    /// By article and place, internal repeats before all others.
     pub spans: Vec<Span>,
 }
 
@@ -197,10 +201,11 @@ pub fn judge(
         for article in range {
             judge.judge(articles.start + article as u32);
         }
-        judge.judged
+        judge.finish_spans()
     });
     let mut all = Judged::default();
     for part in parts {
+        let part = part?;
         all.scores.extend(part.scores);
         all.copies.extend(part.copies);
         all.verdicts.extend(part.verdicts);
@@ -216,6 +221,7 @@ pub fn find_short_sources(exact: ExactCopies<'_>, threads: usize) -> Marks {
         let mut sources = Vec::new();
         let mut found: Vec<u32> = Vec::new();
         for article in range {
+            stop::check();
             exact.find(article as u32, &mut sources);
             found.extend(sources.iter().flatten().filter(|s| corpus.is_short(**s)));
         }
@@ -237,6 +243,14 @@ fn part(flags: u8) -> u8 {
     first.unwrap_or_default()
 }
 
+/// Where in a paragraph the words of a span stand that has no place in the article yet.
+struct Unplaced {
+    span: usize,
+    paragraph: u32,
+    /// Counted within the paragraph.
+    tokens: [u32; 2],
+}
+
 /// Judges articles one after the other, reusing its buffers.
 struct Judge<'a> {
     corpus: &'a Corpus,
@@ -244,6 +258,8 @@ struct Judge<'a> {
     words: &'a SharedWords,
     exact: ExactCopies<'a>,
     judged: Judged,
+    /// By paragraph.
+    unplaced: Vec<Unplaced>,
     flags: Vec<u8>,
     tally: HashMap<u32, u32>,
     /// Where the article holds a distinct for the first time, for those that stand in it twice.
@@ -262,6 +278,7 @@ impl<'a> Judge<'a> {
             words,
             exact: matches.exact_copies(corpus),
             judged: Judged::default(),
+            unplaced: Vec::new(),
             flags: Vec::new(),
             tally: HashMap::new(),
             first_here: HashMap::new(),
@@ -271,6 +288,7 @@ impl<'a> Judge<'a> {
     }
 
     fn judge(&mut self, article: u32) {
+        stop::check();
         let tokens = self.corpus.articles[article as usize].tokens as usize;
         self.flags.clear();
         self.flags.resize(tokens, 0);
@@ -279,7 +297,6 @@ impl<'a> Judge<'a> {
         self.flag_repeats(article);
         self.exact.find(article, &mut self.sources);
         self.set_offsets(article);
-        let from = self.judged.spans.len();
         for (i, paragraph) in self.corpus.paragraphs_of(article).enumerate() {
             let verdict = self.verdict(paragraph, i);
             self.judged.verdicts.push(verdict);
@@ -291,8 +308,32 @@ impl<'a> Judge<'a> {
             self.flag_formulas(article, paragraph, i);
             self.flag_symmetric(paragraph, i);
         }
-        self.judged.spans[from..].sort_by_key(|span| (span.start, span.end, span.kind));
         self.finish(article);
+    }
+
+    /// Give every span its place, and put them in order.
+    fn finish_spans(mut self) -> Result<Judged, Error> {
+        let corpus = self.corpus;
+        let spans = &mut self.judged.spans;
+        let mut paragraphs: Vec<u32> = self.unplaced.iter().map(|u| u.paragraph).collect();
+        paragraphs.dedup();
+        let mut groups = self.unplaced.chunk_by(|a, b| a.paragraph == b.paragraph);
+        let mut tokens = Tokens::default();
+        read_paragraphs(corpus, &paragraphs, |text| {
+            tokenize(text, &mut tokens);
+            let points = CodePoints::new(text);
+            for u in groups.next().unwrap_or_default() {
+                let base = corpus.paragraphs[u.paragraph as usize].start;
+                let [first, end] = u.tokens.map(|token| token as usize);
+                spans[u.span].start = base + points.at(tokens.ranges[first][0]);
+                spans[u.span].end = base + points.at(tokens.ranges[end - 1][1]);
+            }
+        })?;
+        spans.sort_by_key(|span| {
+            let is_internal = span.kind == SpanKind::InternalRepeat;
+            (span.article, !is_internal, span.start, span.end, span.kind)
+        });
+        Ok(self.judged)
     }
 
     fn set_offsets(&mut self, article: u32) {
@@ -373,8 +414,7 @@ impl<'a> Judge<'a> {
         &self.matches.evidence
     }
 
-    /// Words of a paragraph that a template fixes, in the places of the paragraph that held the
-    /// words first.
+    /// Words of a paragraph that a template fixes.
     fn formulas(&self, paragraph: u32) -> &'a [Formula] {
         let distinct = self.corpus.distinct_of[paragraph as usize];
         self.matches.templates.formulas.of(self.corpus, distinct)
@@ -479,20 +519,20 @@ impl<'a> Judge<'a> {
 
     /// Words that a template fixes; a span where no other reason stands.
     fn flag_formulas(&mut self, article: u32, paragraph: u32, i: usize) {
-        let p = &self.corpus.paragraphs[paragraph as usize];
         for f in self.formulas(paragraph) {
-            let first = &self.corpus.paragraphs[f.paragraph as usize];
-            // The same words may be set apart by more space or other stops: then the places are
-            // near.
-            let place = |at: u32| (p.start + (at - first.start)).min(p.end);
             let [start, end] = f.tokens.map(|token| self.offsets[i] + token as usize);
             let is_fresh = self.flags[start..end].iter().any(|flags| part(*flags) == 0);
             self.flag(start, end - start, TEMPLATE);
             if is_fresh {
+                self.unplaced.push(Unplaced {
+                    span: self.judged.spans.len(),
+                    paragraph,
+                    tokens: f.tokens,
+                });
                 self.judged.spans.push(Span {
                     article,
-                    start: place(f.start),
-                    end: place(f.end),
+                    start: 0, // until `finish_spans`
+                    end: 0,
                     kind: SpanKind::Templated,
                     source: None,
                     distinct: None,
@@ -555,8 +595,12 @@ impl<'a> Judge<'a> {
     fn finish(&mut self, article: u32) {
         let count = |test: fn(u8) -> bool| self.flags.iter().filter(|f| test(**f)).count() as u32;
         let rank = |source: u32| self.corpus.rank[source as usize];
-        let top = self.tally.iter().filter(|(_, words)| **words > 0);
-        let top = top.max_by_key(|(source, words)| (**words, u32::MAX - rank(**source)));
+        // All that a source holds may have other reasons, or an earlier source.
+        self.tally.retain(|_, words| *words > 0);
+        let top = self
+            .tally
+            .iter()
+            .max_by_key(|(source, words)| (**words, u32::MAX - rank(**source)));
         self.judged.scores.push(Score {
             article,
             internal: count(|f| part(f) == INTERNAL),

@@ -4,7 +4,7 @@
 //! again by a scan that goes on. Nothing in it is kept in memory; what the system caches of it,
 //! the system can drop.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,11 +13,14 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::error::Error;
+use crate::stop::Stop;
 
 pub struct Spool {
     file: File,
     folder: PathBuf,
     end: AtomicU64,
+    /// Ends all work on what the spool holds, which is one scan's.
+    pub stop: Stop,
 }
 
 /// Where something stands in a spool, and the hash it must have.
@@ -34,43 +37,31 @@ impl Spool {
     /// # Errors
     /// The folder does not exist or cannot be written.
     pub fn temporary(folder: &Path) -> Result<Self, Error> {
-        Self::new(folder, 0, |folder| tempfile::tempfile_in(folder))
+        let file = tempfile::tempfile_in(folder).map_err(|source| Error::Spool {
+            folder: folder.into(),
+            source,
+        })?;
+        Self::adopt(file, folder, 0)
     }
 
-    /// Open or make the file at `path`, and keep its first `end` bytes.
+    /// Take over an open file of a folder, and keep its first `end` bytes.
     ///
     /// # Errors
     /// The file cannot be written, or is shorter than that.
-    pub fn open(path: &Path, end: u64) -> Result<Self, Error> {
-        let mut len = 0;
-        let spool = Self::new(path.parent().unwrap_or(path), end, |_| {
-            let mut options = OpenOptions::new();
-            options.read(true).write(true).create(true).truncate(false);
-            let file = options.open(path)?;
-            len = file.metadata()?.len();
-            file.set_len(end.min(len))?;
-            Ok(file)
-        })?;
+    pub fn adopt(file: File, folder: &Path, end: u64) -> Result<Self, Error> {
+        let spool = Self {
+            file,
+            folder: folder.into(),
+            end: AtomicU64::new(end),
+            stop: Stop::default(),
+        };
+        let failed = |source| spool.error(source);
+        let len = spool.file.metadata().map_err(failed)?.len();
+        spool.file.set_len(end.min(len)).map_err(failed)?;
         if len < end {
             return Err(spool.changed());
         }
         Ok(spool)
-    }
-
-    fn new(
-        folder: &Path,
-        end: u64,
-        open: impl FnOnce(&Path) -> std::io::Result<File>,
-    ) -> Result<Self, Error> {
-        let file = open(folder).map_err(|source| Error::Spool {
-            folder: folder.into(),
-            source,
-        })?;
-        Ok(Self {
-            file,
-            folder: folder.into(),
-            end: AtomicU64::new(end),
-        })
     }
 
     /// Add parts one behind the other. Threads may call this at once.
@@ -96,6 +87,14 @@ impl Spool {
         })
     }
 
+    /// Return when all that was appended before is on the disk.
+    ///
+    /// # Errors
+    /// The disk is full or fails.
+    pub fn sync(&self) -> Result<(), Error> {
+        self.file.sync_data().map_err(|source| self.error(source))
+    }
+
     /// Fill `bytes` from position `at`.
     ///
     /// # Errors
@@ -111,6 +110,10 @@ impl Spool {
     /// # Errors
     /// The disk fails, or gives other bytes: a machine that lost its power kept only a part.
     pub fn restore(&self, extent: Extent) -> Result<Vec<u8>, Error> {
+        let end = extent.at.checked_add(extent.len);
+        if end.is_none_or(|end| end > self.end.load(Ordering::Relaxed)) {
+            return Err(self.changed());
+        }
         let mut bytes = vec![0; extent.len as usize];
         self.read(extent.at, &mut bytes)?;
         if xxhash_rust::xxh3::xxh3_64(&bytes) != extent.check {

@@ -26,6 +26,7 @@ use crate::error::Error;
 use crate::formulas::{Formula, Formulas};
 use crate::parallel;
 use crate::qualify::Families;
+use crate::stop;
 use crate::texts::{in_reading_order, read_texts};
 use crate::tokenize::{Tokens, tokenize};
 use candidates::read_candidates;
@@ -189,10 +190,8 @@ impl<'a> Reading<'a> {
         let mut pieces = Vec::new();
         let mut from = 0;
         while from < corpus.paragraphs.len() as u32 {
-            let last = corpus.paragraphs.len() as u32 - 1;
-            let end = corpus
-                .paragraphs_of(corpus.article_of(last.min(from + PIECE)))
-                .end;
+            let last = last_of_piece(from, corpus.paragraphs.len() as u32);
+            let end = corpus.paragraphs_of(corpus.article_of(last)).end;
             pieces.push(from..end);
             from = end;
         }
@@ -254,6 +253,11 @@ impl<'a> Reading<'a> {
     }
 }
 
+/// The last paragraph, of so many, of the piece that starts at `from`, if articles may be parted.
+fn last_of_piece(from: u32, paragraphs: u32) -> u32 {
+    from.saturating_add(PIECE).min(paragraphs - 1)
+}
+
 fn show_all(
     corpus: &Corpus,
     distincts: &[u32],
@@ -313,6 +317,7 @@ fn merge(mined: Vec<Pattern>, packs: &[Pattern], frequencies: &Frequencies) -> V
     let finder = Finder::new(&all, packs.len(), frequencies);
     let mut found = Vec::new();
     let is_merged = |number: usize| {
+        stop::check();
         let pattern = &all[number];
         finder.candidates(&pattern.parts, &mut found);
         let others = found.iter().map(|other| *other as usize);
@@ -402,6 +407,7 @@ fn choose(patterns: &[Pattern], found: &[Occurrence]) -> Vec<Occurrence> {
         (is_whole, pattern.fixed_weight(), u32::MAX - o.pattern)
     };
     for paragraph in found.chunk_by(|a, b| a.distinct == b.distinct) {
+        stop::check();
         let is_paragraph = |o: &&Occurrence| patterns[o.pattern as usize].kind == Kind::Paragraph;
         if let Some(whole) = paragraph.iter().filter(is_paragraph).max_by_key(rank) {
             chosen.push(*whole);
@@ -497,4 +503,17 @@ fn keep_repeated(
             || repeats[&(o.pattern, article(o))].len() >= 3
     });
     chosen
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_end_with_the_last_of_all_paragraphs_that_can_be_numbered() {
+        assert_eq!(last_of_piece(0, 1), 0);
+        assert_eq!(last_of_piece(7, u32::MAX), 7 + PIECE);
+        let most = u32::MAX - 1;
+        assert_eq!(last_of_piece(most - 1, most), most - 1);
+    }
 }

@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::fingerprint::CodePoints;
 use crate::marks::{Marks, Numbered};
 use crate::parallel;
+use crate::stop;
 use crate::tokenize::{Tokens, tokenize};
 
 /// Bytes read at once at most, but for a longer text.
@@ -226,17 +227,27 @@ impl<'a> TokenCache<'a> {
 ///
 /// # Errors
 /// The spool cannot be read.
-pub fn read_texts(
+pub fn read_texts(corpus: &Corpus, distincts: &[u32], show: impl FnMut(&str)) -> Result<(), Error> {
+    let firsts: Vec<u32> = distincts.iter().map(|d| corpus.first(*d)).collect();
+    read_paragraphs(corpus, &firsts, show)
+}
+
+/// Show the text of each paragraph, which must be sorted, in that order.
+///
+/// # Errors
+/// The spool cannot be read.
+pub fn read_paragraphs(
     corpus: &Corpus,
-    distincts: &[u32],
+    paragraphs: &[u32],
     mut show: impl FnMut(&str),
 ) -> Result<(), Error> {
     let mut buffer: Vec<u8> = Vec::new();
     let mut from = 0;
-    for (i, distinct) in distincts.iter().enumerate() {
-        let place = corpus.text_of(corpus.first(*distinct));
+    for (i, paragraph) in paragraphs.iter().enumerate() {
+        stop::check();
+        let place = corpus.text_of(*paragraph);
         if place.start < from || place.end > from + buffer.len() as u64 {
-            let end = end_of_read(corpus, &distincts[i..]);
+            let end = end_of_read(corpus, &paragraphs[i..]);
             buffer.resize((end - place.start) as usize, 0);
             corpus.spool.read(place.start, &mut buffer)?;
             from = place.start;
@@ -244,16 +255,15 @@ pub fn read_texts(
         let text = &buffer[(place.start - from) as usize..(place.end - from) as usize];
         // The spool holds what arrived as valid UTF-8, cut at line ends. Between paragraphs is
         // nothing but space.
-        show(std::str::from_utf8(text).unwrap_or_default().trim_end());
+        let text = std::str::from_utf8(text).map_err(|_| corpus.spool.changed())?;
+        show(text.trim_end());
     }
     Ok(())
 }
 
 /// How far one read should go: on over texts that lie close behind each other.
-fn end_of_read(corpus: &Corpus, distincts: &[u32]) -> u64 {
-    let mut texts = distincts
-        .iter()
-        .map(|distinct| corpus.text_of(corpus.first(*distinct)));
+fn end_of_read(corpus: &Corpus, paragraphs: &[u32]) -> u64 {
+    let mut texts = paragraphs.iter().map(|p| corpus.text_of(*p));
     let Some(Range {
         start: from,
         mut end,

@@ -3,16 +3,18 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow_array::{Array, Int32Array, Int64Array, RecordBatch};
+use arrow_array::{Array, Int32Array, Int64Array, RecordBatch, UInt32Array};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
+use serde::de::DeserializeOwned;
 
-use super::fingerprints::{PyBatch, PySpool};
+use super::fingerprints::{Place, PyBatch, PySpool, from_place};
 use super::matches::{PyJudged, PyMatches, PyScores};
 use super::tables::{self, Unit};
 use super::verifier::PyCandidates;
-use super::{Table, first_column};
+use super::{Table, first_column, interruptible};
 use crate::candidates::{find_candidates, join_candidates};
+use crate::checkpoint;
 use crate::clusters::Groups;
 use crate::corpus::{Corpus, NO_DISTINCT};
 use crate::error::Error;
@@ -50,7 +52,8 @@ impl PyCorpus {
                 "the order must name every article once",
             ));
         }
-        Ok(py.detach(|| self.0.set_order(&order, threads))?)
+        let stop = self.0.spool.stop.clone();
+        interruptible(py, &stop, || self.0.set_order(&order, threads))
     }
 
     #[getter]
@@ -81,7 +84,9 @@ impl PyCorpus {
         max_leaders: usize,
         threads: usize,
     ) -> PyResult<PyCandidates> {
-        let candidates = py.detach(|| find_candidates(&self.0, max_leaders, threads))?;
+        let candidates = interruptible(py, &self.0.spool.stop, || {
+            find_candidates(&self.0, max_leaders, threads)
+        })?;
         Ok(PyCandidates(candidates))
     }
 
@@ -94,8 +99,9 @@ impl PyCorpus {
         max_leaders: usize,
         threads: usize,
     ) -> PyResult<PyCandidates> {
-        let candidates =
-            py.detach(|| join_candidates(&self.0, threshold, min_tokens, max_leaders, threads))?;
+        let candidates = interruptible(py, &self.0.spool.stop, || {
+            join_candidates(&self.0, threshold, min_tokens, max_leaders, threads)
+        })?;
         Ok(PyCandidates(candidates))
     }
 
@@ -109,7 +115,9 @@ impl PyCorpus {
         end: usize,
     ) -> PyResult<Table> {
         let range = self.range(start, end)?;
-        py.detach(|| tables::article_rows(&self.0, &matches.0, &scores.scores, range))
+        interruptible(py, &self.0.spool.stop, || {
+            tables::article_rows(&self.0, &matches.0, &scores.scores, range)
+        })
     }
 
     /// Say what became of the paragraphs of the articles `start..end`, and add their counts to
@@ -124,7 +132,7 @@ impl PyCorpus {
         threads: usize,
     ) -> PyResult<PyJudged> {
         let range = self.range(start, end)?;
-        let judged = py.detach(|| {
+        let judged = interruptible(py, &self.0.spool.stop, || {
             let articles = range.start as u32..range.end as u32;
             let mut judged = judge(&self.0, &matches.0, articles, threads)?;
             scores.add(&self.0, &mut judged)?;
@@ -141,7 +149,9 @@ impl PyCorpus {
         judged: &PyJudged,
     ) -> PyResult<Table> {
         let range = judged.range.clone();
-        py.detach(|| tables::paragraph_rows(&self.0, &matches.0, &judged.judged, range))
+        interruptible(py, &self.0.spool.stop, || {
+            tables::paragraph_rows(&self.0, &matches.0, &judged.judged, range)
+        })
     }
 
     /// The verified pairs `start..end` of a unit.
@@ -154,7 +164,9 @@ impl PyCorpus {
         end: usize,
     ) -> PyResult<Table> {
         let unit = read_unit(unit)?;
-        py.detach(|| tables::pair_rows(&self.0, &matches.0, unit, start..end))
+        interruptible(py, &self.0.spool.stop, || {
+            tables::pair_rows(&self.0, &matches.0, unit, start..end)
+        })
     }
 
     /// One row an example of a template.
@@ -172,7 +184,9 @@ impl PyCorpus {
         end: usize,
     ) -> PyResult<Table> {
         let (unit, range) = (read_unit(unit)?, self.range(start, end)?);
-        py.detach(|| tables::member_rows(&self.0, &matches.0, unit, range))
+        interruptible(py, &self.0.spool.stop, || {
+            tables::member_rows(&self.0, &matches.0, unit, range)
+        })
     }
 
     /// Gather the members of every cluster of a unit. `facts` are two columns, one value an
@@ -191,7 +205,9 @@ impl PyCorpus {
         };
         let facts = tables::Facts::new(sources, dates, self.0.articles.len())
             .ok_or_else(|| PyTypeError::new_err("facts must be int32 and int64, one an article"))?;
-        let groups = py.detach(|| tables::group(&self.0, &matches.0, unit, threads));
+        let groups = interruptible(py, &self.0.spool.stop, || {
+            Ok::<_, Error>(tables::group(&self.0, &matches.0, unit, threads))
+        })?;
         Ok(PyGroups {
             unit,
             groups,
@@ -213,18 +229,18 @@ impl PyCorpus {
             groups,
             facts,
         } = groups;
-        py.detach(|| tables::cluster_rows(&self.0, &matches.0, *unit, groups, facts, start..end))
+        interruptible(py, &self.0.spool.stop, || {
+            tables::cluster_rows(&self.0, &matches.0, *unit, groups, facts, start..end)
+        })
     }
 
-    /// The texts of paragraphs, named by number in one int32 column.
+    /// The texts of paragraphs, named by number in one uint32 column.
     fn texts(&self, py: Python<'_>, paragraphs: Table) -> PyResult<Table> {
-        let paragraphs: Vec<u32> = first_column::<Int32Array>(&paragraphs.0)
+        let paragraphs: Vec<u32> = first_column::<UInt32Array>(&paragraphs.0)
             .filter(|paragraphs| paragraphs.null_count() == 0)
-            .ok_or_else(|| PyTypeError::new_err("paragraphs must be int32, none null"))?
+            .ok_or_else(|| PyTypeError::new_err("paragraphs must be uint32, none null"))?
             .values()
-            .iter()
-            .map(|paragraph| *paragraph as u32)
-            .collect();
+            .to_vec();
         let has_words = |p: &u32| {
             self.0
                 .distinct_of
@@ -236,7 +252,9 @@ impl PyCorpus {
                 "there is no such paragraph with words",
             ));
         }
-        let texts = py.detach(|| tables::texts(&self.0, &paragraphs))?;
+        let texts = interruptible(py, &self.0.spool.stop, || {
+            tables::texts(&self.0, &paragraphs)
+        })?;
         tables::text_rows(&texts)
     }
 }
@@ -262,6 +280,18 @@ impl PyCorpus {
         }
         Ok(start..end)
     }
+}
+
+/// Have a value back that another process saved.
+pub fn restore<T: DeserializeOwned + Send>(
+    py: Python<'_>,
+    corpus: &PyCorpus,
+    place: Place,
+) -> PyResult<T> {
+    let spool = &corpus.0.spool;
+    interruptible(py, &spool.stop, || {
+        checkpoint::restore(from_place(place), spool)
+    })
 }
 
 /// The members of the clusters of a unit, and what is known of articles.

@@ -1,5 +1,6 @@
 //! Articles on their way into the core: the spool, fingerprints, batches.
 
+use std::os::fd::RawFd;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,8 +9,8 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use super::{Table, first_column};
-use crate::batch::{BatchRecord, Spooled};
+use super::{Table, borrow, first_column};
+use crate::batch::{BatchRecord, Numbers, Spooled};
 use crate::error::Error;
 use crate::fingerprint::{Options, Worker};
 use crate::split::Paragraphs;
@@ -38,15 +39,26 @@ impl PySpool {
         Ok(Self(Arc::new(Spool::temporary(&folder)?)))
     }
 
-    /// The file at `path`, made if need be, of which the first `end` bytes are kept.
+    /// An open file of a folder, of which the first `end` bytes are kept.
     #[staticmethod]
-    fn open(path: PathBuf, end: u64) -> PyResult<Self> {
-        Ok(Self(Arc::new(Spool::open(&path, end)?)))
+    fn adopt(descriptor: RawFd, folder: PathBuf, end: u64) -> PyResult<Self> {
+        let file = borrow(descriptor)?.try_clone_to_owned()?;
+        Ok(Self(Arc::new(Spool::adopt(file.into(), &folder, end)?)))
     }
 
     /// Add bytes; return their place.
     fn append(&self, bytes: &[u8]) -> PyResult<Place> {
         Ok(to_place(self.0.append(&[bytes])?))
+    }
+
+    /// Return when all that was added before is on the disk.
+    fn sync(&self, py: Python<'_>) -> PyResult<()> {
+        Ok(py.detach(|| self.0.sync())?)
+    }
+
+    /// End all work on what the spool holds, now and later, with a `KeyboardInterrupt`.
+    fn stop(&self) {
+        self.0.stop.set();
     }
 
     /// Read what was added at a place.
@@ -105,12 +117,13 @@ impl PyFingerprinter {
         })
     }
 
-    /// Fingerprint the first column of a record batch: strings, none null. Thread-safe.
+    /// Fingerprint the first column of a record batch: strings, none null. Thread-safe. It ends
+    /// early with the work on the spool, but handles no signals.
     fn fingerprint(&self, py: Python<'_>, articles: Table) -> PyResult<PyBatch> {
         let texts = first_column::<StringArray>(&articles.0)
             .filter(|texts| texts.null_count() == 0)
             .ok_or_else(|| PyTypeError::new_err("the first column must be strings, none null"))?;
-        let spooled = py.detach(|| self.spool(texts))?;
+        let spooled = py.detach(|| self.spool.stop.run(|| self.spool(texts)))??;
         Ok(PyBatch(Some(spooled)))
     }
 }
@@ -135,40 +148,20 @@ impl PyFingerprinter {
 #[pyclass(name = "Batch", module = "dedup._native")]
 pub struct PyBatch(Option<Spooled>);
 
-/// How many a batch has: bytes of text, articles, paragraphs, rows of bands, rows of anchors, and
-/// repeats.
-type Numbers = (u64, u32, u32, u32, u32, u32);
-
 #[pymethods]
 impl PyBatch {
     /// By what the batch can be had back from its spool.
     fn record(&self) -> PyResult<(Place, Numbers)> {
         let spooled = self.0.as_ref();
-        let r = spooled.ok_or_else(added_before)?.record;
-        let numbers = (
-            r.text,
-            r.articles,
-            r.paragraphs,
-            r.band_rows,
-            r.anchor_rows,
-            r.repeats,
-        );
-        Ok((to_place(r.extent), numbers))
+        let record = spooled.ok_or_else(added_before)?.record;
+        Ok((to_place(record.extent), record.numbers()))
     }
 
     /// Have a batch back from the spool that another process wrote.
     #[staticmethod]
     fn restore(py: Python<'_>, spool: &PySpool, place: Place, numbers: Numbers) -> PyResult<Self> {
-        let (text, articles, paragraphs, band_rows, anchor_rows, repeats) = numbers;
-        let record = BatchRecord {
-            extent: from_place(place),
-            text,
-            articles,
-            paragraphs,
-            band_rows,
-            anchor_rows,
-            repeats,
-        };
+        let record = BatchRecord::new(from_place(place), numbers);
+        let record = record.ok_or_else(|| spool.0.changed())?;
         let spooled = py.detach(|| Spooled::restore(record, &spool.0))?;
         Ok(Self(Some(spooled)))
     }

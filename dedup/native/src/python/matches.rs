@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
-use arrow_array::{Array, Int32Array, Int64Array};
+use arrow_array::{Array, Int64Array, UInt32Array};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
-use super::corpus::{PyCorpus, read_unit};
+use super::corpus::{PyCorpus, read_unit, restore};
 use super::fingerprints::{Place, from_place, to_place};
-use super::{Table, first_column, tables};
+use super::{Table, first_column, interruptible, tables};
 use crate::checkpoint;
 use crate::corpus::Corpus;
 use crate::error::Error;
@@ -48,26 +48,28 @@ impl PyMatches {
         Ok(tables::ids_of(&self.0, read_unit(unit)?).len())
     }
 
-    /// The ids of clusters of a unit, named by number in one int32 column.
+    /// The ids of clusters of a unit, named by number in one uint32 column.
     fn cluster_ids(&self, unit: &str, numbers: Table) -> PyResult<Table> {
         let ids = tables::ids_of(&self.0, read_unit(unit)?);
-        let numbers = first_column::<Int32Array>(&numbers.0)
+        let numbers = first_column::<UInt32Array>(&numbers.0)
             .filter(|numbers| numbers.null_count() == 0)
-            .ok_or_else(|| PyTypeError::new_err("numbers must be int32, none null"))?;
+            .ok_or_else(|| PyTypeError::new_err("numbers must be uint32, none null"))?;
         tables::cluster_ids(ids, numbers.values())
             .ok_or_else(|| PyValueError::new_err("there is no such cluster"))?
     }
 
     /// Add all of it to the corpus's spool; return its place.
     fn save(&self, py: Python<'_>, corpus: &PyCorpus) -> PyResult<Place> {
-        let extent = py.detach(|| self.0.save(&corpus.0.spool))?;
+        let extent = interruptible(py, &corpus.0.spool.stop, || self.0.save(&corpus.0.spool))?;
         Ok(to_place(extent))
     }
 
     /// Have it back that another process saved.
     #[staticmethod]
     fn restore(py: Python<'_>, corpus: &PyCorpus, place: Place) -> PyResult<Self> {
-        let matches = py.detach(|| Matches::restore(from_place(place), &corpus.0.spool))?;
+        let matches = interruptible(py, &corpus.0.spool.stop, || {
+            Matches::restore(from_place(place), &corpus.0.spool)
+        })?;
         Ok(Self(matches))
     }
 
@@ -123,13 +125,15 @@ impl PyScores {
 
     /// Add what is not in it yet to the corpus's spool; return the place of it all.
     fn save(&self, py: Python<'_>, corpus: &PyCorpus) -> PyResult<Place> {
-        let extent = py.detach(|| checkpoint::save(&self.scores, &corpus.0.spool))?;
+        let extent = interruptible(py, &corpus.0.spool.stop, || {
+            checkpoint::save(&self.scores, &corpus.0.spool)
+        })?;
         Ok(to_place(extent))
     }
 
     /// Take the place of what another process saved.
-    fn restore(&mut self, corpus: &PyCorpus, place: Place) -> PyResult<()> {
-        self.scores = checkpoint::restore(from_place(place), &corpus.0.spool)?;
+    fn restore(&mut self, py: Python<'_>, corpus: &PyCorpus, place: Place) -> PyResult<()> {
+        self.scores = restore(py, corpus, place)?;
         Ok(())
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow_array::{
     Array, ArrayRef, BooleanArray, Float64Array, Int8Array, Int32Array, Int64Array, RecordBatch,
-    StringArray,
+    StringArray, UInt32Array,
 };
 use arrow_pyarrow::PyArrowType;
 use pyo3::exceptions::PyValueError;
@@ -15,6 +15,7 @@ use super::{Table, from_arrow};
 use crate::align::Agreement;
 use crate::boilerplate::ClusterKind;
 use crate::clusters::{Clusters, Groups, Member, Summary, sum_up};
+use crate::columns::to_signed;
 use crate::corpus::{Corpus, NO_DISTINCT};
 use crate::error::Error;
 use crate::matches::Matches;
@@ -53,26 +54,26 @@ pub fn article_rows(
     let tokens = range.clone().map(|i| corpus.articles[i].tokens);
     let ambiguous = range.clone().map(|i| Some(scores.ambiguous.has(i as u32)));
     to_batch(vec![
-        ("tokens", int32(tokens)),
-        ("paragraphs", int32(range.clone().map(length))),
-        ("internal", count(|score| score.internal)),
-        ("copied", count(|score| score.copied)),
-        ("formulaic", count(|score| score.formulaic)),
-        ("symmetric", count(|score| score.symmetric)),
+        ("tokens", int32(tokens)?),
+        ("paragraphs", int32(range.clone().map(length))?),
+        ("internal", count(|score| score.internal)?),
+        ("copied", count(|score| score.copied)?),
+        ("formulaic", count(|score| score.formulaic)?),
+        ("symmetric", count(|score| score.symmetric)?),
         (
             "reused_by",
-            int32(scores.reused_by[range.clone()].iter().copied()),
+            int32(scores.reused_by[range.clone()].iter().copied())?,
         ),
         (
             "top_source",
-            int32_or(counts.iter().map(|score| score.top_source.map(|t| t.0))),
+            numbers_or(counts.iter().map(|score| score.top_source.map(|t| t.0))),
         ),
         (
             "top_source_tokens",
-            count(|score| score.top_source.map_or(0, |t| t.1)),
+            count(|score| score.top_source.map_or(0, |t| t.1))?,
         ),
         ("origin_ambiguous", booleans(ambiguous)),
-        ("article_cluster", int32_or(range.clone().map(cluster))),
+        ("article_cluster", numbers_or(range.clone().map(cluster))),
         ("is_representative", booleans(range.map(represents))),
     ])
 }
@@ -87,11 +88,11 @@ pub fn template_rows(matches: &Matches) -> PyResult<Table> {
             "kind",
             Arc::new(list.iter().map(|t| t.kind as i8).collect::<Int8Array>()),
         ),
-        ("articles", int32(list.iter().map(|t| t.articles))),
-        ("occurrences", int32(list.iter().map(|t| t.occurrences))),
-        ("fixed_tokens", int32(list.iter().map(|t| t.fixed_tokens))),
+        ("articles", int32(list.iter().map(|t| t.articles))?),
+        ("occurrences", int32(list.iter().map(|t| t.occurrences))?),
+        ("fixed_tokens", int32(list.iter().map(|t| t.fixed_tokens))?),
         ("information_bits", float64(list.iter().map(|t| t.bits))),
-        ("pack", int32_or(list.iter().map(|t| t.pack))),
+        ("pack", numbers_or(list.iter().map(|t| t.pack))),
     ])
 }
 
@@ -103,7 +104,7 @@ pub fn slot_rows(matches: &Matches) -> PyResult<Table> {
         .collect();
     let examples: Vec<String> = slots.iter().map(|(_, s)| s.examples.join("\n")).collect();
     to_batch(vec![
-        ("template", int32(slots.iter().map(|(number, _)| *number))),
+        ("template", numbers(slots.iter().map(|(number, _)| *number))),
         (
             "kind",
             Arc::new(
@@ -113,7 +114,10 @@ pub fn slot_rows(matches: &Matches) -> PyResult<Table> {
                     .collect::<Int8Array>(),
             ),
         ),
-        ("fillers", int32(slots.iter().map(|(_, slot)| slot.fillers))),
+        (
+            "fillers",
+            int32(slots.iter().map(|(_, slot)| slot.fillers))?,
+        ),
         ("examples", strings(examples.iter().map(Some))),
     ])
 }
@@ -126,11 +130,14 @@ pub fn template_places(corpus: &Corpus, matches: &Matches) -> PyResult<Table> {
         .collect();
     let article = |p: u32| corpus.article_of(p);
     to_batch(vec![
-        ("template", int32(places.iter().map(|(number, _)| *number))),
-        ("article", int32(places.iter().map(|(_, p)| article(*p)))),
+        (
+            "template",
+            numbers(places.iter().map(|(number, _)| *number)),
+        ),
+        ("article", numbers(places.iter().map(|(_, p)| article(*p)))),
         (
             "position",
-            int32(places.iter().map(|(_, p)| corpus.position(*p))),
+            int32(places.iter().map(|(_, p)| corpus.position(*p)))?,
         ),
     ])
 }
@@ -151,23 +158,26 @@ pub fn paragraph_rows(
     to_batch(vec![
         (
             "article",
-            int32(range.clone().map(|i| corpus.article_of(i))),
+            numbers(range.clone().map(|i| corpus.article_of(i))),
         ),
-        ("position", int32(range.clone().map(|i| corpus.position(i)))),
-        ("start", int32(range.clone().map(|i| p(i).start))),
-        ("end", int32(range.clone().map(|i| p(i).end))),
-        ("tokens", int32(range.clone().map(|i| p(i).tokens))),
+        (
+            "position",
+            int32(range.clone().map(|i| corpus.position(i)))?,
+        ),
+        ("start", int32(range.clone().map(|i| p(i).start))?),
+        ("end", int32(range.clone().map(|i| p(i).end))?),
+        ("tokens", int32(range.clone().map(|i| p(i).tokens))?),
         ("kind", int8(range.clone().map(|i| verdict(i).kind as i8))),
         (
             "copies",
             int32(range.clone().map(|i| match distinct(i) {
                 NO_DISTINCT => 1,
                 d => corpus.distinct(d).copies,
-            })),
+            }))?,
         ),
         (
             "cluster_id",
-            int32_or(range.clone().map(|i| matches.cluster_of(corpus, i))),
+            numbers_or(range.clone().map(|i| matches.cluster_of(corpus, i))),
         ),
         (
             "similarity",
@@ -175,7 +185,7 @@ pub fn paragraph_rows(
         ),
         (
             "match_article",
-            int32_or(
+            numbers_or(
                 range
                     .clone()
                     .map(|i| source(i).map(|s| corpus.article_of(s))),
@@ -183,9 +193,9 @@ pub fn paragraph_rows(
         ),
         (
             "match_position",
-            int32_or(range.clone().map(|i| source(i).map(|s| corpus.position(s)))),
+            int32_or(range.clone().map(|i| source(i).map(|s| corpus.position(s))))?,
         ),
-        ("template", int32_or(range.map(|i| verdict(i).template))),
+        ("template", numbers_or(range.map(|i| verdict(i).template))),
     ])
 }
 
@@ -195,22 +205,25 @@ pub fn span_rows(matches: &Matches, judged: &Judged) -> PyResult<Table> {
     let cluster = |distinct: u32| matches.paragraph_clusters.number(distinct);
     let place = |field: fn(Place) -> u32| int32_or(spans.iter().map(move |s| s.source.map(field)));
     to_batch(vec![
-        ("article", int32(spans.iter().map(|s| s.article))),
-        ("start", int32(spans.iter().map(|s| s.start))),
-        ("end", int32(spans.iter().map(|s| s.end))),
+        ("article", numbers(spans.iter().map(|s| s.article))),
+        ("start", int32(spans.iter().map(|s| s.start))?),
+        ("end", int32(spans.iter().map(|s| s.end))?),
         ("kind", int8(spans.iter().map(|s| s.kind as i8))),
-        ("match_article", place(|place| place.article)),
-        ("match_start", place(|place| place.start)),
-        ("match_end", place(|place| place.end)),
+        (
+            "match_article",
+            numbers_or(spans.iter().map(|s| s.source.map(|place| place.article))),
+        ),
+        ("match_start", place(|place| place.start)?),
+        ("match_end", place(|place| place.end)?),
         (
             "similarity",
             float64_or(spans.iter().map(|s| s.source.map(|place| place.similarity))),
         ),
         (
             "cluster_id",
-            int32_or(spans.iter().map(|s| s.distinct.and_then(cluster))),
+            numbers_or(spans.iter().map(|s| s.distinct.and_then(cluster))),
         ),
-        ("template", int32_or(spans.iter().map(|s| s.template))),
+        ("template", numbers_or(spans.iter().map(|s| s.template))),
     ])
 }
 
@@ -242,25 +255,28 @@ pub fn pair_rows(
     };
     let share = |share: fn(Agreement) -> f64| float64(pairs.iter().map(|p| share(p.agreement)));
     to_batch(vec![
-        ("left_article", int32(pairs.iter().map(|p| article(p.left)))),
+        (
+            "left_article",
+            numbers(pairs.iter().map(|p| article(p.left))),
+        ),
         (
             "left_position",
-            int32_or(pairs.iter().map(|p| position(p.left))),
+            int32_or(pairs.iter().map(|p| position(p.left)))?,
         ),
         (
             "right_article",
-            int32(pairs.iter().map(|p| article(p.right))),
+            numbers(pairs.iter().map(|p| article(p.right))),
         ),
         (
             "right_position",
-            int32_or(pairs.iter().map(|p| position(p.right))),
+            int32_or(pairs.iter().map(|p| position(p.right)))?,
         ),
         ("similarity", share(Agreement::similarity)),
         ("containment", share(Agreement::containment)),
         ("jaccard", share(Agreement::jaccard)),
         (
             "shared_tokens",
-            int32(pairs.iter().map(|p| p.agreement.shared)),
+            int32(pairs.iter().map(|p| p.agreement.shared))?,
         ),
     ])
 }
@@ -293,12 +309,12 @@ pub fn member_rows(
         Unit::Article => None,
     };
     to_batch(vec![
-        ("cluster_id", int32(members.iter().map(|m| m.0))),
+        ("cluster_id", numbers(members.iter().map(|m| m.0))),
         (
             "article",
-            int32(members.iter().map(|m| member(m.1).article)),
+            numbers(members.iter().map(|m| member(m.1).article)),
         ),
-        ("position", int32_or(members.iter().map(|m| position(m.1)))),
+        ("position", int32_or(members.iter().map(|m| position(m.1)))?),
         (
             "similarity",
             float64(members.iter().map(|m| member(m.1).similarity)),
@@ -369,8 +385,8 @@ pub fn ids_of(matches: &Matches, unit: Unit) -> &[u64] {
 }
 
 /// Ids as sixteen hexadecimal digits, none if there is no such cluster.
-pub fn cluster_ids(ids: &[u64], numbers: &[i32]) -> Option<PyResult<Table>> {
-    let id = |number: &i32| Some(format!("{:016x}", ids.get(*number as usize)?));
+pub fn cluster_ids(ids: &[u64], numbers: &[u32]) -> Option<PyResult<Table>> {
+    let id = |number: &u32| Some(format!("{:016x}", ids.get(*number as usize)?));
     let ids: Option<Vec<String>> = numbers.iter().map(id).collect();
     ids.map(|ids| to_batch(vec![("cluster_id", strings(ids.iter().map(Some)))]))
 }
@@ -441,18 +457,18 @@ pub fn cluster_rows(
         ("cluster_id", strings(ids.iter().map(Some))),
         (
             "representative_article",
-            int32(paragraphs.iter().map(article)),
+            numbers(paragraphs.iter().map(article)),
         ),
         (
             "representative_position",
-            int32_or(paragraphs.iter().map(position)),
+            int32_or(paragraphs.iter().map(position))?,
         ),
         ("text", strings(texts.iter().map(Option::as_ref))),
         ("kind", int8(range.clone().map(|i| verdict(i).0 as i8))),
-        ("site", int32_or(range.map(|i| verdict(i).1))),
-        ("members", count(|sum| sum.members)),
-        ("articles", count(|sum| sum.articles)),
-        ("sources", count(|sum| sum.sources)),
+        ("site", numbers_or(range.map(|i| verdict(i).1))),
+        ("members", count(|sum| sum.members)?),
+        ("articles", count(|sum| sum.articles)?),
+        ("sources", count(|sum| sum.sources)?),
         (
             "min_similarity",
             float64(sums.iter().map(|sum| sum.min_similarity)),
@@ -501,15 +517,25 @@ fn int8(values: impl Iterator<Item = i8>) -> ArrayRef {
     Arc::new(Int8Array::from_iter_values(values))
 }
 
-fn int32(values: impl Iterator<Item = u32>) -> ArrayRef {
-    Arc::new(Int32Array::from_iter_values(
-        values.map(|value| value as i32),
-    ))
+/// Numbers of articles, clusters and templates, which the tables name.
+fn numbers(values: impl Iterator<Item = u32>) -> ArrayRef {
+    Arc::new(UInt32Array::from_iter_values(values))
 }
 
-fn int32_or(values: impl Iterator<Item = Option<u32>>) -> ArrayRef {
-    let signed = values.map(|value| value.map(|value| value as i32));
-    Arc::new(signed.collect::<Int32Array>())
+fn numbers_or(values: impl Iterator<Item = Option<u32>>) -> ArrayRef {
+    Arc::new(values.collect::<UInt32Array>())
+}
+
+/// Counts and places, which the tables hold as they are.
+fn int32(values: impl Iterator<Item = u32>) -> Result<ArrayRef, Error> {
+    int32_or(values.map(Some))
+}
+
+fn int32_or(values: impl Iterator<Item = Option<u32>>) -> Result<ArrayRef, Error> {
+    let column: Int32Array = values
+        .map(|value| value.map(to_signed).transpose())
+        .collect::<Result<_, _>>()?;
+    Ok(Arc::new(column))
 }
 
 fn int64_or(values: impl Iterator<Item = Option<i64>>) -> ArrayRef {

@@ -3,10 +3,10 @@
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use super::Table;
-use super::corpus::PyCorpus;
-use super::fingerprints::{Place, from_place, to_place};
+use super::corpus::{PyCorpus, restore};
+use super::fingerprints::{Place, to_place};
 use super::matches::PyMatches;
+use super::{Table, interruptible};
 use crate::align::Rule;
 use crate::candidates::Candidates;
 use crate::checkpoint;
@@ -63,7 +63,7 @@ impl PyVerifier {
         let verifier = self.of(corpus, memory);
         let verified = verified.get()?;
         let rest = candidates.0.pairs.get(verified.done..).unwrap_or_default();
-        let (turn, extent) = py.detach(|| {
+        let (turn, extent) = interruptible(py, &corpus.0.spool.stop, || {
             let turn = verifier.verify_next(rest, &verified.families)?;
             let extent = checkpoint::save(&turn, &corpus.0.spool)?;
             Ok::<_, Error>((turn, extent))
@@ -85,7 +85,9 @@ impl PyVerifier {
         let verifier = self.of(corpus, memory);
         let verified = verified.get()?;
         let candidates = std::mem::take(&mut candidates.0);
-        Ok(py.detach(|| verifier.complete_families(verified, &candidates))?)
+        interruptible(py, &corpus.0.spool.stop, || {
+            verifier.complete_families(verified, &candidates)
+        })
     }
 
     /// Find templates, and keep what holds without them. `packs` are (kind, pattern, number of its
@@ -108,7 +110,9 @@ impl PyVerifier {
         };
         let verifier = self.of(corpus, memory);
         let verified = verified.get()?;
-        let found = py.detach(|| set_templates_aside(&verifier, &mining, verified))?;
+        let found = interruptible(py, &corpus.0.spool.stop, || {
+            set_templates_aside(&verifier, &mining, verified)
+        })?;
         Ok(PyTemplates(Some(found)))
     }
 
@@ -131,7 +135,9 @@ impl PyVerifier {
         let verifier = self.of(corpus, memory);
         let verified = verified.0.take().ok_or_else(gathered_before)?;
         let templates = templates.0.take().ok_or_else(gathered_before)?;
-        let matches = py.detach(|| match_verified(&verifier, verified, templates, support))?;
+        let matches = interruptible(py, &corpus.0.spool.stop, || {
+            match_verified(&verifier, verified, templates, support)
+        })?;
         Ok(PyMatches(matches))
     }
 }
@@ -166,8 +172,8 @@ impl PyVerified {
     }
 
     /// Add what `Verifier.verify` found in another process.
-    fn restore(&mut self, corpus: &PyCorpus, place: Place) -> PyResult<()> {
-        let turn: Verified = checkpoint::restore(from_place(place), &corpus.0.spool)?;
+    fn restore(&mut self, py: Python<'_>, corpus: &PyCorpus, place: Place) -> PyResult<()> {
+        let turn: Verified = restore(py, corpus, place)?;
         self.get()?.extend(turn);
         Ok(())
     }
@@ -195,7 +201,7 @@ impl PyTemplates {
         let spool = &corpus.0.spool;
         let verified = verified.get()?;
         let templates = self.0.as_ref().ok_or_else(gathered_before)?;
-        let (templates, verified) = py.detach(|| {
+        let (templates, verified) = interruptible(py, &corpus.0.spool.stop, || {
             let templates = checkpoint::save(templates, spool)?;
             Ok::<_, Error>((templates, checkpoint::save(verified, spool)?))
         })?;
@@ -205,13 +211,13 @@ impl PyTemplates {
     /// Have both back that another process saved.
     #[staticmethod]
     fn restore(
+        py: Python<'_>,
         corpus: &PyCorpus,
         templates: Place,
         verified: Place,
     ) -> PyResult<(Self, PyVerified)> {
-        let spool = &corpus.0.spool;
-        let templates = checkpoint::restore(from_place(templates), spool)?;
-        let verified = checkpoint::restore(from_place(verified), spool)?;
+        let templates = restore(py, corpus, templates)?;
+        let verified = restore(py, corpus, verified)?;
         Ok((Self(Some(templates)), PyVerified(Some(verified))))
     }
 }
@@ -263,14 +269,15 @@ impl PyCandidates {
 
     /// Add the candidates to the corpus's spool; return their place.
     fn save(&self, py: Python<'_>, corpus: &PyCorpus) -> PyResult<Place> {
-        let extent = py.detach(|| checkpoint::save(&self.0, &corpus.0.spool))?;
+        let extent = interruptible(py, &corpus.0.spool.stop, || {
+            checkpoint::save(&self.0, &corpus.0.spool)
+        })?;
         Ok(to_place(extent))
     }
 
     /// Have candidates back that another process saved.
     #[staticmethod]
-    fn restore(corpus: &PyCorpus, place: Place) -> PyResult<Self> {
-        let candidates = checkpoint::restore(from_place(place), &corpus.0.spool)?;
-        Ok(Self(candidates))
+    fn restore(py: Python<'_>, corpus: &PyCorpus, place: Place) -> PyResult<Self> {
+        Ok(Self(restore(py, corpus, place)?))
     }
 }

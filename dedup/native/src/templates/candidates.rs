@@ -8,6 +8,7 @@ use super::skeletons::{Frequencies, Kind, Row, Skeletons, supported};
 use super::{Reading, Shown};
 use crate::error::Error;
 use crate::parallel;
+use crate::stop;
 use crate::tokenize::WORD_WEIGHT;
 
 /// Places of one skeleton that are compared.
@@ -68,6 +69,7 @@ fn generalize(patterns: &mut HashMap<Pattern, usize>) {
     // By the common pattern: the word that each has in the gap, and its places.
     let mut siblings: HashMap<Pattern, HashMap<u64, usize>> = HashMap::new();
     for (pattern, places) in patterns.iter().filter(|(p, _)| p.kind != Kind::Opener) {
+        stop::check();
         for (at, word) in pattern
             .parts
             .iter()

@@ -12,7 +12,6 @@ use super::patterns::Pattern;
 use super::skeletons::{Frequencies, Kind};
 use super::{Known, PIECE, Reading, Shown, bits};
 use crate::error::Error;
-use crate::fingerprint::CodePoints;
 use crate::formulas::{Formula, Formulas};
 use crate::parallel;
 
@@ -139,7 +138,6 @@ pub fn gather(
         reading.show_distincts(distincts[range].to_vec(), |shown| {
             let from = chosen.partition_point(|o| o.distinct < shown.distinct);
             let here = chosen[from..].iter();
-            let points = CodePoints::new(shown.text);
             for o in here.take_while(|o| o.distinct == shown.distinct) {
                 let pattern = &patterns[o.pattern as usize];
                 let unit = o.start as usize..o.end as usize;
@@ -152,7 +150,7 @@ pub fn gather(
                         places: &places,
                     };
                     place.gather(gathered.entry(o.pattern).or_default());
-                    place.write_formulas(o.pattern, &points, &mut formulas);
+                    place.write_formulas(o.pattern, &mut formulas);
                 }
             }
         })?;
@@ -337,24 +335,15 @@ impl Place<'_> {
         flatten(&out, usize::MAX)
     }
 
-    fn write_formulas(&self, template: u32, points: &CodePoints<'_>, out: &mut Vec<Formula>) {
-        let corpus = self.reading.corpus;
-        let base = corpus.paragraphs[corpus.first(self.shown.distinct) as usize].start;
+    fn write_formulas(&self, template: u32, out: &mut Vec<Formula>) {
         let from = out.len();
         for (_, tokens) in self.parts().filter(|(part, _)| is_word(*part)) {
             let [start, end] = [tokens.start as u32, tokens.end as u32];
-            let ranges = &self.shown.tokens.ranges;
-            let stop = base + points.at(ranges[tokens.end - 1][1]);
             match out[from..].last_mut() {
-                Some(last) if last.tokens[1] == start => {
-                    last.tokens[1] = end;
-                    last.end = stop;
-                }
+                Some(last) if last.tokens[1] == start => last.tokens[1] = end,
                 _ => out.push(Formula {
-                    paragraph: corpus.first(self.shown.distinct),
+                    paragraph: self.reading.corpus.first(self.shown.distinct),
                     tokens: [start, end],
-                    start: base + points.at(ranges[tokens.start][0]),
-                    end: stop,
                     template,
                 }),
             }
