@@ -248,9 +248,9 @@ class Verifier:
 
     def complete(
         self, corpus: Corpus, candidates: Candidates, verified: Verified, memory: int
-    ) -> None:
+    ) -> bool:
         """Compare near-copies of the same paragraph with each other, after all candidates,
-        which are gone then.
+        which are gone then. False if what is found takes more than `memory` bytes.
         """
 
     def find_templates(

@@ -89,12 +89,16 @@ class Budget:
         release_unused()
         left = self.limit - self.resident()
         if left < 2 * MIN_WORKING:
-            raise MemoryLimitError(
-                f"{step} needs more than the {_show(self.limit)} of memory the scan may take",
-                hint=f"pass --max-memory {_show(2 * self.limit)}, if the machine has it,"
-                " or scan fewer articles at a time",
-            )
+            raise self.exceeded(step)
         return left // 2
+
+    def exceeded(self, step: str) -> MemoryLimitError:
+        """Return the error that says that a step needs more than there is."""
+        return MemoryLimitError(
+            f"{step} needs more than the {_show(self.limit)} of memory the scan may take",
+            hint=f"pass --max-memory {_show(2 * self.limit)}, if the machine has it,"
+            " or scan fewer articles at a time",
+        )
 
     def resident(self) -> int:
         """Return what the process takes now, in bytes."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
@@ -643,6 +644,26 @@ def test_the_first_seen_represents_its_cluster(run: Scanner) -> None:
     [cluster] = rows(result, "clusters", unit="article")
     assert (cluster["representative_article"], cluster["members"]) == ("b", 3)
     assert [article(result, n)["is_representative"] for n in "abc"] == [False, True, False]
+
+
+def test_a_form_letter_is_one_cluster_and_each_copy_keeps_few_pairs(tmp_path: Path) -> None:
+    rng = random.Random(7)
+    form = words(1, 27).split()
+    lines = []
+    for n in range(2000):
+        letter = list(form)
+        for place in rng.sample(range(27), 2):
+            letter[place] = f"own{rng.randrange(20_000)}"
+        lines.append(json.dumps({"id": f"letter-{n}", "text": " ".join(letter)}))
+    path = tmp_path / "letters.jsonl"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    result = scan(path, tmp_path / "results", granularity="paragraph")
+    [cluster] = rows(result, "clusters", unit="paragraph")
+    assert cluster["members"] == 2000
+    # The first 256 are all compared with each other; each of the others keeps 32 pairs at most.
+    early = 256 * 257 // 2
+    assert len(rows(result, "pairs", unit="paragraph")) <= early + 32 * 2000
+    assert result.manifest["limits"]["large_families"] == 1
 
 
 def test_clusters_agree_with_their_members(run: Scanner, family: list[str]) -> None:

@@ -26,7 +26,14 @@ _LIMITS = {
         "bucket too full to compare every member",
         "buckets too full to compare every member",
     ),
-    "too_long_to_align": ("pair too long to align", "pairs too long to align"),
+    "too_long_to_align": (
+        "pair too long to align from end to end",
+        "pairs too long to align from end to end",
+    ),
+    "costly_pairs": (
+        "pair not compared, to bound the time one text may take",
+        "pairs not compared, to bound the time one text may take",
+    ),
     "large_families": (
         "family too large to compare every member",
         "families too large to compare every member",

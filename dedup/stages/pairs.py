@@ -21,6 +21,10 @@ def verify_candidates(
 
     What is kept was compared word by word: the longest common subsequence decides, never the
     sketch. Candidates are taken in turns whose words fit in the memory that is left.
+
+    The first members of a family of near-copies are all compared with each other; those that join
+    it later keep the pair with its representative and the few pairs that are most alike. All of
+    that is decided in first-seen order, so more articles never take pairs away from earlier ones.
     """
     verifier = make_verifier(config)
     budget = Budget(config.max_memory)
@@ -31,7 +35,9 @@ def verify_candidates(
         memory = budget.working("comparing paragraphs")
         place = verifier.verify(corpus, candidates, verified, memory)
         journal.note("verified", {"verified": place})
-    verifier.complete(corpus, candidates, verified, budget.working("comparing paragraphs"))
+    step = "comparing near-copies"
+    if not verifier.complete(corpus, candidates, verified, budget.working(step)):
+        raise budget.exceeded(step)
     return verified
 
 

@@ -4,10 +4,11 @@
 //! Boilerplate is left out: two short notices under one long footer are two notices.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 
-use crate::align::{Agreement, MAX_WORK, Pattern, Rule, common_length, work};
+use crate::align::{Agreement, Allowance, Pattern, Rule, measure};
 use crate::boilerplate::Boilerplate;
 use crate::candidates::Candidate;
 use crate::clusters::{Stars, cluster};
@@ -40,6 +41,8 @@ pub struct ArticleMatches {
     /// Members that equal or resemble their representative.
     pub stars: Stars,
     pub too_long: u64,
+    /// Pairs that were not compared, as all of one article take too long.
+    pub costly: u64,
 }
 
 /// Find, align and cluster articles that share paragraphs.
@@ -59,7 +62,8 @@ pub fn match_articles(
     let order = &ranked.order;
     let first_equal = first_with_equal_words(corpus, order, threads)?;
     let related = Related::new(corpus, &verified.pairs, runs);
-    let candidates = find_candidates(&ranked, &related, &first_equal, threads);
+    let costly = AtomicU64::new(0);
+    let candidates = find_candidates(&ranked, &related, &first_equal, threads, &costly);
     let parts = parallel::map_ranges(threads, candidates.len(), PIECE, |range| {
         let mut reader = Reader::new(&ranked);
         let mut pairs = Vec::new();
@@ -67,16 +71,14 @@ pub fn match_articles(
         for family in candidates[range].chunk_by(|a, b| a.0 == b.0) {
             for (left, right) in family {
                 stop::check();
-                match reader.compare(*left, *right)? {
-                    None => too_long += 1,
-                    Some(agreement) if reader.holds(rule, agreement, *left, *right) => {
-                        pairs.push(Pair {
-                            left: *left,
-                            right: *right,
-                            agreement,
-                        });
-                    }
-                    Some(_) => {}
+                let (agreement, is_cut) = reader.compare(*left, *right)?;
+                too_long += u64::from(is_cut);
+                if reader.holds(rule, agreement, *left, *right) {
+                    pairs.push(Pair {
+                        left: *left,
+                        right: *right,
+                        agreement,
+                    });
                 }
             }
         }
@@ -90,11 +92,19 @@ pub fn match_articles(
     }
     out.stars = cluster(&out.pairs, threads, || {
         let mut reader = Reader::new(&ranked);
+        let mut allowance = Allowance::default();
+        let (ranked, costly) = (&ranked, &costly);
         move |left, right| {
-            let agreement = reader.compare(left, right)?;
-            Ok(agreement.filter(|agreement| reader.holds(rule, *agreement, left, right)))
+            if !allowance.take(right, ranked.length(right), ranked.length(left)) {
+                costly.fetch_add(1, Ordering::Relaxed);
+                return Ok(None);
+            }
+            let (agreement, _) = reader.compare(left, right)?;
+            let holds = reader.holds(rule, agreement, left, right);
+            Ok(holds.then_some(agreement))
         }
     })?;
+    out.costly = costly.into_inner();
     add_equal_articles(corpus, order, &first_equal, &mut out);
     Ok(out)
 }
@@ -180,11 +190,13 @@ fn first_with_equal_words(
 }
 
 /// Ranks of articles that share at least half of the shorter one's words, paragraph by paragraph.
+/// What takes too long to compare is left out, the first seen being compared, and counted.
 fn find_candidates(
     ranked: &Ranked<'_>,
     related: &Related<'_>,
     first_equal: &[u32],
     threads: usize,
+    costly: &AtomicU64,
 ) -> Vec<Candidate> {
     let ranks = 0..ranked.order.len() as u32;
     let firsts: Vec<u32> = ranks.filter(|r| first_equal[*r as usize] == *r).collect();
@@ -214,7 +226,20 @@ fn find_candidates(
                 let enough = f64::from(*words) >= MIN_SHARED * f64::from(shorter);
                 (other < rank && shorter >= MIN_TOKENS && enough).then_some((*other, *rank))
             };
+            let from = candidates.len();
             candidates.extend(tally.iter().filter_map(shares_enough));
+            candidates[from..].sort_unstable();
+            let mut allowance = Allowance::default();
+            let mut kept = from;
+            for at in from..candidates.len() {
+                let (other, _) = candidates[at];
+                if allowance.take(*rank, ranked.length(*rank), ranked.length(other)) {
+                    candidates[kept] = candidates[at];
+                    kept += 1;
+                }
+            }
+            costly.fetch_add((candidates.len() - kept) as u64, Ordering::Relaxed);
+            candidates.truncate(kept);
         }
         candidates
     });
@@ -360,24 +385,22 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// How two articles agree, or nothing if they are too long to align.
-    fn compare(&mut self, left: u32, right: u32) -> Result<Option<Agreement>, Error> {
+    /// How two articles agree, and whether they are too long to align from end to end.
+    fn compare(&mut self, left: u32, right: u32) -> Result<(Agreement, bool), Error> {
         let (l, r) = (self.ranked.length(left), self.ranked.length(right));
-        if work(l as usize, r as usize) > MAX_WORK {
-            return Ok(None);
-        }
         if self.left != Some(left) {
             self.read(left)?;
             self.left_tokens.clone_from(&self.hashes);
             self.left = Some(left);
         }
         self.read(right)?;
-        let shared = common_length(&self.left_tokens, &self.hashes, &mut self.pattern);
-        Ok(Some(Agreement {
+        let (shared, is_cut) = measure(&self.left_tokens, &self.hashes, &mut self.pattern);
+        let agreement = Agreement {
             shared,
             left: l,
             right: r,
-        }))
+        };
+        Ok((agreement, is_cut))
     }
 
     /// Whether two articles, which were compared last, are near-copies.

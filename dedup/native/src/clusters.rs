@@ -44,14 +44,7 @@ where
     C: FnMut(u32, u32) -> Result<Option<Agreement>, Error>,
 {
     let edges = connect(pairs);
-    let mut tasks: Vec<&[Edge]> = Vec::new();
-    let mut rest = &edges[..];
-    while !rest.is_empty() {
-        let last = rest[rest.len().min(PIECE) - 1].home;
-        let (task, others) = rest.split_at(rest.partition_point(|edge| edge.home <= last));
-        tasks.push(task);
-        rest = others;
-    }
+    let tasks = cut_at_homes(&edges);
     let parts = parallel::map(threads, tasks.len(), |task| {
         gather(pairs, tasks[task], comparer())
     });
@@ -64,15 +57,28 @@ where
 
 /// An item and one that was seen earlier, which are near-copies.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-struct Edge {
+pub struct Edge {
     /// The first item that a chain of pairs connects with them.
-    home: u32,
-    item: u32,
-    near: u32,
+    pub home: u32,
+    pub item: u32,
+    pub near: u32,
+}
+
+/// Cut edges, which are sorted, into tasks that keep together what is connected.
+pub fn cut_at_homes(edges: &[Edge]) -> Vec<&[Edge]> {
+    let mut tasks = Vec::new();
+    let mut rest = edges;
+    while !rest.is_empty() {
+        let last = rest[rest.len().min(PIECE) - 1].home;
+        let (task, others) = rest.split_at(rest.partition_point(|edge| edge.home <= last));
+        tasks.push(task);
+        rest = others;
+    }
+    tasks
 }
 
 /// The pairs by what they are connected with (union-find; Tarjan 1975), then by the later item.
-fn connect(pairs: &[Pair]) -> Vec<Edge> {
+pub fn connect(pairs: &[Pair]) -> Vec<Edge> {
     let sides = || pairs.iter().flat_map(|pair| [pair.left, pair.right]);
     let items = sides().max().map_or(0, |last| last as usize + 1);
     let members = Numbered::new(Marks::new(items, sides()));
@@ -118,29 +124,44 @@ fn gather(
     for neighbours in edges.chunk_by(|a, b| a.item == b.item) {
         let item = neighbours[0].item;
         let leader = |near: u32| stars.get(&near).map_or(near, |m| m.representative);
-        let mut leaders: Vec<u32> = neighbours.iter().map(|edge| leader(edge.near)).collect();
-        leaders.sort_unstable();
-        leaders.dedup();
-        let mut best: Option<Membership> = None;
-        for representative in leaders {
-            let agreement = match known(representative, item) {
-                Some(agreement) => Some(agreement),
-                None => compare(representative, item)?,
-            };
-            if let Some(agreement) = agreement
-                && best.is_none_or(|b| agreement.similarity() > b.agreement.similarity())
-            {
-                best = Some(Membership {
-                    representative,
-                    agreement,
-                });
-            }
-        }
-        if let Some(membership) = best {
+        let leaders = neighbours.iter().map(|edge| leader(edge.near)).collect();
+        let known = |leader| known(leader, item);
+        if let Some(membership) = best_of(leaders, item, known, &mut compare)? {
             stars.insert(item, membership);
         }
     }
     Ok(stars)
+}
+
+/// The representative among `leaders` that an item is most alike, and the first seen of those;
+/// nothing if it is a near-copy of none. `known` are those it was compared with.
+///
+/// # Errors
+/// Those of comparing.
+pub fn best_of(
+    mut leaders: Vec<u32>,
+    item: u32,
+    known: impl Fn(u32) -> Option<Agreement>,
+    mut compare: impl FnMut(u32, u32) -> Result<Option<Agreement>, Error>,
+) -> Result<Option<Membership>, Error> {
+    leaders.sort_unstable();
+    leaders.dedup();
+    let mut best: Option<Membership> = None;
+    for representative in leaders {
+        let agreement = match known(representative) {
+            Some(agreement) => Some(agreement),
+            None => compare(representative, item)?,
+        };
+        if let Some(agreement) = agreement
+            && best.is_none_or(|b| agreement.similarity() > b.agreement.similarity())
+        {
+            best = Some(Membership {
+                representative,
+                agreement,
+            });
+        }
+    }
+    Ok(best)
 }
 
 /// Clusters numbered in first-seen order of their representatives.

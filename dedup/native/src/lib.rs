@@ -17,6 +17,7 @@ pub mod error;
 pub mod evidence;
 pub mod exact;
 pub mod exact_copies;
+pub mod families;
 pub mod fingerprint;
 pub mod firsts;
 pub mod formulas;

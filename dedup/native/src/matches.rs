@@ -1,5 +1,7 @@
 //! Candidates to matches: near-copies, their clusters, and what they say of whole articles.
 
+use std::sync::atomic::AtomicU64;
+
 use crate::articles::{ArticleMatches, match_articles};
 use crate::boilerplate::{Boilerplate, Verdicts, judge_clusters};
 use crate::checkpoint::{restore, save};
@@ -49,6 +51,11 @@ impl Matches {
     /// Candidates of paragraphs and of articles that were too long to align.
     pub fn too_long(&self) -> u64 {
         self.verified.too_long + self.articles.too_long
+    }
+
+    /// Pairs of paragraphs and of articles that were left out, as they take too long in all.
+    pub fn costly(&self) -> u64 {
+        self.verified.costly + self.articles.costly
     }
 
     /// The cluster of a paragraph.
@@ -143,10 +150,12 @@ pub fn match_verified(
         ..
     } = *verifier;
     let formulas = &templates.formulas;
+    let costly = AtomicU64::new(0);
     let mut stars = cluster(&verified.pairs, threads, || {
-        let mut comparer = verifier.comparer(formulas);
+        let mut comparer = verifier.comparer(formulas, &costly);
         move |left, right| comparer.compare(left, right)
     })?;
+    verified.costly += costly.into_inner();
     let lines = find_lines(corpus, support.min_articles, threads)?;
     let (paragraph_clusters, verdicts) =
         cluster_paragraphs(corpus, &mut stars, lines, support, threads);

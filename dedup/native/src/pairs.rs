@@ -1,28 +1,27 @@
 //! Candidates to pairs: every one is aligned, and only what the alignment says counts.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use serde::{Deserialize, Serialize};
 
-use crate::align::{Agreement, MAX_WORK, Pattern, Rule, common_length, work};
-use crate::candidates::{Candidate, Candidates};
+use crate::align::{Agreement, Allowance, Pattern, Rule, common_length, measure, takes_long};
+use crate::candidates::{Candidate, Candidates, by_later};
 use crate::corpus::Corpus;
 use crate::error::Error;
+use crate::families::{Families, Joining, complete};
 use crate::formulas::Formulas;
 use crate::grams::{Run, SharedScratch, find_shared_runs};
 use crate::parallel;
 use crate::qualify::{Side, agree_otherwise};
 use crate::stop;
-use crate::texts::{TokenStore, read_texts};
-use crate::tokenize::{Tokens, tokenize};
+use crate::texts::{Outline, TokenCache, TokenStore};
 
-/// Near-copies of one paragraph that completion looks for, and at. A form letter with 10^5 variants
-/// keeps some hundred pairs for each of them, not 10^10 in all.
-const MAX_FAMILY: usize = 256;
 const PIECE: usize = 4096;
-/// Pairs of neighbours held at once, those that several families name counted again.
-const MAX_FRESH: usize = 1 << 24;
-/// Candidates taken in one turn at most: the work of some seconds, which is what a scan that is
-/// interrupted may have to do again.
+/// Candidates taken in one turn at most, but for those of one text: the work of some seconds, which
+/// is what a scan that is interrupted may have to do again.
 const MAX_TURN: usize = 1 << 18;
+/// Bytes of tokens that one thread keeps where texts are compared again and again.
+const MAX_CACHE: usize = 1 << 20;
 
 /// Two distincts that are near-copies, the earlier seen first.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -30,6 +29,13 @@ pub struct Pair {
     pub left: u32,
     pub right: u32,
     pub agreement: Agreement,
+}
+
+impl Pair {
+    /// By the later distinct, then by the earlier one, as candidates.
+    pub fn order(&self) -> (u32, u32) {
+        (self.right, self.left)
+    }
 }
 
 /// A run of words that two distincts share. Tokens are counted within
@@ -69,10 +75,14 @@ pub struct Verified {
     pub pairs: Vec<Pair>,
     /// Sorted by (right, run, left).
     pub runs: Vec<SharedRun>,
-    /// Candidates too long to align.
+    /// Candidates too long to align from end to end.
     pub too_long: u64,
-    /// Paragraphs with more near-copies than are compared with each other.
+    /// Pairs that were not compared, as that takes too long.
+    pub costly: u64,
+    /// Families with more members than are compared with each other.
     pub large_families: u64,
+    /// Who belongs together, until families are complete.
+    pub families: Families,
     /// Candidates compared, counted from the first.
     pub done: usize,
     /// Candidates that LSH proposed, and buckets where it did not propose every two.
@@ -86,7 +96,22 @@ impl Verified {
         self.pairs.extend(other.pairs);
         self.runs.extend(other.runs);
         self.too_long += other.too_long;
+        self.costly += other.costly;
+        self.families.extend(other.families);
         self.done += other.done;
+    }
+
+    /// The counts alone.
+    pub fn without_pairs(&self) -> Self {
+        Self {
+            too_long: self.too_long,
+            costly: self.costly,
+            large_families: self.large_families,
+            done: self.done,
+            candidates: self.candidates,
+            capped_buckets: self.capped_buckets,
+            ..Self::default()
+        }
     }
 
     fn sort_runs(&mut self) {
@@ -105,23 +130,16 @@ pub struct Verifier<'a> {
 }
 
 impl Verifier<'_> {
-    /// Align every candidate, which must be sorted; keep near-copies, and shared runs of all.
+    /// Align the first of some candidates, as many as a turn takes; keep near-copies, and shared
+    /// runs of all. `families` are those that candidates before them made.
     ///
     /// # Errors
     /// The spool cannot be read.
-    pub fn verify(&self, candidates: &[Candidate]) -> Result<Verified, Error> {
-        let mut all = Verified::default();
-        while all.done < candidates.len() {
-            all.extend(self.verify_next(&candidates[all.done..])?);
-        }
-        Ok(all)
-    }
-
-    /// Align the first of some candidates, as many as a turn takes.
-    ///
-    /// # Errors
-    /// The spool cannot be read.
-    pub fn verify_next(&self, candidates: &[Candidate]) -> Result<Verified, Error> {
+    pub fn verify_next(
+        &self,
+        candidates: &[Candidate],
+        families: &Families,
+    ) -> Result<Verified, Error> {
         let turn = &candidates[..self.fitting(candidates)];
         let involved = turn.iter().flat_map(|(l, r)| [*l, *r]).collect();
         let store = TokenStore::load(self.corpus, involved, self.threads)?;
@@ -134,40 +152,72 @@ impl Verifier<'_> {
         }) {
             found.extend(piece);
         }
+        drop(store);
+        self.join_families(&mut found, families)?;
         Ok(found)
     }
 
-    /// How many of the next candidates can be held, at least one if there is any.
+    /// How many of the next candidates can be held: all those of one text, or of several.
     fn fitting(&self, candidates: &[Candidate]) -> usize {
         let bytes = |distinct: u32| self.corpus.tokens(distinct) as usize * 8;
-        let mut held = 0;
-        let mut last = None;
-        let fits = |(left, right): &&Candidate| {
-            if last.replace(*left) != Some(*left) {
-                held += bytes(*left);
+        let (mut held, mut taken) = (0, 0);
+        for group in candidates.chunk_by(|a, b| a.1 == b.1) {
+            held += bytes(group[0].1) + group.iter().map(|c| bytes(c.0)).sum::<usize>();
+            let is_first = taken == 0;
+            if !is_first && (held > self.memory || taken + group.len() > MAX_TURN) {
+                break;
             }
-            held += bytes(*right);
-            held <= self.memory
-        };
-        let next = &candidates[..candidates.len().min(MAX_TURN)];
-        next.iter().take_while(fits).count().max(next.len().min(1))
+            taken += group.len();
+        }
+        taken
     }
 
-    /// What compares two distincts at a time, templates set aside.
-    pub fn comparer<'b>(&'b self, formulas: &'b Formulas) -> Comparer<'b> {
+    /// Let each later text join a family, and drop what those keep no pair of that come late.
+    fn join_families(&self, found: &mut Verified, families: &Families) -> Result<(), Error> {
+        let mut joining = Joining {
+            known: families,
+            new: Families::default(),
+        };
+        let costly = AtomicU64::new(0);
+        let formulas = Formulas::default();
+        let mut comparer = self.comparer(&formulas, &costly);
+        let mut kept: Vec<Pair> = Vec::with_capacity(found.pairs.len());
+        for near in found.pairs.chunk_by(|a, b| a.right == b.right) {
+            stop::check();
+            kept.extend(joining.join(near, |left, right| comparer.compare(left, right))?);
+        }
+        let is_kept = |run: &SharedRun| {
+            joining.get(run.right).is_none_or(|member| {
+                let key = by_later(&(run.left, run.right));
+                !member.is_late
+                    || joining.representative(run.left) != member.representative
+                    || kept.binary_search_by_key(&key, Pair::order).is_ok()
+            })
+        };
+        found.runs.retain(is_kept);
+        found.runs.shrink_to_fit();
+        found.pairs = kept;
+        found.costly += costly.into_inner();
+        found.families = joining.new;
+        Ok(())
+    }
+
+    /// What compares two distincts at a time, templates set aside. It adds to `costly` what it does
+    /// not compare, as that takes too long.
+    pub fn comparer<'b>(&'b self, formulas: &'b Formulas, costly: &'b AtomicU64) -> Comparer<'b> {
         Comparer {
             corpus: self.corpus,
             rule: self.rule,
             formulas,
-            tokens: Tokens::default(),
-            left: None,
-            left_tokens: Vec::new(),
+            texts: TokenCache::new(self.corpus, MAX_CACHE),
             pattern: Pattern::default(),
+            allowance: Allowance::default(),
+            costly,
         }
     }
 
     /// Complete the families: near-copies of the same paragraph are compared with each other, again
-    /// and again until nothing new is found (as in nearest-neighbour descent, Dong et al. 2011).
+    /// and again until nothing new is found. False if that takes more memory than there is.
     ///
     /// A bucket pairs its members with a few others only, so two near-copies may not have met. The
     /// work follows the number of pairs found, not the size of the buckets. `candidates` are those
@@ -179,68 +229,73 @@ impl Verifier<'_> {
         &self,
         verified: &mut Verified,
         candidates: &Candidates,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         verified.candidates = candidates.pairs.len();
         verified.capped_buckets = candidates.capped_buckets;
-        let mut tried: Vec<Candidate> = Vec::new();
-        let mut known = 0;
-        while known < verified.pairs.len() {
-            let full = large_families(&verified.pairs);
-            let is_full = |item: u32| full.binary_search(&item).is_ok();
-            let neighbours = neighbours(&verified.pairs, known);
-            known = verified.pairs.len();
-            let mut families = neighbours.chunk_by(|a, b| a.0 == b.0).peekable();
-            while families.peek().is_some() {
-                let mut fresh = pair_neighbours(&mut families);
-                let is_new = |known: &[Candidate], c: &Candidate| known.binary_search(c).is_err();
-                fresh.retain(|candidate| {
-                    is_new(&candidates.pairs, candidate) && is_new(&tried, candidate)
-                });
-                fresh.retain(|(left, right)| !is_full(*left) && !is_full(*right));
-                verified.extend(self.verify(&fresh)?);
-                tried.extend(fresh);
-                // A stable sort sees what is sorted already, and merges the rest into it.
-                tried.sort_by(stop::checked_order());
-            }
-        }
-        verified.large_families = large_families(&verified.pairs).len() as u64;
+        verified.costly += candidates.costly;
+        let families = std::mem::take(&mut verified.families);
+        let memory = (self.memory / self.threads.max(1)).min(MAX_CACHE << 4);
+        let completed = complete(
+            &verified.pairs,
+            &families,
+            |left, right| candidates.has(&(left, right)),
+            |distinct| self.corpus.tokens(distinct),
+            || {
+                let mut texts = TokenCache::new(self.corpus, memory);
+                let mut aligner = Aligner::new(self.rule, self.min_run_words);
+                move |left, right, out: &mut Verified| {
+                    let (l, r) = texts.both(left, right)?;
+                    let text = |distinct, tokens| Text {
+                        distinct,
+                        tokens,
+                        outline: Outline::new(tokens),
+                    };
+                    aligner.compare(std::iter::once(text(left, l)), text(right, r), out);
+                    Ok(())
+                }
+            },
+            self.threads,
+            self.memory,
+        )?;
+        let Some(completed) = completed else {
+            return Ok(false);
+        };
+        verified.large_families = completed.large_families;
+        verified.extend(completed);
         verified
             .pairs
             .sort_unstable_by_key(|pair| (pair.left, pair.right));
         verified.sort_runs();
-        Ok(())
+        Ok(true)
     }
 }
 
-/// Compares distincts one by one; keeps the last left one, as many are compared with it.
+/// Compares distincts one by one.
 pub struct Comparer<'a> {
     corpus: &'a Corpus,
     rule: Rule,
     formulas: &'a Formulas,
-    /// Of the text read last.
-    tokens: Tokens,
-    left: Option<u32>,
-    left_tokens: Vec<u64>,
+    texts: TokenCache<'a>,
     pattern: Pattern,
+    allowance: Allowance,
+    costly: &'a AtomicU64,
 }
 
 impl Comparer<'_> {
-    /// How two distincts agree, or nothing if they are no near-copies, or too long to align.
+    /// How two distincts agree, or nothing if they are no near-copies, or take too long to align.
     ///
     /// # Errors
     /// The spool cannot be read.
     pub fn compare(&mut self, left: u32, right: u32) -> Result<Option<Agreement>, Error> {
         let (l, r) = (self.corpus.tokens(left), self.corpus.tokens(right));
-        if work(l as usize, r as usize) > MAX_WORK || !self.rule.possible(l, r) {
+        if !self.rule.possible(l, r) {
             return Ok(None);
         }
-        if self.left != Some(left) {
-            self.read(left)?;
-            self.left_tokens.clone_from(&self.tokens.hashes);
-            self.left = Some(left);
+        if !self.allowance.take(right, r, l) {
+            self.costly.fetch_add(1, Ordering::Relaxed);
+            return Ok(None);
         }
-        self.read(right)?;
-        let (l, r) = (&self.left_tokens[..], &self.tokens.hashes[..]);
+        let (l, r) = self.texts.both(left, right)?;
         let agreement = Agreement {
             shared: common_length(l, r, &mut self.pattern),
             left: l.len() as u32,
@@ -254,11 +309,103 @@ impl Comparer<'_> {
             && agree_otherwise(side(left, l), side(right, r), self.rule, &mut self.pattern);
         Ok(holds.then_some(agreement))
     }
+}
 
-    fn read(&mut self, distinct: u32) -> Result<(), Error> {
-        read_texts(self.corpus, &[distinct], |text| {
-            tokenize(text, &mut self.tokens);
-        })
+/// Aligns texts; keeps what it needs for that.
+struct Aligner {
+    rule: Rule,
+    min_run_words: u32,
+    pattern: Pattern,
+    scratch: SharedScratch,
+    found: Vec<Run>,
+}
+
+/// A distinct, and what is known of its words.
+#[derive(Clone, Copy)]
+struct Text<'a> {
+    distinct: u32,
+    tokens: &'a [u64],
+    outline: Outline,
+}
+
+impl Text<'_> {
+    /// At most so many tokens are shared with another text, in whatever order.
+    fn may_share(&self, other: &Self) -> u32 {
+        let here = self.tokens.len() as u32 - self.outline.missing_in(&other.outline);
+        let there = other.tokens.len() as u32 - other.outline.missing_in(&self.outline);
+        here.min(there)
+    }
+}
+
+impl Aligner {
+    fn new(rule: Rule, min_run_words: u32) -> Self {
+        Self {
+            rule,
+            min_run_words,
+            pattern: Pattern::default(),
+            scratch: SharedScratch::default(),
+            found: Vec::new(),
+        }
+    }
+
+    /// Compare the texts before `right` with it, one after another.
+    fn compare<'a>(
+        &mut self,
+        lefts: impl Iterator<Item = Text<'a>>,
+        right: Text<'_>,
+        out: &mut Verified,
+    ) {
+        let mut is_prepared = false;
+        for left in lefts {
+            stop::check();
+            // More than they share, perhaps: most pairs need no closer look.
+            let most = left.may_share(&right);
+            let agreement = Agreement {
+                shared: most,
+                left: left.tokens.len() as u32,
+                right: right.tokens.len() as u32,
+            };
+            if self.rule.holds(agreement) {
+                let shared = if takes_long(left.tokens.len(), right.tokens.len()) {
+                    is_prepared = false;
+                    let (shared, is_cut) = measure(left.tokens, right.tokens, &mut self.pattern);
+                    out.too_long += u64::from(is_cut);
+                    shared
+                } else {
+                    if !std::mem::replace(&mut is_prepared, true) {
+                        self.pattern.set(right.tokens);
+                    }
+                    self.pattern.shared(left.tokens)
+                };
+                let agreement = Agreement {
+                    shared,
+                    ..agreement
+                };
+                if self.rule.holds(agreement) {
+                    out.pairs.push(Pair {
+                        left: left.distinct,
+                        right: right.distinct,
+                        agreement,
+                    });
+                }
+            }
+            if most < self.min_run_words {
+                continue;
+            }
+            self.found.clear();
+            find_shared_runs(
+                left.tokens,
+                right.tokens,
+                self.min_run_words,
+                &mut self.scratch,
+                &mut self.found,
+            );
+            out.runs.extend(self.found.iter().map(|run| SharedRun {
+                left: left.distinct,
+                right: right.distinct,
+                run: *run,
+            }));
+        }
     }
 }
 
@@ -269,94 +416,18 @@ fn verify_piece(
     min_run_words: u32,
 ) -> Verified {
     let mut out = Verified::default();
-    let mut pattern = Pattern::default();
-    let mut scratch = SharedScratch::default();
-    let mut runs = Vec::new();
-    for family in candidates.chunk_by(|a, b| a.0 == b.0) {
-        let left = family[0].0;
-        let tokens = store.tokens(left);
-        let mut prepared = false;
-        for (_, right) in family {
-            stop::check();
-            let other = store.tokens(*right);
-            let agreement = Agreement {
-                shared: 0,
-                left: tokens.len() as u32,
-                right: other.len() as u32,
-            };
-            if work(tokens.len(), other.len()) > MAX_WORK {
-                out.too_long += 1;
-            } else if rule.possible(agreement.left, agreement.right) {
-                if !std::mem::replace(&mut prepared, true) {
-                    pattern.set(tokens);
-                }
-                let agreement = Agreement {
-                    shared: pattern.shared(other),
-                    ..agreement
-                };
-                if rule.holds(agreement) {
-                    out.pairs.push(Pair {
-                        left,
-                        right: *right,
-                        agreement,
-                    });
-                }
-            }
-            runs.clear();
-            find_shared_runs(tokens, other, min_run_words, &mut scratch, &mut runs);
-            out.runs.extend(runs.iter().map(|run| SharedRun {
-                left,
-                right: *right,
-                run: *run,
-            }));
+    let mut aligner = Aligner::new(rule, min_run_words);
+    let text = |distinct| {
+        let (tokens, outline) = store.outlined(distinct);
+        Text {
+            distinct,
+            tokens,
+            outline,
         }
+    };
+    for family in candidates.chunk_by(|a, b| a.1 == b.1) {
+        let lefts = family.iter().map(|(left, _)| text(*left));
+        aligner.compare(lefts, text(family[0].1), &mut out);
     }
     out
-}
-
-/// A paragraph, one that it is paired with, and whether that is new.
-type Neighbour = (u32, u32, bool);
-
-/// Who is paired with whom, both ways round; a pair from position `known` on is new.
-fn neighbours(pairs: &[Pair], known: usize) -> Vec<Neighbour> {
-    let both = |(i, pair): (usize, &Pair)| {
-        [
-            (pair.left, pair.right, i >= known),
-            (pair.right, pair.left, i >= known),
-        ]
-    };
-    let mut neighbours: Vec<_> = pairs.iter().enumerate().flat_map(both).collect();
-    neighbours.sort_unstable_by(stop::checked_order());
-    neighbours
-}
-
-/// Pairs of neighbours of one paragraph, at least one of the two a new neighbour; sorted. Takes
-/// families until there are enough pairs for one turn.
-fn pair_neighbours<'a>(families: &mut impl Iterator<Item = &'a [Neighbour]>) -> Vec<Candidate> {
-    let mut found: Vec<Candidate> = Vec::new();
-    while found.len() < MAX_FRESH
-        && let Some(family) = families.next()
-    {
-        let family = &family[..family.len().min(MAX_FAMILY)];
-        for (i, (_, member, _)) in family.iter().enumerate().filter(|(_, m)| m.2) {
-            let others = family
-                .iter()
-                .enumerate()
-                .filter(|(j, m)| *j > i || !m.2 && *j < i);
-            found.extend(others.map(|(_, (_, other, _))| (*member.min(other), *member.max(other))));
-        }
-    }
-    found.sort_unstable_by(stop::checked_order());
-    found.dedup();
-    found
-}
-
-/// Paragraphs with as many near-copies as completion looks for, sorted.
-fn large_families(pairs: &[Pair]) -> Vec<u32> {
-    let neighbours = neighbours(pairs, 0);
-    let families = neighbours.chunk_by(|a, b| a.0 == b.0);
-    families
-        .filter(|family| family.len() >= MAX_FAMILY)
-        .map(|family| family[0].0)
-        .collect()
 }

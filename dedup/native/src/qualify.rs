@@ -127,11 +127,7 @@ fn qualify(
     Ok(Verified {
         pairs: verified.pairs.iter().filter(holds).copied().collect(),
         runs: verified.runs.iter().filter(says).copied().collect(),
-        too_long: verified.too_long,
-        large_families: verified.large_families,
-        done: verified.done,
-        candidates: verified.candidates,
-        capped_buckets: verified.capped_buckets,
+        ..verified.without_pairs()
     })
 }
 

@@ -299,7 +299,7 @@ pub fn find_templates(
     let known: Vec<Pattern> = packs.iter().map(|known| known.pattern.clone()).collect();
     let patterns = merge(patterns, &known, &frequencies);
     let occurrences = find(&reading, &frequencies, &patterns, packs.len())?;
-    let kept = keep_supported(&reading, &frequencies, &patterns, packs.len(), occurrences);
+    let kept = keep_supported(&reading, &frequencies, &patterns, packs.len(), &occurrences);
     gather(&reading, &frequencies, &patterns, packs, &kept)
 }
 
@@ -327,7 +327,7 @@ fn merge(mined: Vec<Pattern>, packs: &[Pattern], frequencies: &Frequencies) -> V
             *other < packs.len() || told(&all[*other], frequencies, own) >= MIN_GENERAL_BITS
         };
         others
-            .filter(|other| *other < number && all[*other].contains(pattern))
+            .filter(|other| *other < number && finder.contains(*other, number))
             .any(|other| says_enough(&other))
     };
     let merged: Vec<bool> = (0..all.len()).map(is_merged).collect();
@@ -350,12 +350,14 @@ fn told(pattern: &Pattern, frequencies: &Frequencies, own: u64) -> f64 {
     bits(pattern, frequencies, own) + BITS_PER_NUMBER * numbers as f64
 }
 
+/// Where the patterns are found: lists that are sorted, and share no paragraph. A form with many
+/// variants fits each of its texts in a hundred ways, so they are never held twice.
 fn find(
     reading: &Reading<'_>,
     frequencies: &Frequencies,
     patterns: &[Pattern],
     packs: usize,
-) -> Result<Vec<Occurrence>, Error> {
+) -> Result<Vec<Vec<Occurrence>>, Error> {
     let finder = Finder::new(patterns, packs, frequencies);
     let threads = reading.options.threads;
     let taken = AtomicUsize::new(0);
@@ -365,15 +367,10 @@ fn find(
         reading.show_some(&taken, |shown| {
             search.show(shown.distinct, shown.items, |o| found.push(o));
         })?;
+        found.sort_unstable();
         Ok(found)
     });
-    let mut found = Vec::new();
-    for part in parts {
-        let part: Vec<Occurrence> = part?;
-        found.extend(part);
-    }
-    found.sort_unstable();
-    Ok(found)
+    parts.into_iter().collect()
 }
 
 /// Give every sentence its template, and keep the templates that enough articles follow.
@@ -385,39 +382,81 @@ fn keep_supported(
     frequencies: &Frequencies,
     patterns: &[Pattern],
     packs: usize,
-    mut found: Vec<Occurrence>,
+    found: &[Vec<Occurrence>],
 ) -> Vec<Occurrence> {
+    let lists = found.iter();
+    let mut paragraphs: Vec<&[Occurrence]> = lists
+        .flat_map(|list| list.chunk_by(|a, b| a.distinct == b.distinct))
+        .collect();
+    paragraphs.sort_unstable_by_key(|paragraph| paragraph[0].distinct);
+    let mut choice = Choice {
+        patterns,
+        weights: patterns.iter().map(Pattern::fixed_weight).collect(),
+        is_dropped: vec![false; patterns.len()],
+    };
+    let mut chosen = Vec::new();
+    for paragraph in &paragraphs {
+        choice.choose(paragraph, &mut chosen);
+    }
     loop {
-        let chosen = choose(patterns, &found);
         let dropped = unsupported(reading, frequencies, patterns, packs, &chosen);
         if dropped.is_empty() {
             return keep_repeated(reading, patterns, packs, chosen);
         }
-        found.retain(|o| !dropped.contains(&o.pattern));
+        for number in dropped {
+            choice.is_dropped[number as usize] = true;
+        }
+        chosen = choice.choose_again(&paragraphs, &chosen);
     }
 }
 
-/// The best pattern of each paragraph as a whole, or else of each of its sentences: the one that
-/// fixes most words; an opener where there is no other.
-fn choose(patterns: &[Pattern], found: &[Occurrence]) -> Vec<Occurrence> {
-    let mut chosen = Vec::new();
-    let rank = |o: &&Occurrence| {
-        let pattern = &patterns[o.pattern as usize];
-        let is_whole = pattern.kind != Kind::Opener;
-        (is_whole, pattern.fixed_weight(), u32::MAX - o.pattern)
-    };
-    for paragraph in found.chunk_by(|a, b| a.distinct == b.distinct) {
+/// Which of its patterns a paragraph or sentence is said to follow.
+struct Choice<'a> {
+    patterns: &'a [Pattern],
+    /// What the fixed words of each pattern weigh.
+    weights: Vec<u32>,
+    is_dropped: Vec<bool>,
+}
+
+impl Choice<'_> {
+    /// Add the best pattern of a paragraph as a whole, or else of each of its sentences: the one
+    /// that fixes most words; an opener where there is no other.
+    fn choose(&self, paragraph: &[Occurrence], chosen: &mut Vec<Occurrence>) {
         stop::check();
-        let is_paragraph = |o: &&Occurrence| patterns[o.pattern as usize].kind == Kind::Paragraph;
-        if let Some(whole) = paragraph.iter().filter(is_paragraph).max_by_key(rank) {
+        let kind = |o: &Occurrence| self.patterns[o.pattern as usize].kind;
+        let is_left = |o: &&Occurrence| !self.is_dropped[o.pattern as usize];
+        let rank = |o: &&Occurrence| {
+            let is_whole = kind(o) != Kind::Opener;
+            (
+                is_whole,
+                self.weights[o.pattern as usize],
+                u32::MAX - o.pattern,
+            )
+        };
+        let whole = paragraph.iter().filter(|o| kind(o) == Kind::Paragraph);
+        if let Some(whole) = whole.filter(is_left).max_by_key(rank) {
             chosen.push(*whole);
-            continue;
+            return;
         }
         for sentence in paragraph.chunk_by(|a, b| a.start == b.start) {
-            chosen.extend(sentence.iter().max_by_key(rank));
+            chosen.extend(sentence.iter().filter(is_left).max_by_key(rank));
         }
     }
-    chosen
+
+    /// Choose again where a pattern that was `chosen` was dropped since.
+    fn choose_again(&self, paragraphs: &[&[Occurrence]], chosen: &[Occurrence]) -> Vec<Occurrence> {
+        let mut again = Vec::with_capacity(chosen.len());
+        let mut paragraphs = paragraphs.iter();
+        for old in chosen.chunk_by(|a, b| a.distinct == b.distinct) {
+            let paragraph = paragraphs.find(|p| p[0].distinct == old[0].distinct);
+            if old.iter().any(|o| self.is_dropped[o.pattern as usize]) {
+                self.choose(paragraph.copied().unwrap_or_default(), &mut again);
+            } else {
+                again.extend_from_slice(old);
+            }
+        }
+        again
+    }
 }
 
 /// Patterns that too few articles follow, or that say too little.

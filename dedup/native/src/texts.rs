@@ -1,5 +1,6 @@
 //! Texts of chosen distincts, read back from the spool and tokenised again.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::corpus::Corpus;
@@ -31,6 +32,30 @@ struct Piece {
     tokens: Vec<u64>,
     /// Where each text's tokens start, and where the last one's end.
     starts: Vec<usize>,
+    outlines: Vec<Outline>,
+}
+
+/// Which tokens a text may hold, a bit for each 256th of all hashes: what stands in one outline and
+/// not in another stands in one text and not in the other.
+#[derive(Clone, Copy, Default)]
+pub struct Outline([u64; 4]);
+
+impl Outline {
+    pub fn new(tokens: &[u64]) -> Self {
+        let mut bits = [0; 4];
+        for token in tokens {
+            bits[(token >> 62) as usize] |= 1 << (token >> 56 & 63);
+        }
+        Self(bits)
+    }
+
+    /// How many tokens of this text are not in the other, at least.
+    pub fn missing_in(&self, other: &Self) -> u32 {
+        let words = self.0.iter().zip(&other.0);
+        words
+            .map(|(here, there)| (here & !there).count_ones())
+            .sum()
+    }
 }
 
 impl Default for Piece {
@@ -38,6 +63,7 @@ impl Default for Piece {
         Self {
             tokens: Vec::new(),
             starts: vec![0],
+            outlines: Vec::new(),
         }
     }
 }
@@ -122,6 +148,7 @@ impl TokenStore {
             read_texts(corpus, &distincts[range], |text| {
                 tokenize(text, &mut tokens);
                 piece.push(&tokens.hashes);
+                piece.outlines.push(Outline::new(&tokens.hashes));
             })?;
             Ok(piece)
         });
@@ -137,6 +164,62 @@ impl TokenStore {
             let piece = &self.pieces[place / PIECE];
             &piece.tokens[piece.range(place % PIECE)]
         })
+    }
+
+    /// The tokens of a distinct with their outline; none if it was not loaded.
+    pub fn outlined(&self, distinct: u32) -> (&[u64], Outline) {
+        let outline = self
+            .place_of
+            .get(distinct)
+            .map_or_else(Outline::default, |place| {
+                self.pieces[place / PIECE].outlines[place % PIECE]
+            });
+        (self.tokens(distinct), outline)
+    }
+}
+
+/// Tokens of distincts that are needed again and again, read one by one.
+pub struct TokenCache<'a> {
+    corpus: &'a Corpus,
+    /// Of the text read last.
+    tokens: Tokens,
+    held: HashMap<u32, Box<[u64]>>,
+    bytes: usize,
+    memory: usize,
+}
+
+impl<'a> TokenCache<'a> {
+    /// `memory` is how many bytes of tokens to hold, but for two texts that need more.
+    pub fn new(corpus: &'a Corpus, memory: usize) -> Self {
+        Self {
+            corpus,
+            tokens: Tokens::default(),
+            held: HashMap::new(),
+            bytes: 0,
+            memory,
+        }
+    }
+
+    /// The tokens of two distincts.
+    ///
+    /// # Errors
+    /// The spool cannot be read.
+    pub fn both(&mut self, left: u32, right: u32) -> Result<(&[u64], &[u64]), Error> {
+        if self.bytes > self.memory {
+            self.held.clear();
+            self.bytes = 0;
+        }
+        for distinct in [left, right] {
+            if !self.held.contains_key(&distinct) {
+                read_texts(self.corpus, &[distinct], |text| {
+                    tokenize(text, &mut self.tokens);
+                })?;
+                self.bytes += size_of_val(&self.tokens.hashes[..]);
+                self.held
+                    .insert(distinct, self.tokens.hashes.clone().into_boxed_slice());
+            }
+        }
+        Ok((&self.held[&left], &self.held[&right]))
     }
 }
 

@@ -465,10 +465,19 @@ fn verifier_of(corpus: &Corpus, rule: Rule, memory: usize) -> Verifier<'_> {
 }
 
 fn verify(verifier: &Verifier<'_>, candidates: &Candidates) -> Verified {
-    let mut verified = verifier.verify(&candidates.pairs).unwrap();
-    verifier
-        .complete_families(&mut verified, candidates)
-        .unwrap();
+    let mut verified = Verified::default();
+    while verified.done < candidates.pairs.len() {
+        let rest = &candidates.pairs[verified.done..];
+        let turn = verifier.verify_next(rest, &verified.families).unwrap();
+        verified.extend(turn);
+    }
+    // The memory of a turn is not that of what is found.
+    let completer = Verifier {
+        memory: usize::MAX,
+        ..*verifier
+    };
+    let is_complete = completer.complete_families(&mut verified, candidates);
+    assert!(is_complete.unwrap());
     verified
 }
 

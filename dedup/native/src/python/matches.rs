@@ -27,6 +27,7 @@ impl PyMatches {
         vec![
             ("capped_buckets", self.0.verified.capped_buckets),
             ("too_long_to_align", self.0.too_long()),
+            ("costly_pairs", self.0.costly()),
             ("large_families", self.0.verified.large_families),
         ]
     }

@@ -64,7 +64,7 @@ impl PyVerifier {
         let verified = verified.get()?;
         let rest = candidates.0.pairs.get(verified.done..).unwrap_or_default();
         let (turn, extent) = interruptible(py, &corpus.0.spool.stop, || {
-            let turn = verifier.verify_next(rest)?;
+            let turn = verifier.verify_next(rest, &verified.families)?;
             let extent = checkpoint::save(&turn, &corpus.0.spool)?;
             Ok::<_, Error>((turn, extent))
         })?;
@@ -73,7 +73,7 @@ impl PyVerifier {
     }
 
     /// Compare near-copies of the same paragraph with each other, once all candidates are aligned.
-    /// The candidates are gone then.
+    /// The candidates are gone then. False if what is found takes more than `memory` bytes.
     fn complete(
         &self,
         py: Python<'_>,
@@ -81,7 +81,7 @@ impl PyVerifier {
         candidates: &mut PyCandidates,
         verified: &mut PyVerified,
         memory: usize,
-    ) -> PyResult<()> {
+    ) -> PyResult<bool> {
         let verifier = self.of(corpus, memory);
         let verified = verified.get()?;
         let candidates = std::mem::take(&mut candidates.0);

@@ -27,8 +27,19 @@ pub struct Finder<'a> {
     patterns: &'a [Pattern],
     /// The first so many are from packs, and hold whatever share of a sentence they fix.
     packs: usize,
+    outlines: Vec<u128>,
+    /// What the fixed words of each pattern weigh.
+    weights: Vec<u32>,
     by_gram: Index,
     by_word: Index,
+}
+
+/// Which items a sentence or pattern may hold, a bit for each 128th of all: a sentence follows no
+/// pattern whose outline has a bit that its own has not. Variants of one form are hundreds of
+/// patterns with the same rare grams, and this refutes most of them at once.
+fn outline(items: &[u64]) -> u128 {
+    let fixed = items.iter().filter(|item| **item != GAP);
+    fixed.fold(0, |bits, item| bits | 1 << (item >> 57))
 }
 
 #[derive(Default)]
@@ -90,21 +101,30 @@ impl<'a> Finder<'a> {
         Self {
             patterns,
             packs,
+            outlines: patterns.iter().map(|p| outline(&p.parts)).collect(),
+            weights: patterns.iter().map(Pattern::fixed_weight).collect(),
             by_gram,
             by_word,
         }
     }
 
-    /// Whether a sentence or paragraph follows a pattern that fixes enough of its words.
-    fn holds(&self, number: u32, items: &[u64], places: &mut Vec<usize>) -> bool {
+    /// Whether a pattern's sentences follow another one too, which fixes most of their words.
+    pub fn contains(&self, general: usize, special: usize) -> bool {
+        self.outlines[general] & !self.outlines[special] == 0
+            && self.patterns[general].contains(&self.patterns[special])
+    }
+
+    /// Whether a sentence or paragraph follows a pattern that fixes enough of its words. `outline`
+    /// is that of the items.
+    fn holds(&self, number: u32, items: &[u64], outline: u128, places: &mut Vec<usize>) -> bool {
         let pattern = &self.patterns[number as usize];
-        if !pattern.fits(items, places) {
+        if self.outlines[number as usize] & !outline != 0 || !pattern.fits(items, places) {
             return false;
         }
-        let words: u32 = items.iter().map(|item| word_weight(*item)).sum();
+        let words = || -> u32 { items.iter().map(|item| word_weight(*item)).sum() };
         (number as usize) < self.packs
             || pattern.kind == Kind::Opener
-            || f64::from(pattern.fixed_weight()) >= MIN_FIXED * f64::from(words)
+            || f64::from(self.weights[number as usize]) >= MIN_FIXED * f64::from(words())
     }
 
     /// Patterns that share their key with a sentence, sorted, each once.
@@ -148,11 +168,12 @@ impl<'a> Search<'a> {
         for sentence in items.sentences().filter(|s| s.len() <= MAX_ITEMS) {
             let inner = &items.items[sentence.clone()];
             self.finder.candidates(inner, &mut self.found);
+            let bits = outline(inner);
             for number in &self.found {
                 let pattern = &patterns[*number as usize];
                 if pattern.kind == Kind::Paragraph {
                     self.whole.push(*number);
-                } else if self.finder.holds(*number, inner, &mut self.places) {
+                } else if self.finder.holds(*number, inner, bits, &mut self.places) {
                     let last = self.places[pattern.parts.len() - 1];
                     show(Occurrence {
                         distinct,
@@ -166,8 +187,12 @@ impl<'a> Search<'a> {
         }
         self.whole.sort_unstable();
         self.whole.dedup();
+        let bits = outline(&items.items);
         for number in &self.whole {
-            if self.finder.holds(*number, &items.items, &mut self.places) {
+            if self
+                .finder
+                .holds(*number, &items.items, bits, &mut self.places)
+            {
                 show(Occurrence {
                     distinct,
                     start: 0,
@@ -176,6 +201,31 @@ impl<'a> Search<'a> {
                     next: 0,
                 });
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::items::START;
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn an_outline_refutes_no_pattern_that_a_sentence_follows(
+            words in prop::collection::vec(1u64..90, 1..12),
+            gaps in prop::collection::vec(0usize..12, 0..6),
+        ) {
+            let inner = words.iter().map(|word| word << 57 | 4);
+            let items: Vec<u64> = std::iter::once(START).chain(inner).chain([END]).collect();
+            let mut pattern = Pattern { kind: Kind::Sentence, parts: items.clone() };
+            for gap in gaps {
+                let last = pattern.parts.len() - 2;
+                pattern = pattern.with_gap(1 + gap % last);
+            }
+            prop_assert!(pattern.fits(&items, &mut Vec::new()));
+            prop_assert_eq!(outline(&pattern.parts) & !outline(&items), 0);
         }
     }
 }

@@ -112,7 +112,7 @@ fn find(items: &[u64], run: &[u64], from: usize) -> Option<usize> {
     let windows = items.get(from..)?.windows(run.len());
     windows
         .take_while(|window| window[0] != END || run[0] == END)
-        .position(|window| window == run)
+        .position(|window| window[0] == run[0] && window == run)
         .map(|at| from + at)
 }
 
