@@ -17,7 +17,13 @@ import pyarrow.compute as pc
 from dedup import _native
 from dedup.errors import ConfigError, InputError, OutputError
 from dedup.filtering.decisions import SCORES, Decisions, Keep, Rule, decide_articles
-from dedup.filtering.matching import Target, choose_target, match_inputs
+from dedup.filtering.matching import (
+    Target,
+    check_digest,
+    choose_target,
+    match_inputs,
+    source_config,
+)
 from dedup.filtering.removals import (
     Removal,
     check_removed_name,
@@ -108,14 +114,17 @@ def filter_articles(  # noqa: PLR0913 - keyword-only options, each of its own
         for file, rows in zip(files, rows_of, strict=True):
             count_rows(file, rows)
     else:
+        source = source_config(scan)
+        digests = {entry["path"]: entry["digest"] for entry in scan.manifest["inputs"]}
         with _unfinished(target, removed_name) as (places, removed_place):
-            for file, rows, place, packing in zip(
-                files, rows_of, places, target.compressions, strict=True
+            for name, file, rows, place, packing in zip(
+                names, files, rows_of, places, target.compressions, strict=True
             ):
                 with naming_output(target.path):
-                    rewrite(file, rows, place, packing)
+                    digest = rewrite(file, rows, place, packing, source)
                 progress.advance(rows.kept + rows.removed, file.size)
                 _check_counts(file, rows)
+                check_digest(file, digest, digests[name])
             if removed_name and removed_place:
                 write_removed(decisions, removed_place, removed_name)
     kept = sum(rows.kept for rows in rows_of)

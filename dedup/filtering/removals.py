@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +15,11 @@ import pyarrow.parquet as pq
 from dedup.config import SourceConfig
 from dedup.errors import ConfigError
 from dedup.filtering.decisions import Decisions
+from dedup.filtering.matching import source_config
 from dedup.filtering.rewriting import open_sink
 from dedup.results import Scan, naming_output
 from dedup.sources import InputFile, read_articles
-from dedup.sources.locate import COMPRESSIONS, STDIN
+from dedup.sources.locate import COMPRESSIONS
 
 REMOVED = pa.schema(
     [
@@ -125,8 +126,7 @@ def sample_removals(
     chosen = gone.take(places).to_pylist()
     reasons = decisions.reasons.drop_null().take(pa.array(places)).to_pylist()
     spans = _longest_spans(scan, {row["article_id"] for row in chosen})
-    config = SourceConfig(**{**scan.manifest["config"]["source"], "on_error": "skip"})
-    texts = _read_texts(chosen, files, config)
+    texts = _read_texts(chosen, files, replace(source_config(scan), on_error="skip"))
     removals = []
     for row, reason in zip(chosen, reasons, strict=True):
         start, end, match = spans.get(row["article_id"], (0, 0, row["top_source"]))
@@ -165,7 +165,7 @@ def _read_texts(
     texts: dict[tuple[str, int], str] = {}
     for name, file in files.items():
         wanted = [row["input_row"] for row in chosen if row["input_file"] == name]
-        if not wanted or file.path == STDIN:
+        if not wanted or (file.version is None and not file.is_remote):  # it can be read once
             continue
         left = len(wanted)
         for batch in read_articles([file], config):

@@ -15,14 +15,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from dedup import _native
+from dedup.config import SourceConfig
 from dedup.errors import ConfigError, InputError
 from dedup.filtering.csv_records import is_blank, split_records
 from dedup.filtering.decisions import Mask
 from dedup.filtering.warc_records import PACKERS, read_records
 from dedup.sources.locate import InputFile
+from dedup.sources.pieces import piece_limit, whole_lines
 from dedup.sources.streams import (
     DamagedFileError,
+    OpenInput,
     naming_failures,
+    open_input,
     open_seekable,
     read_chunks,
 )
@@ -33,7 +38,7 @@ WITHOUT_FIELDS = (*WHOLE_FILES, "warc")
 WRITE_BYTES = 64 << 20  # of columns make a row group: few groups, and not much memory
 
 _BOM = b"\xef\xbb\xbf"
-_WHITE = " \t\r\n"
+_WHITE = b" \t\r\n"
 
 Item = TypeVar("Item")
 
@@ -81,22 +86,25 @@ class Rows:
         return (dict(zip(self.scores, row, strict=True)) for row in zip(*columns, strict=True))
 
 
-def rewrite(file: InputFile, rows: Rows, path: Path, compression: str | None) -> None:
-    """Write the kept rows of a file to a new file of the same format.
+def rewrite(
+    file: InputFile, rows: Rows, path: Path, compression: str | None, config: SourceConfig
+) -> str | None:
+    """Write the kept rows of a file to a new file of the same format; return the file's digest.
 
     What is no row, such as a header, a blank line or a request in a web archive, is kept too. A
     file that breaks off, which the scan was told to skip, is copied as far as it was scanned. A
-    text file or page that is not kept is not made.
+    text file or page that is not kept is not made. `config` is what the file was scanned with.
     """
-    if file.format in WHOLE_FILES and not rows.is_kept.any():
-        rows.take_known(1, file)
-        return
-    if file.format == "warc":
-        with open_sink(path, None) as sink:
-            _copy_records(file, rows, sink, PACKERS[compression])
-        return
-    with open_sink(path, compression) as sink:
-        _WRITERS[file.format](file, rows, sink)
+    with open_input(file) as opened:
+        if file.format in WHOLE_FILES and not rows.is_kept.any():
+            rows.take_known(1, file)
+        elif file.format == "warc":
+            with open_sink(path, None) as sink:
+                _copy_records(opened, rows, sink, PACKERS[compression])
+        else:
+            with open_sink(path, compression) as sink:
+                _WRITERS[file.format](opened, rows, sink, config)
+        return opened.finish()
 
 
 def count_rows(file: InputFile, rows: Rows) -> None:
@@ -130,13 +138,19 @@ def _until_damage(items: Iterator[Item], file: InputFile, rows: Rows) -> Iterato
         rows.give_up(damage)
 
 
-def _rewrite_lines(file: InputFile, rows: Rows, sink: Any) -> None:
-    _write_lines(read_chunks(file), file, rows, sink)
+def _rewrite_lines(file: OpenInput, rows: Rows, sink: Any, config: SourceConfig) -> None:
+    _write_lines(read_chunks(file), file, rows, sink, config)
 
 
-def _write_lines(chunks: Iterator[bytes], file: InputFile, rows: Rows, sink: Any) -> None:
-    for lines in _until_damage(_whole_lines(chunks), file, rows):
+def _write_lines(
+    chunks: Iterator[bytes], file: OpenInput, rows: Rows, sink: Any, config: SourceConfig
+) -> None:
+    blocks = whole_lines(chunks, piece_limit(file, config))
+    for block in _until_damage(blocks, file, rows):
+        lines = [b""] if block is None else _split_lines(block)
         known, kept, first = rows.take(len(lines))
+        if block is None and (kept[0] or not known[0]):
+            raise _no_such_row(file, first)
         for place in np.flatnonzero(~known).tolist():
             if lines[place].removeprefix(_BOM).strip():
                 raise _no_such_row(file, first + place)
@@ -147,63 +161,49 @@ def _write_lines(chunks: Iterator[bytes], file: InputFile, rows: Rows, sink: Any
         sink.write(b"".join(itertools.compress(lines, kept | ~known)))
 
 
-def _whole_lines(chunks: Iterator[bytes]) -> Iterator[list[bytes]]:
+def _split_lines(block: bytes) -> list[bytes]:
     """Cut at line feeds, which stay with their lines."""
-    held: list[bytes] = []
-    for chunk in chunks:
-        end = chunk.rfind(b"\n") + 1
-        if end:
-            block = b"".join([*held, memoryview(chunk)[: end - 1]])
-            yield [line + b"\n" for line in block.split(b"\n")]
-            held = []
-        held.append(chunk[end:])
-    if any(held):
-        yield [b"".join(held)]
+    if not block.endswith(b"\n"):  # the last line of a file
+        return [block]
+    return [line + b"\n" for line in block[:-1].split(b"\n")]
 
 
-def _rewrite_json(file: InputFile, rows: Rows, sink: Any) -> None:
+def _rewrite_json(file: OpenInput, rows: Rows, sink: Any, config: SourceConfig) -> None:
     chunks = read_chunks(file)
     with naming_failures(file):
         head = next(chunks, b"")
     first_line = head.removeprefix(_BOM).lstrip().partition(b"\n")[0].rstrip()
     if not first_line.startswith(b"[") and first_line != b"{":
-        _write_lines(itertools.chain([head], chunks), file, rows, sink)
+        _write_lines(itertools.chain([head], chunks), file, rows, sink, config)
         return
-    whole = _until_damage(iter([b"".join(itertools.chain([head], chunks))]), file, rows)
-    text = b"".join(whole).removeprefix(_BOM).decode("utf-8", "surrogateescape")
-    kept, _ = rows.take_known(len(rows.is_known) - rows.seen, file)
-    scores = rows.score_rows(0, kept) if rows.scores else None
-    articles = []
-    for article, is_kept in zip(_cut_document(text), kept.tolist(), strict=False):
-        if is_kept:
-            raw = article.encode("utf-8", "surrogateescape")
-            articles.append(_add_scores(raw, next(scores), file) if scores else raw)
-    if len(articles) < int(np.count_nonzero(kept)):
+    document = itertools.chain([head.removeprefix(_BOM)], chunks)
+    elements = _split_document(document, piece_limit(file, config))
+    before = b"[\n"
+    for element in _until_damage(elements, file, rows):
+        known, kept, first = rows.take(1)
+        if not known[0] or (kept[0] and element is None):
+            raise _no_such_row(file, first)
+        if kept[0] and element is not None:
+            scores = next(rows.score_rows(first, kept)) if rows.scores else None
+            sink.write(before)
+            sink.write(_add_scores(element, scores, file) if scores else element)
+            before = b",\n"
+    if rows.is_kept[rows.seen :].any():
         raise InputError(f"{file.path} is not the list of articles that was scanned")
-    sink.write(b"[\n" + b",\n".join(articles) + (b"\n]\n" if articles else b"]\n"))
+    rows.take(len(rows.is_known) - rows.seen)  # what follows a list that breaks off
+    sink.write(b"[\n]\n" if before == b"[\n" else b"\n]\n")
 
 
-def _cut_document(text: str) -> Iterator[str]:
-    """Give each article of a JSON document, as it stands there, up to the first that is none."""
-    decoder = json.JSONDecoder()
-    at = _skip(text, 0, _WHITE)
-    if not text.startswith("[", at):
-        yield text.strip(_WHITE)
-        return
-    at = _skip(text, at + 1, _WHITE)
-    while at < len(text) and text[at] != "]":
-        try:
-            _, end = decoder.raw_decode(text, at)
-        except (ValueError, RecursionError):
-            return
-        yield text[at:end]
-        at = _skip(text, end, _WHITE + ",")
+def _split_document(chunks: Iterator[bytes], limit: int) -> Iterator[bytes | None]:
+    """Give each article of a JSON document as it stands there; None for one that is too long."""
+    splitter = _native.JsonSplitter(limit)
+    for chunk in chunks:
+        yield from (_strip(element[0]) for element in splitter.split(chunk))
+    yield from (_strip(element[0]) for element in splitter.finish()[0])
 
 
-def _skip(text: str, at: int, characters: str) -> int:
-    while at < len(text) and text[at] in characters:
-        at += 1
-    return at
+def _strip(element: bytes | None) -> bytes | None:
+    return element and element.strip(_WHITE)
 
 
 def _add_scores(article: bytes, scores: dict[str, float], file: InputFile) -> bytes:
@@ -218,11 +218,17 @@ def _add_scores(article: bytes, scores: dict[str, float], file: InputFile) -> by
     return article[:end] + (b"" if is_empty else b", ") + added + article[end:]
 
 
-def _rewrite_csv(file: InputFile, rows: Rows, sink: Any) -> None:
+def _rewrite_csv(file: OpenInput, rows: Rows, sink: Any, config: SourceConfig) -> None:
     delimiter = DELIMITERS[file.format].encode()
-    records_in_parts = split_records(_without_mark(read_chunks(file), sink), delimiter)
+    chunks = _without_mark(read_chunks(file), sink)
+    records_in_parts = split_records(chunks, delimiter, piece_limit(file, config))
     has_header = False
     for part in _until_damage(records_in_parts, file, rows):
+        if part is None:
+            known, kept, first = rows.take(1)
+            if kept[0] or not known[0]:
+                raise _no_such_row(file, first)
+            continue
         records = part
         if not has_header:
             before = list(itertools.takewhile(lambda r: _says_nothing(r, delimiter), records))
@@ -270,7 +276,7 @@ def _extend(record: bytes, values: Iterable[str], delimiter: bytes) -> bytes:
     return delimiter.join([body, *(value.encode() for value in values)]) + record[len(body) :]
 
 
-def _rewrite_parquet(file: InputFile, rows: Rows, sink: Any) -> None:
+def _rewrite_parquet(file: OpenInput, rows: Rows, sink: Any, config: SourceConfig) -> None:
     with _open_table(file) as source:
         with naming_failures(file):
             parquet = pq.ParquetFile(source, buffer_size=BUFFER_BYTES)
@@ -287,7 +293,7 @@ def _pages(parquet: pq.ParquetFile) -> Iterator[pa.RecordBatch]:
         yield from parquet.iter_batches(rows, row_groups=[group])
 
 
-def _rewrite_arrow(file: InputFile, rows: Rows, sink: Any) -> None:
+def _rewrite_arrow(file: OpenInput, rows: Rows, sink: Any, config: SourceConfig) -> None:
     with _open_table(file) as source:
         with naming_failures(file):
             is_file = source.read(len(ARROW_FILE)) == ARROW_FILE
@@ -305,7 +311,7 @@ def _rewrite_arrow(file: InputFile, rows: Rows, sink: Any) -> None:
 
 
 @contextmanager
-def _open_table(file: InputFile) -> Iterator[Any]:
+def _open_table(file: OpenInput) -> Iterator[Any]:
     """Open a file for reading anywhere; only what goes wrong in opening it is its own fault."""
     with ExitStack() as stack:
         with naming_failures(file):
@@ -347,13 +353,13 @@ def _gather(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
         yield pa.Table.from_batches(held)
 
 
-def _copy_text(file: InputFile, rows: Rows, sink: Any) -> None:
+def _copy_text(file: OpenInput, rows: Rows, sink: Any, config: SourceConfig) -> None:
     rows.take_known(1, file)
     for chunk in read_chunks(file):
         sink.write(chunk)
 
 
-def _copy_records(file: InputFile, rows: Rows, sink: Any, pack: Callable[[bytes], bytes]) -> None:
+def _copy_records(file: OpenInput, rows: Rows, sink: Any, pack: Callable[[bytes], bytes]) -> None:
     for record in _until_damage(read_records(file), file, rows):
         known, kept, _ = rows.take(1)
         if kept[0] or not known[0]:
@@ -373,7 +379,7 @@ def _taken_name(file: InputFile, name: str) -> ConfigError:
     )
 
 
-_WRITERS: dict[str, Callable[[InputFile, Rows, Any], None]] = {
+_WRITERS: dict[str, Callable[[OpenInput, Rows, Any, SourceConfig], None]] = {
     "jsonl": _rewrite_lines,
     "json": _rewrite_json,
     "csv": _rewrite_csv,

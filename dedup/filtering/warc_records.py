@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterator
 
 import pyarrow as pa
 
-from dedup.sources.locate import InputFile
-from dedup.sources.streams import open_stream
+from dedup.sources.streams import OpenInput, open_stream
 
 # The pieces in which the scan read the file: with a damage, both get equally far.
 READ_BYTES = 64 << 10
@@ -29,7 +28,7 @@ PACKERS: dict[str | None, Callable[[bytes], bytes]] = {
 }
 
 
-def read_records(file: InputFile) -> Iterator[bytes]:
+def read_records(file: OpenInput) -> Iterator[bytes]:
     """Give each record with the blank lines behind it; raise an EOFError at one that breaks off."""
     with open_stream(file) as stream:
         lines = io.BufferedReader(stream, READ_BYTES)

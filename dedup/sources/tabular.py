@@ -28,7 +28,8 @@ from dedup.sources.fields import (
     named_field,
 )
 from dedup.sources.locate import InputFile
-from dedup.sources.streams import limited, open_seekable, read_chunks
+from dedup.sources.pieces import Records, explain_limit, piece_limit, whole_lines
+from dedup.sources.streams import OpenInput, open_seekable, read_chunks
 from dedup.sources.strings import is_text, is_text_or_scalar
 
 DELIMITERS = {"csv": ",", "tsv": "\t"}
@@ -38,16 +39,17 @@ PAGE_BYTES = 4 << 20
 BUFFER_BYTES = 1 << 20  # of a Parquet column; otherwise the whole column of a row group is read
 
 _BOM = b"\xef\xbb\xbf"
+_SHOWN_BYTES = 1 << 20  # of JSON whose names are listed: read by Python, it takes many times that
 _FEATHER_1 = b"FEA1"
 ARROW_FILE = b"ARROW1"
 
 
-def read_jsonl(file: InputFile, config: SourceConfig) -> Iterator[pa.RecordBatch]:
+def read_jsonl(file: OpenInput, config: SourceConfig) -> Iterator[pa.RecordBatch]:
     """Read an object a line; `input_row` is the line, blank ones counted."""
     return _parse_lines(read_chunks(file), file, config)
 
 
-def read_json(file: InputFile, config: SourceConfig) -> Iterator[pa.RecordBatch]:
+def read_json(file: OpenInput, config: SourceConfig) -> Iterator[pa.RecordBatch]:
     """Read a document that is a list of objects or a single one; else an object a line."""
     chunks = read_chunks(file)
     head = next(chunks, b"")
@@ -55,47 +57,63 @@ def read_json(file: InputFile, config: SourceConfig) -> Iterator[pa.RecordBatch]
     if not first_line.startswith(b"[") and first_line != b"{":
         yield from _parse_lines(itertools.chain([head], chunks), file, config)
         return
-    document = b"".join(limited(itertools.chain([head], chunks), file, "a document"))
-    rows = _native.parse_json(document, fields=_accepted_fields(config))
-    _check_fields(rows, [document], file, config)
-    yield rows
+    limit = piece_limit(file, config)
+    splitter = _native.JsonSplitter(limit)
+    fields = _accepted_fields(config)
+    row = 0
+    is_checked = False
+    problem: str | None = None
+    for chunk in itertools.chain([head.removeprefix(_BOM)], chunks, [None]):
+        if chunk is None:
+            elements, problem = splitter.finish()
+        else:
+            elements = splitter.split(chunk)
+        if not elements:
+            continue
+        rows = _native.parse_elements(elements, fields=fields, first_row=row, max_bytes=limit)
+        row += len(elements)
+        documents = (element[0] or b"" for element in elements)
+        is_checked = is_checked or _check_fields(rows, documents, file, config)
+        del elements, documents, chunk
+        yield rows
+    if problem is not None:
+        yield _reject_row(row, problem)
 
 
-def read_csv(file: InputFile, config: SourceConfig) -> Iterator[pa.RecordBatch]:
+def read_csv(file: OpenInput, config: SourceConfig) -> Iterator[pa.RecordBatch]:
     """Read CSV or TSV with a header line; `input_row` counts rows, the header not among them."""
+    limit = piece_limit(file, config)
     chunks = read_chunks(file)
-    head = next(chunks, b"").removeprefix(_BOM)
-    header, start, line = _read_header(head, file)
+    header, rest, line = _read_header(chunks, file, limit)
     if not header:
         return  # an empty file has no articles
     fields = find_fields(header, config, file.path)
     places = [(column, header.index(field)) for column, field in fields.items()]
     row = 0
-    held: list[bytes] = []
-    needed = 0  # a row longer than a chunk is not scanned again for every chunk
-    for chunk in itertools.chain([head[start:]], chunks, [None]):
-        if chunk is not None:
-            held.append(chunk)
-            if sum(map(len, held)) < needed:
-                continue
-        block = b"".join(limited(held, file, "a row (perhaps a quote is never closed)"))
-        rows, consumed, lines = _native.parse_csv(
-            block,
+    records = Records(DELIMITERS[file.format], limit)
+    for block in records.blocks(itertools.chain([rest], chunks)):
+        if block is None:
+            problem = f"the row is {explain_limit(limit)}: perhaps a quote is never closed"
+            yield _reject_row(row, f"line {line + 1}: {problem}")
+            row += 1
+            line += records.lines
+            continue
+        rows, records.consumed, lines = _native.parse_csv(
+            block[0],
             fields=places,
             width=len(header),
             delimiter=DELIMITERS[file.format],
             first_row=row,
             first_line=line,
-            is_last=chunk is None,
+            is_last=block[1],
         )
-        yield rows
         row += rows.num_rows
         line += lines
-        held = [block[consumed:]]
-        needed = 0 if consumed else 2 * len(block)
+        del block
+        yield rows
 
 
-def read_parquet(file: InputFile, config: SourceConfig) -> Iterator[pa.RecordBatch]:
+def read_parquet(file: OpenInput, config: SourceConfig) -> Iterator[pa.RecordBatch]:
     """Read the needed columns of a Parquet file, a few megabytes of text at a time."""
     with open_seekable(file) as source:
         parquet = pq.ParquetFile(source, buffer_size=BUFFER_BYTES)
@@ -110,7 +128,7 @@ def read_parquet(file: InputFile, config: SourceConfig) -> Iterator[pa.RecordBat
         yield from _number_rows(itertools.chain.from_iterable(groups), fields)
 
 
-def read_arrow(file: InputFile, config: SourceConfig) -> Iterator[pa.RecordBatch]:
+def read_arrow(file: OpenInput, config: SourceConfig) -> Iterator[pa.RecordBatch]:
     """Read an Arrow file (Feather version 2) or an Arrow stream."""
     with open_seekable(file) as source:
         magic = source.read(len(ARROW_FILE))
@@ -128,34 +146,30 @@ def read_arrow(file: InputFile, config: SourceConfig) -> Iterator[pa.RecordBatch
 
 
 def _parse_lines(
-    chunks: Iterable[bytes], file: InputFile, config: SourceConfig
+    chunks: Iterable[bytes], file: OpenInput, config: SourceConfig
 ) -> Iterator[pa.RecordBatch]:
     fields = _accepted_fields(config)
+    limit = piece_limit(file, config)
     line = 0
     is_checked = False
-    for block in _whole_lines(chunks, file):
+    for block in whole_lines(chunks, limit):
+        if block is None:
+            yield _reject_row(line, f"line {line + 1}: the line is {explain_limit(limit)}")
+            line += 1
+            continue
         rows, lines = _native.parse_jsonl(block, fields=fields, first_line=line)
         is_checked = is_checked or _check_fields(rows, block.splitlines(), file, config)
-        yield rows
         line += lines
+        del block
+        yield rows
+
+
+def _reject_row(row: int, reason: str) -> pa.RecordBatch:
+    return pa.RecordBatch.from_pydict({"input_row": [row], "reason": [reason]})
 
 
 def _accepted_fields(config: SourceConfig) -> list[tuple[str, list[str]]]:
     return [(column, list(names)) for column, names in accepted_names(config).items()]
-
-
-def _whole_lines(chunks: Iterable[bytes], file: InputFile) -> Iterator[bytes]:
-    """Cut chunks at line ends. What a file breaks off with, a part of a line, is not given."""
-    held: list[bytes] = []
-    for chunk in chunks:
-        end = chunk.rfind(b"\n") + 1
-        if end:
-            yield b"".join([*held, memoryview(chunk)[:end]])
-            held = []
-        held.append(chunk[end:])
-        held = list(limited(held, file, "a line"))
-    if any(held):
-        yield b"".join(held)
 
 
 def _check_fields(
@@ -177,6 +191,8 @@ def _check_fields(
 def _names_in(documents: Iterable[bytes]) -> list[str]:
     names: dict[str, None] = {}
     for document in documents:
+        if len(document) > _SHOWN_BYTES:
+            continue
         try:
             value = json.loads(document.removeprefix(_BOM))
         except (ValueError, RecursionError):
@@ -187,18 +203,38 @@ def _names_in(documents: Iterable[bytes]) -> list[str]:
     return list(names)
 
 
-def _read_header(head: bytes, file: InputFile) -> tuple[list[str], int, int]:
-    """Return the names in the first line that is not blank, and the bytes and lines up to there."""
-    lines = io.BytesIO(head)
-    reader = csv.reader((line.decode() for line in lines), delimiter=DELIMITERS[file.format])
-    try:
-        header = next((row for row in reader if any(map(str.strip, row))), [])
-    except (UnicodeDecodeError, csv.Error) as err:
-        raise InputError(
-            f"the header of {file.path} cannot be read: {err}",
-            hint="it must be UTF-8, and its lines must end with \\n or \\r\\n",
-        ) from err
-    return [name.strip() for name in header], lines.tell(), reader.line_num
+def _read_header(
+    chunks: Iterator[bytes], file: InputFile, limit: int
+) -> tuple[list[str], bytes, int]:
+    """Return the names in the first line that is not blank, what was read behind it, and its line.
+
+    It may be longer than a chunk.
+    """
+    head = b""
+    for chunk in itertools.chain(chunks, [None]):
+        if chunk is not None:
+            head = head + chunk if head else chunk.removeprefix(_BOM)
+        lines = io.BytesIO(head)
+        reader = csv.reader((line.decode() for line in lines), delimiter=DELIMITERS[file.format])
+        try:
+            header = next((row for row in reader if any(map(str.strip, row))), [])
+        except (UnicodeDecodeError, csv.Error) as err:
+            if chunk is not None and lines.tell() == len(head) <= limit and _is_cut(err):
+                continue
+            raise InputError(
+                f"the header of {file.path} cannot be read: {err}",
+                hint="it must be UTF-8, and its lines must end with \\n or \\r\\n",
+            ) from err
+        if lines.tell() < len(head) or chunk is None:
+            break
+        if len(head) > limit:
+            raise InputError(f"the header of {file.path} is longer than {limit:,} bytes")
+    return [name.strip() for name in header], head[lines.tell() :], reader.line_num
+
+
+def _is_cut(err: Exception) -> bool:
+    """Tell whether what is wrong may be that a character is cut in two."""
+    return isinstance(err, UnicodeDecodeError) and err.end == len(err.object)
 
 
 def _find_columns(schema: pa.Schema, file: InputFile, config: SourceConfig) -> dict[str, str]:

@@ -16,17 +16,16 @@ from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
 
 from dedup.config import SourceConfig
 from dedup.sources.http import BodyError, decode_body, parse_content_type, parse_response
-from dedup.sources.locate import InputFile
-from dedup.sources.pages import MAX_PAGE_BYTES, is_page, may_be_page, read_page
+from dedup.sources.pages import is_page, may_be_page, needed_memory, read_page
 from dedup.sources.plain import name_article
-from dedup.sources.streams import CHUNK_BYTES, FAILURES, MAX_PIECE_BYTES, open_stream, read_chunks
+from dedup.sources.streams import CHUNK_BYTES, FAILURES, OpenInput, open_stream, read_whole
 
-# Types of records that may have an article, and how much of one is read: no film fills the memory.
-_READ_BYTES = {
-    int(WarcRecordType.response): MAX_PAGE_BYTES + 1,
-    int(WarcRecordType.resource): MAX_PAGE_BYTES + 1,
-    int(WarcRecordType.conversion): MAX_PIECE_BYTES + 1,
-}
+# Types of records that may have an article.
+_WITH_ARTICLES = (
+    int(WarcRecordType.response),
+    int(WarcRecordType.resource),
+    int(WarcRecordType.conversion),
+)
 _ROWS = pa.schema(
     [
         pa.field("article_id", pa.string()),
@@ -39,7 +38,6 @@ _ROWS = pa.schema(
     ]
 )
 _HOST = re.compile(r"https?://(?:[^/?#@]*@)?(\[[^]]*\]|[^/?#:]+)", re.IGNORECASE)
-_TOO_LONG = f"the page is longer than {MAX_PAGE_BYTES >> 20} MiB"
 
 
 class _Row(NamedTuple):
@@ -54,7 +52,7 @@ class _Row(NamedTuple):
     reason: str | None
 
 
-def read_warc(file: InputFile, config: SourceConfig) -> Iterator[pa.RecordBatch]:
+def read_warc(file: OpenInput, config: SourceConfig) -> Iterator[pa.RecordBatch]:
     """Read the articles of a WARC or WET file; `input_row` counts records, of whatever type.
 
     The id is the record's, since a crawl may hold a page more than once, the source is the host
@@ -64,7 +62,7 @@ def read_warc(file: InputFile, config: SourceConfig) -> Iterator[pa.RecordBatch]
     rows: list[_Row] = []
     started = 0
     try:
-        for row, place in _read_rows(file):
+        for row, place in _read_rows(file, config.article_limit):
             if rows and place - started >= CHUNK_BYTES:
                 yield _lay_out(rows)
                 rows, started = [], place
@@ -77,22 +75,31 @@ def read_warc(file: InputFile, config: SourceConfig) -> Iterator[pa.RecordBatch]
         yield _lay_out(rows)
 
 
-def read_html_file(file: InputFile, config: SourceConfig) -> Iterator[pa.RecordBatch]:
+def read_html_file(file: OpenInput, config: SourceConfig) -> Iterator[pa.RecordBatch]:
     """Read a page as one article, whose id is the path below the folder that the user named."""
-    body, reason = b"", None
-    for chunk in read_chunks(file):
-        body += chunk
-        if len(body) > MAX_PAGE_BYTES:
-            body, reason = b"", _TOO_LONG
-            break
+    body = read_whole(file, config.article_limit)
+    reason = _explain_limits(body, config.article_limit, file.resources.memory)
     yield pa.RecordBatch.from_pydict(
         {
             "article_id": [name_article(file)],
-            "text": [read_page(body)],
+            "text": ["" if body is None or reason else read_page(body)],
             "input_row": [0],
             "reason": pa.array([reason], pa.string()),
         }
     )
+
+
+def _explain_limits(body: bytes | None, limit: int, memory: int) -> str | None:
+    """Say why a page is not read; it counts with its markup. None is one that was not held."""
+    if body is None or len(body) > limit:
+        return f"the page is longer than the {limit:,} bytes that --max-article-bytes allows"
+    needed = needed_memory(body)
+    if needed > memory:
+        return (
+            f"the page needs {needed >> 20:,} MiB of memory, of which --max-memory leaves"
+            f" {memory >> 20:,} MiB"
+        )
+    return None
 
 
 class _Unpacked:
@@ -114,7 +121,7 @@ class _Unpacked:
         return self._place
 
 
-def _read_rows(file: InputFile) -> Iterator[tuple[_Row, int]]:
+def _read_rows(file: OpenInput, limit: int) -> Iterator[tuple[_Row, int]]:
     """Give the rows, each with the place in the file where its record begins."""
     with open_stream(file) as stream:
         # The HTTP head is left alone here: one that is malformed would end the iteration.
@@ -122,36 +129,39 @@ def _read_rows(file: InputFile) -> Iterator[tuple[_Row, int]]:
         records = ArchiveIterator(unpacked, parse_http=False, stream_detect=False)
         for number, record in enumerate(records):
             headers = {name.lower(): value for name, value in record.headers.to_tuples()}
-            block = _read_block(record, headers)
+            block = _read_block(record, headers, limit + 1)
             text, reason = None, None
             try:
-                text = _read_text(record, headers, block)
+                text = _read_text(record, headers, block, limit, file.resources.memory)
             except BodyError as err:
                 text, reason = b"", str(err)
             if text is not None:
                 yield _make_row(headers, number, text, reason), record.stream_pos
 
 
-def _read_block(record: WarcRecord, headers: dict[str, str]) -> bytes:
+def _read_block(record: WarcRecord, headers: dict[str, str], most: int) -> bytes:
     """Read what may be needed of a record, and see that it is there to its end."""
     length = headers.get("content-length", "")
     if not length.isdigit() or int(length) != record.content_length:  # FastWARC takes it for 0
         raise EOFError("a record has no length")
-    wanted = min(_READ_BYTES.get(int(record.record_type), 0), record.content_length)
+    # No film fills the memory.
+    wanted = min(most, record.content_length) if int(record.record_type) in _WITH_ARTICLES else 0
     block = record.reader.read(wanted) if wanted else b""
     if len(block) + record.reader.consume() < record.content_length:
         raise EOFError("the last record breaks off")
     return block
 
 
-def _read_text(record: WarcRecord, headers: dict[str, str], block: bytes) -> bytes | None:
+def _read_text(
+    record: WarcRecord, headers: dict[str, str], block: bytes, limit: int, memory: int
+) -> bytes | None:
     """Return the text of a record, or None if it has no article."""
-    if int(record.record_type) not in _READ_BYTES:
+    if int(record.record_type) not in _WITH_ARTICLES:
         return None
     kind, charset = parse_content_type(headers.get("content-type"))
     if record.record_type == WarcRecordType.conversion and kind in (None, "text/plain"):
-        if len(block) > MAX_PIECE_BYTES:
-            raise BodyError(f"the text is longer than {MAX_PIECE_BYTES} bytes")
+        if len(block) > limit:
+            raise BodyError(f"the text is longer than the {limit:,} bytes of --max-article-bytes")
         return block
     body = block
     if record.record_type == WarcRecordType.response:
@@ -162,11 +172,12 @@ def _read_text(record: WarcRecord, headers: dict[str, str], block: bytes) -> byt
         kind = headers.get("warc-identified-payload-type", kind)
         if not may_be_page(kind):
             return None
-        body = decode_body(response, MAX_PAGE_BYTES + 1)
+        body = decode_body(response, limit + 1)
     if not is_page(body, kind):
         return None
-    if max(len(block), len(body)) > MAX_PAGE_BYTES:
-        raise BodyError(_TOO_LONG)
+    reason = _explain_limits(None if len(block) > limit else body, limit, memory)
+    if reason:
+        raise BodyError(reason)
     return read_page(body, charset).encode()
 
 

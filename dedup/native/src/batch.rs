@@ -4,11 +4,10 @@
 //! bands, packed rows of anchors, and details, which are numbers of 32 bits.
 
 use crate::error::Error;
-use crate::fingerprint::{ArticlePrint, Fingerprints, Paragraph, Repeat, Worker};
+use crate::fingerprint::{ArticlePrint, Fingerprints, HASH_BYTES, Paragraph, Repeat, Worker};
 use crate::partition::{PARTITIONS, ROW_BYTES};
 use crate::spool::{Extent, Spool};
 
-pub const HASH_BYTES: usize = 16;
 const ARTICLE_WORDS: usize = 3;
 const PARAGRAPH_WORDS: usize = 4;
 const REPEAT_WORDS: usize = 7;
@@ -65,15 +64,15 @@ impl Spooled {
     /// # Errors
     /// The disk is full, or the batch holds too many paragraphs.
     pub fn new(worker: &mut Worker, text: &[u8], spool: &Spool) -> Result<Self, Error> {
-        let fingerprints = worker.fingerprints.clone();
+        let fingerprints = std::mem::take(&mut worker.fingerprints);
         let paragraphs = fingerprints.paragraphs.len();
         let bands = worker.band_rows.pack(paragraphs)?;
         let anchors = worker.anchor_rows.pack(paragraphs)?;
         let details = write_details(&fingerprints, &bands.ends, &anchors.ends);
         let extent = spool.append(&[
             text,
-            to_bytes(&worker.paragraph_hashes).as_flattened(),
-            to_bytes(&worker.article_hashes).as_flattened(),
+            worker.paragraph_hashes.as_flattened(),
+            worker.article_hashes.as_flattened(),
             bands.bytes,
             anchors.bytes,
             details.as_flattened(),
@@ -140,10 +139,6 @@ impl Spooled {
             anchor_ends: words.by_ref().take(PARTITIONS).collect(),
         })
     }
-}
-
-fn to_bytes(hashes: &[u128]) -> Vec<[u8; HASH_BYTES]> {
-    hashes.iter().map(|hash| hash.to_le_bytes()).collect()
 }
 
 fn write_details(prints: &Fingerprints, bands: &[u32], anchors: &[u32]) -> Vec<[u8; 4]> {

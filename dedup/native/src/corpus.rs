@@ -8,9 +8,9 @@
 
 use std::sync::Arc;
 
-use crate::batch::{HASH_BYTES, Spooled};
+use crate::batch::Spooled;
 use crate::error::Error;
-use crate::fingerprint::{Paragraph, Repeat};
+use crate::fingerprint::{HASH_BYTES, Paragraph, Repeat};
 use crate::marks::{Marks, Numbered};
 use crate::parallel;
 use crate::spool::Spool;

@@ -4,13 +4,16 @@ use std::collections::HashSet;
 use std::hash::BuildHasherDefault;
 
 use crate::grams::{
-    GRAM, Grams, RepeatScratch, Run, find_repeated_units, find_repeats, select_anchors,
+    GRAM, Grams, RepeatScratch, Run, find_repeated_units, find_repeats, hash_pairs, select_anchors,
 };
 use crate::hash::{Identity, hash_tokens};
 use crate::minhash::Bands;
 use crate::partition::Rows;
 use crate::split::{Paragraphs, split};
 use crate::tokenize::{Tokens, tokenize};
+
+/// Bytes of an identity.
+pub const HASH_BYTES: usize = 16;
 
 /// Tokens of one signature at most. A 16-bit lane tells sets of some hundred features apart.
 const WINDOW_TOKENS: usize = 400;
@@ -76,6 +79,27 @@ pub struct Fingerprints {
     pub repeats: Vec<Repeat>,
 }
 
+/// What fingerprinting a text takes in memory for each token: its hash and range, the gram that
+/// begins with it, and its places in what finds repeats.
+const BYTES_A_TOKEN: u64 = 48;
+/// The same for each paragraph: its row twice, its identity, and what it is made of.
+const BYTES_A_PARAGRAPH: u64 = 80;
+
+/// Bytes of memory that fingerprinting a text takes at most.
+pub fn needed_memory(text: &str) -> u64 {
+    let (mut words, mut others, mut lines) = (0, 0, 1);
+    let mut before = b'\n';
+    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte >= 0x80;
+    for byte in text.bytes() {
+        words += u64::from(is_word(byte) && !is_word(before));
+        // Each character of three bytes may be a token of its own.
+        others += u64::from(byte >= 0xE0);
+        lines += u64::from(byte == b'\n' && before != b'\n');
+        before = byte;
+    }
+    2 * text.len() as u64 + (words + others) * BYTES_A_TOKEN + lines * BYTES_A_PARAGRAPH
+}
+
 /// Fingerprints batches, one at a time. Its buffers are reused from batch to batch, so that each
 /// thread should keep its own.
 pub struct Worker {
@@ -84,9 +108,9 @@ pub struct Worker {
     short_bands: Bands,
     pub fingerprints: Fingerprints,
     /// Identity of each paragraph's tokens.
-    pub paragraph_hashes: Vec<u128>,
+    pub paragraph_hashes: Vec<[u8; HASH_BYTES]>,
     /// Identity of each article's whole token sequence.
-    pub article_hashes: Vec<u128>,
+    pub article_hashes: Vec<[u8; HASH_BYTES]>,
     /// (band key, paragraph of this batch), for one of each set of equal paragraphs.
     pub band_rows: Rows,
     /// (anchor, paragraph of this batch), likewise.
@@ -98,6 +122,8 @@ pub struct Worker {
     /// Token range of each paragraph of the article.
     spans: Vec<(u32, u32)>,
     grams: Grams,
+    /// Features of one window.
+    pairs: Vec<u64>,
     minima: Vec<u64>,
     signature: Vec<u16>,
     keys: Vec<u64>,
@@ -123,6 +149,7 @@ impl Worker {
             ranges: Vec::new(),
             spans: Vec::new(),
             grams: Grams::default(),
+            pairs: Vec::new(),
             minima: Vec::new(),
             signature: Vec::new(),
             keys: Vec::new(),
@@ -153,7 +180,7 @@ impl Worker {
         split(text, self.options.paragraphs, &mut self.ranges);
         self.grams.set(&self.tokens.hashes);
         self.article_hashes
-            .push(hash_tokens(&self.tokens.hashes, &mut self.bytes));
+            .push(hash_tokens(&self.tokens.hashes, &mut self.bytes).to_le_bytes());
         let code_points = CodePoints::new(text);
         self.add_paragraphs(&code_points);
         self.fingerprints.articles.push(ArticlePrint {
@@ -182,7 +209,7 @@ impl Worker {
                 end: code_points.at(byte_end),
                 tokens: (last - first) as u32,
             });
-            self.paragraph_hashes.push(hash);
+            self.paragraph_hashes.push(hash.to_le_bytes());
             if tokens.len() >= self.options.min_tokens && self.sketched.insert(hash as u64) {
                 self.add_rows(paragraph, first, last);
             }
@@ -195,8 +222,8 @@ impl Worker {
         let mut start = first;
         loop {
             let end = last.min(start + WINDOW_TOKENS);
-            // The last token of a window begins no pair within it.
-            let features = &self.grams.pairs[start..end - 1];
+            hash_pairs(&self.tokens.hashes[start..end], &mut self.pairs);
+            let features = &self.pairs;
             self.keys.clear();
             self.bands
                 .keys(features, &mut self.signature, &mut self.keys);
