@@ -29,7 +29,7 @@ line before it."""
 class JsonSplitter:
     """Cuts a JSON document that is a list into its elements; any other is one element."""
 
-    def __init__(self, max_bytes: int) -> None: ...
+    def __new__(cls, max_bytes: int) -> JsonSplitter: ...
     def split(self, block: bytes) -> list[Element]:
         """Return the elements that end in the next block."""
 
@@ -64,7 +64,7 @@ def parse_csv(
 class CsvSkipper:
     """Finds the end of a record of CSV that is too long to be held."""
 
-    def __init__(self, delimiter: str) -> None: ...
+    def __new__(cls, delimiter: str) -> CsvSkipper: ...
     def skip(self, block: bytes) -> int | None:
         """Return where in the next block the record ends, if it does."""
 
@@ -72,6 +72,7 @@ class CsvSkipper:
 class Hasher:
     """The XXH3-128 hash of bytes that come in parts."""
 
+    def __new__(cls) -> Hasher: ...
     def update(self, bytes: bytes) -> None:
         """Add the next part."""
 

@@ -205,6 +205,16 @@ def test_xz_streams_in_a_row_are_one_file(tmp_path: Path) -> None:
     assert read_texts(path) == ["a", "b"]
 
 
+def to_arrow_file(texts: list[str], compression: str | None = None) -> bytes:
+    """Write one batch."""
+    table = pa.table({"text": pa.chunked_array([texts])})
+    out = io.BytesIO()
+    options = pa.ipc.IpcWriteOptions(compression=compression)
+    with pa.ipc.new_file(out, table.schema, options=options) as writer:
+        writer.write_table(table)
+    return out.getvalue()
+
+
 # Linux counts what the parent took as a child's `ru_maxrss`.
 _PEAK = """
 import pathlib, re, resource, sys
@@ -230,6 +240,9 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "a.csv.bz2": lambda: bz2.compress(b"text\n") + pack_bomb(b"word ", bz2.compress),
     "a.json.xz": lambda: lzma.compress(b'[{"text": "') + pack_bomb(b"word ", lzma.compress),
     "a.html.gz": lambda: pack_bomb(b"a<br>", gzip.compress),
+    "a.parquet": lambda: to_parquet(pa.table({"text": ["word " * (_BOMB_BYTES // 5)]})),
+    "packed.arrow": lambda: to_arrow_file(["word " * (_BOMB_BYTES // 5)], compression="zstd"),
+    "one batch.arrow": lambda: to_arrow_file([f"{i} word " * 3000 for i in range(20_000)]),
     "a.jsonl": lambda: json.dumps({"text": "word " * (16 * MIB // 5)}).encode(),
     "a.html": lambda: b"a<br>" * (16 * MIB // 5),
 }

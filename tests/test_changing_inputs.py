@@ -90,12 +90,11 @@ def test_a_file_that_changes_while_it_is_read_is_called_changed(
         list(batches)
 
 
-@pytest.mark.parametrize("change", CHANGES)
+# What was never read cannot be compared: the other changes keep the size and the time.
+@pytest.mark.parametrize("change", ["grows", "half a line", "shrinks", "is emptied"])
 def test_a_file_that_changed_before_it_was_opened_is_called_changed(
     tmp_path: Path, change: str
 ) -> None:
-    if change in ("is overwritten", "is replaced"):
-        pytest.skip("what was never read cannot be compared")
     write_jsonl(tmp_path / "a.jsonl")
     files = locate_inputs(tmp_path / "a.jsonl")
     CHANGES[change](tmp_path / "a.jsonl")

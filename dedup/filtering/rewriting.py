@@ -31,7 +31,13 @@ from dedup.sources.streams import (
     open_seekable,
     read_chunks,
 )
-from dedup.sources.tabular import ARROW_FILE, BUFFER_BYTES, DELIMITERS, page_rows
+from dedup.sources.tabular import (
+    ARROW_FILE,
+    BUFFER_BYTES,
+    DELIMITERS,
+    open_batches,
+    page_rows,
+)
 
 WHOLE_FILES = ("txt", "html")  # formats of one article a file
 WITHOUT_FIELDS = (*WHOLE_FILES, "warc")
@@ -279,7 +285,7 @@ def _extend(record: bytes, values: Iterable[str], delimiter: bytes) -> bytes:
 def _rewrite_parquet(file: OpenInput, rows: Rows, sink: Any, config: SourceConfig) -> None:
     with _open_table(file) as source:
         with naming_failures(file):
-            parquet = pq.ParquetFile(source, buffer_size=BUFFER_BYTES)
+            parquet = pq.ParquetFile(source, buffer_size=BUFFER_BYTES, pre_buffer=False)
             schema = _score_schema(parquet.schema_arrow, file, rows)
         pages = _pages(parquet)
         with pq.ParquetWriter(sink, schema, compression="zstd") as writer:
@@ -294,7 +300,7 @@ def _pages(parquet: pq.ParquetFile) -> Iterator[pa.RecordBatch]:
 
 
 def _rewrite_arrow(file: OpenInput, rows: Rows, sink: Any, config: SourceConfig) -> None:
-    with _open_table(file) as source:
+    with _open_table(file) as whole, open_batches(whole, file) as (source, _):
         with naming_failures(file):
             is_file = source.read(len(ARROW_FILE)) == ARROW_FILE
             source.seek(0)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import io
 import lzma
+import mmap
 import os
 import sys
 import tempfile
@@ -347,6 +348,18 @@ def open_seekable(file: OpenInput) -> Iterator[pa.NativeFile]:
     else:
         file._stream.hash_whole()
         yield pa.PythonFile(file._stream.raw, "r")
+
+
+@contextmanager
+def open_copy(source: pa.NativeFile, file: OpenInput) -> Iterator[mmap.mmap]:
+    """Map a copy of a file. It has no name, so that nobody can cut it while it is mapped."""
+    with tempfile.TemporaryFile(dir=file.resources.temp_dir) as copy:
+        source.seek(0)
+        while part := source.read(CHUNK_BYTES):
+            copy.write(part)
+        copy.flush()
+        # Not closed: it is given back with the last batch that is part of it.
+        yield mmap.mmap(copy.fileno(), 0, access=mmap.ACCESS_READ)
 
 
 def _copy(stream: Any, target: Any, file: InputFile) -> None:

@@ -10,7 +10,9 @@ import csv
 import io
 import itertools
 import json
+import mmap
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +21,7 @@ import pyarrow.parquet as pq
 from dedup import _native
 from dedup.config import SourceConfig
 from dedup.errors import InputError
+from dedup.sources.arrow_blocks import list_blocks
 from dedup.sources.dates import is_date_like
 from dedup.sources.fields import (
     SETTINGS,
@@ -29,13 +32,21 @@ from dedup.sources.fields import (
 )
 from dedup.sources.locate import InputFile
 from dedup.sources.pieces import Records, explain_limit, piece_limit, whole_lines
-from dedup.sources.streams import OpenInput, open_seekable, read_chunks
+from dedup.sources.streams import (
+    DamagedFileError,
+    OpenInput,
+    open_copy,
+    open_seekable,
+    read_chunks,
+)
 from dedup.sources.strings import is_text, is_text_or_scalar
 
 DELIMITERS = {"csv": ",", "tsv": "\t"}
 
 PAGE_ROWS = 16384  # of Parquet at a time, or fewer if they hold more than PAGE_BYTES
 PAGE_BYTES = 4 << 20
+BATCH_SHARE = 4  # of the memory, for one batch of Arrow, which is read as a whole
+MAX_BATCH_BYTES = 64 << 20  # of one that is read in spite of being in the file as it is
 BUFFER_BYTES = 1 << 20  # of a Parquet column; otherwise the whole column of a row group is read
 
 _BOM = b"\xef\xbb\xbf"
@@ -116,16 +127,24 @@ def read_csv(file: OpenInput, config: SourceConfig) -> Iterator[pa.RecordBatch]:
 def read_parquet(file: OpenInput, config: SourceConfig) -> Iterator[pa.RecordBatch]:
     """Read the needed columns of a Parquet file, a few megabytes of text at a time."""
     with open_seekable(file) as source:
-        parquet = pq.ParquetFile(source, buffer_size=BUFFER_BYTES)
+        parquet = pq.ParquetFile(source, buffer_size=BUFFER_BYTES, pre_buffer=False)
         fields = _find_columns(parquet.schema_arrow, file, config)
         rows = page_rows(parquet.metadata)
         columns = sorted(set(fields.values()))
+        limit = piece_limit(file, config)
+        row = 0
         # One row group after the other, so that a damaged one takes nothing with it.
-        groups = (
-            parquet.iter_batches(rows, row_groups=[group], columns=columns)
-            for group in range(parquet.num_row_groups)
-        )
-        yield from _number_rows(itertools.chain.from_iterable(groups), fields)
+        for group in range(parquet.num_row_groups):
+            metadata = parquet.metadata.row_group(group)
+            size = metadata.total_byte_size // max(metadata.num_rows, 1)
+            if size > limit:
+                reason = f"its row group has {size:,} bytes a row, {explain_limit(limit)}"
+                for number in range(row, row + metadata.num_rows):
+                    yield _reject_row(number, reason)
+            else:
+                batches = parquet.iter_batches(rows, row_groups=[group], columns=columns)
+                yield from _number_rows(batches, fields, row)
+            row += metadata.num_rows
 
 
 def read_arrow(file: OpenInput, config: SourceConfig) -> Iterator[pa.RecordBatch]:
@@ -138,11 +157,58 @@ def read_arrow(file: OpenInput, config: SourceConfig) -> Iterator[pa.RecordBatch
                 hint="write it again with pyarrow.feather.write_feather(table, path, version=2)",
             )
         open_reader = _open_arrow_file if magic == ARROW_FILE else _open_arrow_stream
-        schema, _ = open_reader(source, None)
-        fields = _find_columns(schema, file, config)
-        places = sorted(schema.get_all_field_indices(field)[0] for field in set(fields.values()))
-        _, batches = open_reader(source, places)
-        yield from _number_rows(batches, fields)
+        with open_batches(source, file) as (batched, mapped):
+            schema, batches = open_reader(batched, None)
+            fields = _find_columns(schema, file, config)
+            if mapped is None:
+                wanted = set(fields.values())
+                places = sorted(schema.get_all_field_indices(field)[0] for field in wanted)
+                _, batches = open_reader(batched, places)
+            else:  # choosing columns would copy the batch
+                batches = _release_pages(batches, mapped)
+            yield from _number_rows(batches, fields)
+
+
+def _release_pages(
+    batches: Iterable[pa.RecordBatch], mapped: mmap.mmap
+) -> Iterator[pa.RecordBatch]:
+    """Give parts of about 4 MiB, after each of which the process holds no page of the file."""
+    for batch in batches:
+        batch.validate()
+        rows = max(1, PAGE_BYTES * batch.num_rows // max(batch.nbytes, 1))
+        for start in range(0, batch.num_rows, rows):
+            yield batch.slice(start, rows)
+            mapped.madvise(mmap.MADV_DONTNEED)
+
+
+@contextmanager
+def open_batches(
+    source: pa.NativeFile, file: OpenInput
+) -> Iterator[tuple[pa.NativeFile, mmap.mmap | None]]:
+    """Give an Arrow file whose batches fit in the memory there is, however large they are.
+
+    With it comes the copy that is mapped instead of it, if it has larger batches than are read.
+    """
+    most = min(file.resources.memory // BATCH_SHARE, MAX_BATCH_BYTES)
+    source.seek(0)
+    is_file = source.read(len(ARROW_FILE)) == ARROW_FILE
+
+    def read(at: int, size: int) -> bytes:
+        source.seek(at)
+        return bytes(source.read(size))
+
+    large = [block for block in list_blocks(read, is_file=is_file) if block.size > most]
+    source.seek(0)
+    packed = max((block.size for block in large if block.is_packed), default=0)
+    if packed > file.resources.memory // BATCH_SHARE:
+        raise DamagedFileError(
+            file.path, f"a record batch unpacks to {packed:,} bytes, more than --max-memory allows"
+        )
+    if any(not block.is_packed for block in large):
+        with open_copy(source, file) as copy:
+            yield pa.BufferReader(pa.py_buffer(copy)), copy
+    else:
+        yield source, None
 
 
 def _parse_lines(
@@ -292,10 +358,9 @@ def _open_arrow_stream(
 
 
 def _number_rows(
-    batches: Iterable[pa.RecordBatch], fields: dict[str, str]
+    batches: Iterable[pa.RecordBatch], fields: dict[str, str], row: int = 0
 ) -> Iterator[pa.RecordBatch]:
-    """Rename fields to columns and add `input_row`."""
-    row = 0
+    """Rename fields to columns and add `input_row`, from `row` on."""
     for batch in batches:
         batch.validate()
         names = batch.schema.names

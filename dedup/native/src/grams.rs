@@ -352,6 +352,14 @@ pub fn find_repeats(
             let j = j as usize;
             grams[j] == grams[i] && tokens[j..j + width] == tokens[i..i + width]
         };
+        // Where the open run continues, that is preferred to the first place: a word said a million
+        // times is one run.
+        let open = runs.open.filter(|run| i <= run.end as usize);
+        let next = open.and_then(|run| (run.source as usize + i).checked_sub(run.start as usize));
+        if let Some(next) = next.filter(|next| *next < i && same(*next as u32)) {
+            runs.add(i as u32, next as u32);
+            continue;
+        }
         if let Some(source) = seen.insert(window_hash(grams, i, width), i as u32, same) {
             runs.add(i as u32, source);
         }
