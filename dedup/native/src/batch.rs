@@ -113,7 +113,7 @@ impl Spooled {
     /// # Errors
     /// The disk is full, or the batch holds too many paragraphs.
     pub fn new(worker: &mut Worker, text: &[u8], spool: &Spool) -> Result<Self, Error> {
-        let fingerprints = worker.fingerprints.clone();
+        let fingerprints = std::mem::take(&mut worker.fingerprints);
         let paragraphs = fingerprints.paragraphs.len();
         let bands = worker.band_rows.pack(paragraphs)?;
         let anchors = worker.anchor_rows.pack(paragraphs)?;
@@ -249,7 +249,7 @@ mod tests {
     #[test]
     fn numbers_that_an_extent_cannot_hold_are_refused() {
         let ends = (2 * PARTITIONS * WORD_BYTES) as u64;
-        let article = (HASH_BYTES + ARTICLE_WORDS * WORD_BYTES) as u64;
+        let article = (IDENTITY_BYTES + ARTICLE_WORDS * WORD_BYTES) as u64;
         let extent = Extent {
             at: 0,
             len: 7 + article + ends,
