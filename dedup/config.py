@@ -60,8 +60,7 @@ def need_share(name: str, value: float, *, least: float | None) -> None:
     wanted = "above 0 and at most 1" if least is None else f"from {least:g} to 1"
     is_percent = 1 < value <= 100 and value / 100 >= lowest
     raise ConfigError(
-        f"{name} is {'too large' if value > 1e300 else f'{value:g}'}, but it is a share and must"
-        f" be {wanted}",
+        f"{name} is {value:g}, but it is a share and must be {wanted}",
         hint=f"did you mean {value / 100:g}?" if is_percent else None,
     )
 
@@ -392,3 +391,5 @@ def _need_type(name: str, value: Any, wanted: str) -> None:
         f"{name} is {value!r}, but it must be {described}",
     )
     _need(value != "", f"{name} is empty", "leave it out, or give it a value")
+    if isinstance(value, int):
+        _need(abs(value) < 1 << 63, f"{name} is a number with more digits than any setting has")

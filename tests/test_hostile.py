@@ -248,7 +248,7 @@ def test_a_file_where_a_parent_folder_should_be_is_one_clear_error(tmp_path: Pat
 # Background jobs, and so some test runners, start with SIGINT ignored: undo it.
 PREAMBLE = """
 import signal, sys
-import dedup, dedup.progress
+import dedup, dedup.pipeline, dedup.progress
 signal.signal(signal.SIGINT, signal.default_int_handler)
 class Steps(dedup.progress.Silent):
     def start(self, step, total_bytes=None):

@@ -16,7 +16,7 @@ from article_files import write_articles
 
 import dedup
 from dedup import pipeline, workfolder
-from dedup.errors import DedupError, OutputError
+from dedup.errors import ConfigError, DedupError, OutputError
 from dedup.outputs import Output
 from dedup.packs import Pack, write_pack
 from dedup.progress import Silent
@@ -167,7 +167,7 @@ def test_a_place_that_cannot_be_taken_is_refused_before_anything_is_read(
     (tmp_path / "link").symlink_to("nowhere")
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
-    refuse_scan(source, "", "name of the output is empty")
+    refuse_scan(source, "", "output is '', which is no path")
     refuse_scan(source, ".", "the current folder")
     refuse_scan(source, "..", "the input")
     refuse_scan(source, "/", "the input")
@@ -175,8 +175,9 @@ def test_a_place_that_cannot_be_taken_is_refused_before_anything_is_read(
     refuse_scan(source, source / "results", "Not a directory")
     refuse_scan(source, tmp_path / ("x" * 250), "File name too long")
     refuse_scan(source, os.fsdecode(b"\xff"), r"name \\xff is not valid UTF-8")
-    refuse_scan(source, "nul\0", "null character")
+    refuse_scan(source, "nul\0", "which is no path")
     refuse_scan(source, os.devnull, "is a file")
+    (tmp_path / "results").mkdir()
     refuse_scan(source, tmp_path / "results", "in the results", temp_dir=str(tmp_path / "results"))
 
 
@@ -529,7 +530,7 @@ def test_a_scan_removes_the_temporary_file_that_an_older_one_left_elsewhere(
 
 
 def test_a_temporary_file_that_cannot_be_made_leaves_nothing(source: Path, tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match=r"temporary file in .*/no/such: No such file"):
+    with pytest.raises(ConfigError, match=r"no/such', and there is no such folder"):
         scan(source, tmp_path / "results", temp_dir=str(tmp_path / "no" / "such"))
     assert names(tmp_path) == ["in.jsonl"]
 

@@ -46,8 +46,8 @@ def commands(folder: Path) -> list[list[str]]:
         ["info", results],
         ["info", results, "--json"],
         ["templates", "list", results],
-        ["templates", "learn", results, "-o", str(folder / "pack.toml")],
-        ["filter", results, str(folder / "a.jsonl"), "-o", out, "--quiet", *kept],
+        ["templates", "learn", results, "-o", str(folder / "pack.toml"), "--overwrite"],
+        ["filter", results, str(folder / "a.jsonl"), "-o", out, "--quiet", "--overwrite", *kept],
     ]
 
 

@@ -241,7 +241,7 @@ def test_a_file_is_known_though_its_signature_was_renewed(site: Site, tmp_path: 
     assert report.kept == 1
     site.put("/a.jsonl", LINES.replace(b"Tuesday", b"Sundays"))
     with pytest.raises(InputError, match="is not what it was when it was scanned"):
-        dedup.filter_articles(result, url + "?sig=new", tmp_path / "kept.jsonl", max_redundancy=1)
+        dedup.filter_articles(result, url + "?sig=new", tmp_path / "more.jsonl", max_redundancy=1)
 
 
 def test_a_file_that_could_be_two_of_the_scan_is_refused(site: Site, tmp_path: Path) -> None:

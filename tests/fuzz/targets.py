@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import functools
 import hashlib
@@ -121,8 +122,17 @@ class _StopAtScores:
 
 
 @functools.cache
-def _unfinished(folder: Path) -> tuple[dict[str, bytes], dict[str, str]]:
+def _unfinished_place() -> Path:
+    """Return the one folder of unfinished scans, since they remember where their inputs are."""
+    folder = tempfile.mkdtemp(prefix="dedup-fuzz-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder) / "work"
+
+
+@functools.cache
+def _unfinished() -> tuple[dict[str, bytes], dict[str, str]]:
     """Return the files of an unfinished scan, and digests of the tables it has to end in."""
+    folder = _unfinished_place()
     articles = _prepare(folder)
     with contextlib.suppress(_StoppedError):
         dedup.scan(articles, folder / "results", threads=1, progress=_StopAtScores())
@@ -135,10 +145,12 @@ def _unfinished(folder: Path) -> tuple[dict[str, bytes], dict[str, str]]:
     return files, _digests(dedup.scan(articles, folder / "results", threads=1).path)
 
 
-def _resume(name: str, data: bytes, folder: Path) -> None:
+def _resume(name: str, data: bytes, _: Path) -> None:
     """Resume a scan of which one file was changed: it is refused, or the tables are the same."""
-    files, whole = _unfinished(folder)
+    files, whole = _unfinished()
+    folder = _unfinished_place()
     articles = _prepare(folder)
+    (folder / HIDDEN).mkdir(mode=0o700)
     for other, content in files.items():
         path = folder / HIDDEN / other
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -160,9 +172,7 @@ def _seed_of_results(name: str) -> bytes:
 
 
 def _seed_of_unfinished(name: str) -> bytes:
-    with tempfile.TemporaryDirectory() as place:
-        files, _ = _unfinished(Path(place) / "fuzz")
-    return files[name]
+    return _unfinished()[0][name]
 
 
 def _change_bytes(name: str) -> Callable[[bytes, random.Random], bytes]:

@@ -248,7 +248,7 @@ mod tests {
 
     #[test]
     fn numbers_that_an_extent_cannot_hold_are_refused() {
-        let ends = (2 * PARTITIONS * WORD_BYTES) as u64;
+        let ends = (4 * PARTITIONS * WORD_BYTES) as u64;
         let article = (IDENTITY_BYTES + ARTICLE_WORDS * WORD_BYTES) as u64;
         let extent = Extent {
             at: 0,
