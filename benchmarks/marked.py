@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from dedup.sources import InputFile
-from dedup.sources.streams import read_chunks
+from dedup.sources.streams import open_input, read_chunks
 
 
 def words(text: str) -> str:
@@ -14,7 +14,8 @@ def words(text: str) -> str:
 
 
 def read_marked(file: InputFile) -> list[dict[str, Any]]:
-    pages = [json.loads(line) for line in b"".join(read_chunks(file)).splitlines()]
+    with open_input(file) as opened:
+        pages = [json.loads(line) for line in b"".join(read_chunks(opened)).splitlines()]
     for page in pages:  # CleanPortalEval has an element of its own around each page
         page["html"] = re.sub(r"^\s*<text\b[^>]*>", "", page["html"])
     return pages

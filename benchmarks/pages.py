@@ -21,7 +21,7 @@ from report import Cell, format_table, show
 from dedup.config import SourceConfig
 from dedup.sources import InputFile, locate_inputs, read_articles
 from dedup.sources.pages import read_page
-from dedup.sources.streams import read_chunks
+from dedup.sources.streams import open_input, read_chunks
 
 RUNS = 3
 
@@ -71,7 +71,8 @@ def compare(pages: list[dict[str, Any]]) -> list[list[Cell]]:
 
 
 def read_archive(file: InputFile) -> list[Cell]:
-    record_mb = sum(map(len, read_chunks(file))) / 1e6
+    with open_input(file) as opened:
+        record_mb = sum(map(len, read_chunks(opened))) / 1e6
     config = SourceConfig(on_error="skip")
 
     def read() -> tuple[int, int]:

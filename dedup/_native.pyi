@@ -26,8 +26,28 @@ def parse_jsonl(
     JSON string; any other takes a value of another kind as its JSON. Blank lines give no row.
     """
 
-def parse_json(document: bytes, *, fields: list[tuple[str, list[str]]]) -> pa.RecordBatch:
-    """Read a JSON document: a list of objects, or one object. Columns as for `parse_jsonl`."""
+Element = tuple[bytes | None, int, int, int]
+"""An element of a JSON document, None if it is too long, and the bytes, lines and bytes of its
+line before it."""
+
+@final
+class JsonSplitter:
+    """Cuts a JSON document that is a list into its elements; any other is one element."""
+
+    def __new__(cls, max_bytes: int) -> JsonSplitter: ...
+    def split(self, block: bytes) -> list[Element]:
+        """Return the elements that end in the next block."""
+
+    def finish(self) -> tuple[list[Element], str | None]:
+        """Return the element that the document breaks off in, and what is wrong with the rest."""
+
+def parse_elements(
+    elements: list[Element], *, fields: list[tuple[str, list[str]]], first_row: int, max_bytes: int
+) -> pa.RecordBatch:
+    """Read elements of a JSON document, a row each. Columns as for `parse_jsonl`.
+
+    `max_bytes` is what the splitter was given, for the reason of an element that is too long.
+    """
 
 def parse_csv(
     block: bytes,
@@ -44,6 +64,28 @@ def parse_csv(
     `fields` pairs each column with its place among the `width` fields of a row. Returns the
     columns as for `parse_jsonl`, the bytes that were whole rows, and the lines in them.
     """
+
+@final
+class CsvSkipper:
+    """Finds the end of a record of CSV that is too long to be held."""
+
+    def __new__(cls, delimiter: str) -> CsvSkipper: ...
+    def skip(self, block: bytes) -> int | None:
+        """Return where in the next block the record ends, if it does."""
+
+@final
+class Hasher:
+    """The XXH3-128 hash of bytes that come in parts."""
+
+    def __new__(cls) -> Hasher: ...
+    def update(self, bytes: bytes) -> None:
+        """Add the next part."""
+
+    def digest(self) -> str:
+        """Return the hash of what came so far as 32 hexadecimal digits."""
+
+def needed_memory(texts: pa.RecordBatch) -> list[int]:
+    """Return the bytes of memory that fingerprinting takes for each text of the first column."""
 
 def digest_file(path: str | Path, spool: Spool | None = None) -> str:
     """Return the XXH3-128 hash of a file as 32 hexadecimal digits.

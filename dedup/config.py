@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from dedup.errors import ConfigError, reason_of
-from dedup.printable import shorten
 from dedup.suggest import did_you_mean, suggest
 
 if sys.version_info >= (3, 11):
@@ -35,12 +34,17 @@ OnError = Literal["fail", "skip"]
 MAX_BANDS = 64  # a band key is 5 bytes a paragraph; more bands than this cost more than `exact`
 MAX_HASHES = 512
 MIN_MEMORY = 256 << 20
-MAX_NUMBER = 2**31 - 1  # what the compiled core counts with
+MAX_SIZE = 1 << 50  # no machine has a pebibyte of memory
+MAX_ARTICLE_BYTES = 1 << 30  # a column of strings has 32-bit offsets, and a row several copies
+MAX_COUNT = 10**9  # four times as much, a word in quarters, still has 32 bits
+MAX_THREADS = 1024  # each has buffers of its own
+MAX_LEADERS = 1000  # of which every member of a bucket is compared with each
+MAX_HOURS = 10**8  # more than lie between the year 1 and the year 9999
 
 
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 _BINARY_UNITS = {"ki": 1 << 10, "mi": 1 << 20, "gi": 1 << 30, "ti": 1 << 40}
-_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?i?)b?\s*", re.IGNORECASE)
+_SIZE = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([kmgt]?i?)b?\s*", re.IGNORECASE)
 
 
 def _need(condition: bool, message: str, hint: str | None = None) -> None:
@@ -56,10 +60,13 @@ def need_share(name: str, value: float, *, least: float | None) -> None:
     wanted = "above 0 and at most 1" if least is None else f"from {least:g} to 1"
     is_percent = 1 < value <= 100 and value / 100 >= lowest
     raise ConfigError(
-        f"{name} is {'too large' if value > 1e300 else f'{value:g}'}, but it is a share and must"
-        f" be {wanted}",
+        f"{name} is {value:g}, but it is a share and must be {wanted}",
         hint=f"did you mean {value / 100:g}?" if is_percent else None,
     )
+
+
+def _need_count(name: str, value: int, low: int, high: int = MAX_COUNT) -> None:
+    _need(low <= value <= high, f"{name} is {value}, but must be from {low:,} to {high:,}")
 
 
 def need_choice(name: str, value: object, choices: Any) -> None:
@@ -76,12 +83,14 @@ def need_choice(name: str, value: object, choices: Any) -> None:
 
 
 def parse_size(text: str) -> int:
-    """Read an amount of memory, such as `4GB`, `512 MiB` or `2000000000`, as bytes."""
+    """Read a size, such as `4GB`, `512 MiB` or `2000000000`, as bytes."""
     match = _SIZE.fullmatch(text) if text.isascii() else None
     unit = match[2].lower() if match else None
     if match is None or unit not in _UNITS | _BINARY_UNITS:
-        raise ConfigError(f"{text!r} is not an amount of memory", hint="write it as 4GB or 512MiB")
-    return int(float(match[1]) * (_UNITS | _BINARY_UNITS)[unit])
+        raise ConfigError(f"{text!r} is not a size", hint="write it as 4GB or 512MiB")
+    size = float(match[1]) * (_UNITS | _BINARY_UNITS)[unit]
+    _need(size <= MAX_SIZE, f"{text} is more than the {MAX_SIZE >> 40} TiB that a size can be")
+    return int(size)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,10 +103,21 @@ class SourceConfig:
     source_field: str | None = None
     url_field: str | None = None
     on_error: OnError = "fail"
+    max_article_bytes: str = "16MiB"  # three times the King James Bible; longer ones are dumps
+
+    @property
+    def article_limit(self) -> int:
+        """Bytes that the text of an article may have, or a page with its markup."""
+        return parse_size(self.max_article_bytes)
 
     def __post_init__(self) -> None:
         _need_types(self)
         need_choice("on_error", self.on_error, OnError)
+        _need(
+            1 <= self.article_limit <= MAX_ARTICLE_BYTES,
+            f"max_article_bytes is {self.max_article_bytes}, but must be from 1 byte to"
+            f" {MAX_ARTICLE_BYTES >> 30} GiB",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,6 +141,7 @@ class FingerprintConfig:
             self.min_tokens >= 2,
             f"min_tokens is {self.min_tokens}, but a signature needs at least 2 tokens",
         )
+        _need_count("min_tokens", self.min_tokens, 2)
         _need(
             1 <= self.bands <= MAX_BANDS,
             f"bands is {self.bands}, but must be from 1 to {MAX_BANDS}",
@@ -154,19 +175,14 @@ class MatchConfig:
         )
         need_share("threshold", self.threshold, least=0.5)
         need_share("containment", self.containment, least=None)
-        _need(
-            self.min_shared_tokens >= 1,
-            f"min_shared_tokens is {self.min_shared_tokens}, but must be at least 1",
-        )
+        _need_count("min_shared_tokens", self.min_shared_tokens, 1)
         _need(
             self.min_run_tokens >= 12,
             f"min_run_tokens is {self.min_run_tokens}, but runs under 12 words are not indexed",
             "use 12 or more",
         )
-        _need(
-            self.max_leaders >= 1,
-            f"max_leaders is {self.max_leaders}, but a bucket needs at least 1",
-        )
+        _need_count("min_run_tokens", self.min_run_tokens, 12)
+        _need_count("max_leaders", self.max_leaders, 1, MAX_LEADERS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,13 +201,11 @@ class ScoreConfig:
             " indexed",
             "use 8 or more",
         )
+        _need_count("min_repeat_tokens", self.min_repeat_tokens, 8)
+        _need_count("low_evidence_tokens", self.low_evidence_tokens, 0)
         _need(
-            self.low_evidence_tokens >= 0,
-            f"low_evidence_tokens is {self.low_evidence_tokens}, but cannot be negative",
-        )
-        _need(
-            self.ambiguous_hours >= 0,
-            f"ambiguous_hours is {self.ambiguous_hours}, but cannot be negative",
+            0 <= self.ambiguous_hours <= MAX_HOURS,
+            f"ambiguous_hours is {self.ambiguous_hours}, but must be from 0 to {MAX_HOURS:,}",
         )
 
 
@@ -210,6 +224,7 @@ class FormulaConfig:
             f"min_support is {self.min_support}, but what one article holds is not shared",
             "use 2 or more",
         )
+        _need_count("min_support", self.min_support, 2)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -229,7 +244,7 @@ class Config:
     def __post_init__(self) -> None:
         _need_types(self)
         need_choice("granularity", self.granularity, Granularity)
-        _need(self.threads >= 1, f"threads is {self.threads}, but at least 1 is needed")
+        _need_count("threads", self.threads, 1, MAX_THREADS)
         if self.max_memory is not None:
             _need(
                 parse_size(self.max_memory) >= MIN_MEMORY,
@@ -377,7 +392,4 @@ def _need_type(name: str, value: Any, wanted: str) -> None:
     )
     _need(value != "", f"{name} is empty", "leave it out, or give it a value")
     if isinstance(value, int):
-        _need(
-            value <= MAX_NUMBER,
-            f"{name} is {shorten(str(value), 30)}, but can be at most {MAX_NUMBER:,}",
-        )
+        _need(abs(value) < 1 << 63, f"{name} is a number with more digits than any setting has")

@@ -208,6 +208,8 @@ class _Noted:
 class _Batch(_Noted):
     numbers: tuple[int, int, int, int, int, int]
     read_to: tuple[int, int]
+    passed: tuple[int, int, str] | None
+    ended: tuple[tuple[int, str | None], ...]
     unreadable_dates: int
 
 

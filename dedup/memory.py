@@ -17,6 +17,7 @@ from dedup.errors import MemoryLimitError
 
 DEFAULT_SHARE = 0.75  # of the machine: the rest is for its page cache and everything else
 MIN_WORKING = 16 << 20
+PROCESS_BYTES = 150 << 20  # of Python, Arrow and the libraries, before anything is read
 LARGE_BLOCK = (
     4 << 20
 )  # bytes: buffers of a batch are smaller and come again, lists of a step are not
@@ -80,6 +81,10 @@ class Budget:
         share = int(machine_memory() * DEFAULT_SHARE)
         self.limit = share if max_memory is None else parse_size(max_memory)
         self._process = psutil.Process()
+
+    def reading(self) -> int:
+        """Return what the articles may take that are read and fingerprinted at once."""
+        return self.limit - PROCESS_BYTES
 
     def working(self, step: str) -> int:
         """Return what a step may hold at once; half of what is left, as results grow with it.

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from typing import Any
 
@@ -20,14 +19,14 @@ from dedup._version import __version__
 from dedup.arguments import check_flag, input_paths, path_of, read_config
 from dedup.config import Config
 from dedup.journal import Journal
-from dedup.memory import frugal, peak_memory, release_unused
+from dedup.memory import Budget, frugal, peak_memory, release_unused
 from dedup.packs import Pack, load_packs
 from dedup.progress import Progress, reporting
 from dedup.results import ResultsWriter, Scan
 from dedup.sources import (
     InputFile,
+    Resources,
     check_unchanged,
-    digest_input,
     group_by_reason,
     read_articles,
     survey_inputs,
@@ -128,17 +127,16 @@ def _read(
     done = work.journal.last("read")
     if done is not None:
         return prints, list(done["digests"])
-    with ThreadPoolExecutor(1, thread_name_prefix="digest") as pool:
-        waiting = [pool.submit(digest_input, file, work.spool) for file in files]
-        batches = read_articles(files, config.source, prints.read_to)
-        try:
-            fingerprint_articles(batches, prints, config, work.journal, progress.advance)
-            digests = [future.result() for future in waiting]
-        except BaseException:
-            work.spool.stop()
-            raise
-        finally:
-            pool.shutdown(cancel_futures=True)
+    resources = Resources(Budget(config.max_memory).reading(), config.temp_dir)
+    batches = read_articles(
+        files, config.source, prints.read_to, passed=prints.passed, resources=resources
+    )
+    try:
+        fingerprint_articles(batches, prints, config, work.journal, progress.advance)
+    except BaseException:
+        work.spool.stop()
+        raise
+    digests = [prints.digests[number] for number in range(len(files))]
     for file in files:
         check_unchanged(file)
     work.journal.note("read", {}, digests=digests)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import pyarrow.compute as pc
 
 from dedup import _native
 from dedup.arguments import read_config
-from dedup.config import Config
+from dedup.config import Config, SourceConfig
 from dedup.errors import ConfigError, reason_of
 from dedup.journal import Journal
 from dedup.packs import load_packs
@@ -66,7 +67,7 @@ def score(
 def find_in_memory(articles: pa.Table, config: Config) -> Findings:
     """Run the flow over a table of article_id, text, date and source."""
     packs = load_packs(config.formulas)
-    prints = fingerprint_in_memory(batch_articles(articles), config)
+    prints = fingerprint_in_memory(batch_articles(articles, config.source), config)
     return find_copies(prints, packs, config, Journal(), Silent())
 
 
@@ -79,12 +80,15 @@ def fingerprint_in_memory(batches: Iterable[ArticleBatch], config: Config) -> Fi
     return prints
 
 
-def batch_articles(articles: pa.Table) -> Iterator[ArticleBatch]:
+def batch_articles(
+    articles: pa.Table, config: SourceConfig | None = None
+) -> Iterator[ArticleBatch]:
     """Cut a table as `find_in_memory` takes it into batches, as if it were read from a file."""
+    config = replace(config or SourceConfig(), on_error="fail")
     first = 0
     for batch in articles.to_batches(max_chunksize=_ROWS):
         rows = pa.array(np.arange(first, first + batch.num_rows))
-        yield from make_batches(batch.append_column("input_row", rows), _MEMORY, "fail")
+        yield from make_batches(batch.append_column("input_row", rows), _MEMORY, config)
         first += batch.num_rows
 
 

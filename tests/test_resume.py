@@ -171,8 +171,8 @@ def test_what_was_done_is_not_done_again(
     read = pipeline.read_articles
     texts: list[str] = []
 
-    def count(*arguments: Any) -> Any:
-        for made in read(*arguments):
+    def count(*arguments: Any, **options: Any) -> Any:
+        for made in read(*arguments, **options):
             texts.extend(made.articles["article_id"].to_pylist())
             yield made
 

@@ -274,24 +274,6 @@ def test_a_parquet_file_damaged_in_the_middle_keeps_the_rows_before(tmp_path: Pa
     assert [row[1] for row in read_rejected(path)] == [50]
 
 
-def test_what_is_too_long_for_a_column_is_named_and_the_next_file_is_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("dedup.sources.streams.MAX_PIECE_BYTES", 5_000_000)
-    text = "x" * 12_000_000
-    write_articles(tmp_path / "a.jsonl", {"text": text}, {"text": "a"})
-    write_lines(tmp_path / "b.csv", "text,id", f'"{text}",1')
-    write_lines(tmp_path / "c.json", "[", json.dumps({"text": text}), "]")
-    write_lines(tmp_path / "d.txt", text)
-    write_articles(tmp_path / "e.jsonl", {"text": "e"})
-    assert read_texts(tmp_path, config=SKIP) == ["e"]
-    whole = {"a.jsonl": "a line", "c.json": "a document", "d.txt": "the text"}
-    whole["b.csv"] = "a row (perhaps a quote is never closed)"
-    assert read_rejected(tmp_path) == [
-        (name, 0, None, f"{whole[name]} is longer than 5000000 bytes") for name in sorted(whole)
-    ]
-
-
 def test_feather_version_1_is_refused_with_the_way_out(tmp_path: Path) -> None:
     path = tmp_path / "a.feather"
     path.write_bytes(b"FEA1" + bytes(20))
@@ -319,7 +301,7 @@ def test_a_file_that_may_not_be_read_is_named(
 ) -> None:
     path = write_articles(tmp_path / "a.jsonl", {"text": "x"})
 
-    def refuse(*_: Any) -> None:  # root may read everything, so chmod would not do
+    def refuse(*_: Any, **__: Any) -> None:  # root may read everything, so chmod would not do
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("builtins.open", refuse)

@@ -24,7 +24,7 @@ from dedup.config import SourceConfig
 from dedup.errors import ConfigError, InputError, RowError
 from dedup.sources import locate_inputs, read_articles, records
 from dedup.sources.http import BodyError, decode_body, parse_response
-from dedup.sources.pages import MAX_PAGE_BYTES, read_page
+from dedup.sources.pages import read_page
 
 FAIL = SourceConfig(on_error="fail")
 SKIP = SourceConfig(on_error="skip")
@@ -32,6 +32,8 @@ URL = "https://www.harbour.example/news/1"
 PAGE = b"<html><body><p>The ferry sails on Tuesday.</p></body></html>"
 SAILS = "The ferry sails on Tuesday."
 LONG = "The ferry to Saltmere sails again on Tuesday after a strike of nineteen days and nights."
+
+MAX_PAGE_BYTES = 16 << 20
 
 
 def record(
@@ -271,7 +273,9 @@ def test_a_page_that_is_too_long_is_rejected(tmp_path: Path, packing: str) -> No
     body = PAGE + b" " * MAX_PAGE_BYTES
     block = http(gzip.compress(body), packing) if packing else http(body)
     path = write(tmp_path / "a.warc.gz", record("response", block), response(PAGE))
-    assert read_rejected(path) == [(0, "the page is longer than 16 MiB")]
+    assert read_rejected(path) == [
+        (0, "the page is longer than the 16,777,216 bytes that --max-article-bytes allows")
+    ]
     assert [row["input_row"] for row in read(path, SKIP)] == [1]
 
 
@@ -401,7 +405,9 @@ def test_an_html_file_is_an_article_named_by_its_path_below_the_folder(
 def test_an_html_file_that_is_too_long_is_rejected(tmp_path: Path) -> None:
     path = tmp_path / "a.html"
     path.write_bytes(PAGE + bytes(MAX_PAGE_BYTES))
-    assert read_rejected(path) == [(0, "the page is longer than 16 MiB")]
+    assert read_rejected(path) == [
+        (0, "the page is longer than the 16,777,216 bytes that --max-article-bytes allows")
+    ]
 
 
 # Files that cannot be read

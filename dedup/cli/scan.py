@@ -93,6 +93,12 @@ from dedup.cli.options import (
     help="Stop at a row that cannot be read, or list it in rejected.parquet and go on; by"
     " default fail.",
 )
+@click.option(
+    "--max-article-bytes",
+    metavar="SIZE",
+    help="Longest text of an article, or page with its markup, such as 1MB; longer ones cannot be"
+    " read; by default 16MiB.",
+)
 @click.option("--threads", type=int, metavar="N", help="Threads to use; by default one a core.")
 @click.option(
     "--max-memory",

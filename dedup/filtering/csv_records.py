@@ -6,6 +6,8 @@ import functools
 import re
 from collections.abc import Iterable, Iterator
 
+from dedup.sources.pieces import Records
+
 # A quote counts only where a field begins with it. What follows a closing quote and is neither a
 # delimiter nor a line end belongs to the record up to its line end.
 _RECORD = rb"""
@@ -17,29 +19,26 @@ _QUOTED = rb'"[^"]*(?:""[^"]*)*"(?!")'
 _PLAIN = rb'(?:[^"{delimiter}\n][^{delimiter}\n]*|)'
 
 
-def split_records(chunks: Iterable[bytes], delimiter: bytes) -> Iterator[list[bytes]]:
+def split_records(
+    chunks: Iterable[bytes], delimiter: bytes, limit: int
+) -> Iterator[list[bytes] | None]:
     """Cut a file, without its byte order mark, into records that keep their line ends.
 
-    Blank lines are records here. The last one has no line end if the file has none there.
+    Blank lines are records here. The last one has no line end if the file has none there. None is
+    one record that is longer than `limit`.
     """
-    held: list[bytes] = []
-    needed = 0  # a record longer than a chunk is not scanned again for every chunk
-    for chunk in chunks:
-        held.append(chunk)
-        if sum(map(len, held)) < needed:
+    cut = Records(delimiter.decode(), limit)
+    for part in cut.blocks(chunks):
+        if part is None:
+            yield None
             continue
-        block = b"".join(held)
-        records, end = _whole_records(block, delimiter)
+        block, is_last = part
+        records, cut.consumed = _whole_records(block, delimiter)
+        if is_last and cut.consumed < len(block):
+            records.append(block[cut.consumed :])
+        del block, part
         if records:
             yield records
-        held = [block[end:]]
-        needed = 0 if records else 2 * len(block)
-    block = b"".join(held)
-    records, end = _whole_records(block, delimiter)
-    if end < len(block):
-        records.append(block[end:])
-    if records:
-        yield records
 
 
 def is_blank(record: bytes, delimiter: bytes) -> bool:

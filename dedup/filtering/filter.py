@@ -23,7 +23,12 @@ from dedup.arguments import (
 from dedup.config import need_share
 from dedup.errors import ConfigError, InputError, OutputError, ResultsError
 from dedup.filtering.decisions import SCORES, Decisions, Keep, Rule, decide_articles
-from dedup.filtering.matching import Target, choose_target, match_inputs
+from dedup.filtering.matching import (
+    Target,
+    check_digest,
+    choose_target,
+    match_inputs,
+)
 from dedup.filtering.removals import (
     Removal,
     check_removed_name,
@@ -117,6 +122,8 @@ def filter_articles(  # noqa: PLR0913 - keyword-only options, each of its own
         raise _brake(cuts, max_removed)
     samples = sample_removals(scan, decisions, dict(zip(names, files, strict=True)), sample)
     rows_of = _rows_by_file(decisions, names, add_scores=add_scores)
+    source = scan.facts.source
+    digests = {entry.path: entry.digest for entry in scan.facts.inputs}
     with reporting(progress, files) as reports:
         reports.start("filter", sum(file.size for file in files))
         if dry_run:
@@ -124,13 +131,14 @@ def filter_articles(  # noqa: PLR0913 - keyword-only options, each of its own
                 count_rows(file, rows)
         else:
             with _open_work(target, files) as (new_files, new_removed):
-                for file, rows, new, packing in zip(
-                    files, rows_of, new_files, target.compressions, strict=True
+                for name, file, rows, new, packing in zip(
+                    names, files, rows_of, new_files, target.compressions, strict=True
                 ):
                     with naming_output(target.kept.given):
-                        rewrite(file, rows, new, packing)
+                        digest = rewrite(file, rows, new, packing, source)
                     reports.advance(rows.kept + rows.removed, file.size)
                     _check_counts(file, rows)
+                    check_digest(file, digest, digests[name])
                 if removed_name and new_removed:
                     write_removed(decisions, new_removed, removed_name)
     kept = sum(rows.kept for rows in rows_of)

@@ -51,6 +51,19 @@ def match_inputs(scan: Scan, files: Sequence[InputFile]) -> list[str]:
     return list(names)
 
 
+def check_digest(file: InputFile, digest: str | None, scanned: str | None) -> None:
+    """Refuse a file of which other bytes were read than the scan read."""
+    if digest != scanned:
+        raise _not_as_scanned(file)
+
+
+def _not_as_scanned(file: InputFile) -> InputError:
+    return InputError(
+        f"{file.path} is not what it was when it was scanned",
+        hint="scan again: the scores are those of its older content",
+    )
+
+
 class _Inputs:
     """The files that the scan read, by path, by place and by size."""
 
@@ -75,16 +88,15 @@ def _match(file: InputFile, inputs: _Inputs) -> str:
         if known is None:
             raise InputError("the scan did not read standard input", hint=inputs.hint())
         return STDIN
+    if known is not None and file.version is None and not file.is_remote:
+        return file.path  # a pipe can be read once: `check_digest` follows
     same = inputs.by_size.get(file.size, [])
     if known is not None or same:
         digest = digest_input(file)
         same = [entry for entry in same if entry.digest == digest]
     if known is not None:
         if (known.bytes, known.digest) != (file.size, digest):
-            raise InputError(
-                f"{file.path} is not what it was when it was scanned",
-                hint="scan again: the scores are those of its older content",
-            )
+            raise _not_as_scanned(file)
         return file.path
     if file.is_remote and (known := _match_place(file, inputs)) is not None:
         return known.path

@@ -20,7 +20,7 @@ from dedup.filtering.rewriting import open_sink
 from dedup.outputs import naming_output
 from dedup.results import Scan
 from dedup.sources import InputFile, read_articles
-from dedup.sources.locate import COMPRESSIONS, STDIN
+from dedup.sources.locate import COMPRESSIONS
 from dedup.workfolder import NewFile
 
 REMOVED = pa.schema(
@@ -171,7 +171,7 @@ def _read_texts(
     texts: dict[tuple[str, int], str] = {}
     for name, file in files.items():
         wanted = [row["input_row"] for row in chosen if row["input_file"] == name]
-        if not wanted or file.path == STDIN:
+        if not wanted or (file.version is None and not file.is_remote):  # it can be read once
             continue
         left = len(wanted)
         for batch in read_articles([file], config):

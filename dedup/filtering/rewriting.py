@@ -14,25 +14,38 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from dedup import _native
+from dedup.config import SourceConfig
 from dedup.errors import ConfigError, InputError
 from dedup.filtering.csv_records import is_blank, split_records
 from dedup.filtering.decisions import Mask
 from dedup.filtering.warc_records import PACKERS
-from dedup.sources.documents import BOM, cut_documents, is_document, is_list
+from dedup.sources.documents import BOM, cut_documents, is_document
 from dedup.sources.locate import InputFile
+from dedup.sources.pieces import piece_limit, whole_lines
 from dedup.sources.records import read_records
 from dedup.sources.streams import (
     DamagedFileError,
+    OpenInput,
     naming_failures,
+    open_input,
     open_seekable,
     read_chunks,
 )
-from dedup.sources.tabular import ARROW_FILE, BUFFER_BYTES, DELIMITERS, page_rows
+from dedup.sources.tabular import (
+    ARROW_FILE,
+    BUFFER_BYTES,
+    DELIMITERS,
+    open_batches,
+    page_rows,
+)
 from dedup.workfolder import NewFile
 
 WHOLE_FILES = ("txt", "html")  # formats of one article a file
 WITHOUT_FIELDS = (*WHOLE_FILES, "warc")
 WRITE_BYTES = 64 << 20  # of columns make a row group: few groups, and not much memory
+
+_WHITE = b" \t\r\n"
 
 Item = TypeVar("Item")
 
@@ -83,22 +96,29 @@ class Rows:
         return (dict(zip(self.scores, row, strict=True)) for row in zip(*columns, strict=True))
 
 
-def rewrite(file: InputFile, rows: Rows, new: NewFile, compression: str | None) -> None:
-    """Write the kept rows of a file to a new file of the same format.
+def rewrite(
+    file: InputFile, rows: Rows, new: NewFile, compression: str | None, config: SourceConfig
+) -> str | None:
+    """Write the kept rows of a file to a new file of the same format; return the file's digest.
 
     What is no row, such as a header, a blank line or a request in a web archive, is kept too. A
     file that breaks off, which the scan was told to skip, is copied as far as it was scanned. A
     text file or page that is not kept is not made, and neither is the copy of a file that is
-    damaged at its beginning.
+    damaged at its beginning. `config` is what the file was scanned with.
     """
-    try:
-        _rewrite(file, rows, new, compression)
-    except DamagedFileError as damage:
-        rows.give_up(damage)
-        new.discard()
+    with open_input(file) as opened:
+        try:
+            _rewrite(opened, rows, new, compression, config)
+        except DamagedFileError as damage:
+            opened.check()
+            rows.give_up(damage)
+            new.discard()
+        return opened.finish()
 
 
-def _rewrite(file: InputFile, rows: Rows, new: NewFile, compression: str | None) -> None:
+def _rewrite(
+    file: OpenInput, rows: Rows, new: NewFile, compression: str | None, config: SourceConfig
+) -> None:
     if file.format in WHOLE_FILES and not rows.is_kept.any():
         rows.take_known(1, file)
         return
@@ -107,7 +127,7 @@ def _rewrite(file: InputFile, rows: Rows, new: NewFile, compression: str | None)
             _copy_records(file, rows, sink, PACKERS[compression])
         return
     with open_sink(new, compression) as sink:
-        _WRITERS[file.format](file, rows, sink)
+        _WRITERS[file.format](file, rows, sink, config)
 
 
 def count_rows(file: InputFile, rows: Rows) -> None:
@@ -138,9 +158,15 @@ def _until_damage(items: Iterator[Item], file: InputFile, rows: Rows) -> Iterato
         rows.give_up(damage)
 
 
-def _write_lines(chunks: Iterator[bytes], file: InputFile, rows: Rows, sink: Any) -> None:
-    for lines in _until_damage(_whole_lines(chunks), file, rows):
+def _write_lines(
+    chunks: Iterator[bytes], file: OpenInput, rows: Rows, sink: Any, config: SourceConfig
+) -> None:
+    blocks = whole_lines(chunks, piece_limit(file, config))
+    for block in _until_damage(blocks, file, rows):
+        lines = [b""] if block is None else _split_lines(block)
         known, kept, first = rows.take(len(lines))
+        if block is None and (kept[0] or not known[0]):
+            raise _no_such_row(file, first)
         for place in np.flatnonzero(~known).tolist():
             if lines[place].removeprefix(BOM).strip():
                 raise _no_such_row(file, first + place)
@@ -151,42 +177,66 @@ def _write_lines(chunks: Iterator[bytes], file: InputFile, rows: Rows, sink: Any
         sink.write(b"".join(itertools.compress(lines, kept | ~known)))
 
 
-def _whole_lines(chunks: Iterator[bytes]) -> Iterator[list[bytes]]:
+def _split_lines(block: bytes) -> list[bytes]:
     """Cut at line feeds, which stay with their lines."""
-    held: list[bytes] = []
-    for chunk in chunks:
-        end = chunk.rfind(b"\n") + 1
-        if end:
-            block = b"".join([*held, memoryview(chunk)[: end - 1]])
-            yield [line + b"\n" for line in block.split(b"\n")]
-            held = []
-        held.append(chunk[end:])
-    if any(held):
-        yield [b"".join(held)]
+    if not block.endswith(b"\n"):  # the last line of a file
+        return [block]
+    return [line + b"\n" for line in block[:-1].split(b"\n")]
 
 
-def _rewrite_json(file: InputFile, rows: Rows, sink: Any) -> None:
+def _rewrite_json(file: OpenInput, rows: Rows, sink: Any, config: SourceConfig) -> None:
     chunks = read_chunks(file)
     with naming_failures(file):
         head = next(chunks, b"")
     if not is_document(head):
-        _write_lines(itertools.chain([head], chunks), file, rows, sink)
+        _write_lines(itertools.chain([head], chunks), file, rows, sink, config)
         return
-    whole = _until_damage(itertools.chain([head], chunks), file, rows)
-    text = b"".join(whole).removeprefix(BOM).decode("utf-8", "surrogateescape")
-    kept, _ = rows.take_known(len(rows.is_known) - rows.seen, file)
-    scores = rows.score_rows(0, kept) if rows.scores else None
-    articles = []
-    for article, is_kept in zip(cut_documents(text), kept.tolist(), strict=False):
-        if is_kept:
-            raw = article.encode("utf-8", "surrogateescape")
-            articles.append(_add_scores(raw, next(scores), file) if scores else raw)
-    if len(articles) < int(np.count_nonzero(kept)):
+    document = itertools.chain([head.removeprefix(BOM)], chunks)
+    is_in_list = head.removeprefix(BOM).lstrip().startswith(b"[")
+    limit = piece_limit(file, config)
+    elements = _split_document(document, limit) if is_in_list else _cut_objects(document, limit)
+    is_list = is_in_list or file.format == "json"
+    before = b"[\n" if is_list else b""
+    for element in _until_damage(elements, file, rows):
+        known, kept, first = rows.take(1)
+        if not known[0] or (kept[0] and element is None):
+            raise _no_such_row(file, first)
+        if kept[0] and element is not None:
+            scores = next(rows.score_rows(first, kept)) if rows.scores else None
+            sink.write(before)
+            sink.write(_add_scores(element, scores, file) if scores else element)
+            before = b",\n" if is_list else b"\n"
+    if rows.is_kept[rows.seen :].any():
         raise InputError(f"{file.path} is not the list of articles that was scanned")
-    if is_list(text) or file.format == "json":
-        sink.write(b"[\n" + b",\n".join(articles) + (b"\n]\n" if articles else b"]\n"))
-    else:
-        sink.write(b"".join(article + b"\n" for article in articles))
+    rows.take(len(rows.is_known) - rows.seen)  # what follows a list that breaks off
+    if is_list:
+        sink.write(b"[\n]\n" if before == b"[\n" else b"\n]\n")
+    elif before:
+        sink.write(b"\n")
+
+
+def _split_document(chunks: Iterator[bytes], limit: int) -> Iterator[bytes | None]:
+    """Give each article of a JSON document as it stands there; None for one that is too long."""
+    splitter = _native.JsonSplitter(limit)
+    for chunk in chunks:
+        yield from (_strip(element[0]) for element in splitter.split(chunk))
+    yield from (_strip(element[0]) for element in splitter.finish()[0])
+
+
+def _cut_objects(chunks: Iterator[bytes], limit: int) -> Iterator[bytes | None]:
+    """Give each of the objects that come one after another; None if they are too long together."""
+    document = b""
+    for chunk in chunks:
+        document += chunk
+        if len(document) > limit:
+            yield None
+            return
+    text = document.decode("utf-8", "surrogateescape")
+    yield from (part.encode("utf-8", "surrogateescape") for part in cut_documents(text))
+
+
+def _strip(element: bytes | None) -> bytes | None:
+    return element and element.strip(_WHITE)
 
 
 def _add_scores(article: bytes, scores: dict[str, float], file: InputFile) -> bytes:
@@ -201,11 +251,17 @@ def _add_scores(article: bytes, scores: dict[str, float], file: InputFile) -> by
     return article[:end] + (b"" if is_empty else b", ") + added + article[end:]
 
 
-def _rewrite_csv(file: InputFile, rows: Rows, sink: Any) -> None:
+def _rewrite_csv(file: OpenInput, rows: Rows, sink: Any, config: SourceConfig) -> None:
     delimiter = DELIMITERS[file.format].encode()
-    records_in_parts = split_records(_without_mark(read_chunks(file), sink), delimiter)
+    chunks = _without_mark(read_chunks(file), sink)
+    records_in_parts = split_records(chunks, delimiter, piece_limit(file, config))
     has_header = False
     for part in _until_damage(records_in_parts, file, rows):
+        if part is None:
+            known, kept, first = rows.take(1)
+            if kept[0] or not known[0]:
+                raise _no_such_row(file, first)
+            continue
         records = part
         if not has_header:
             before = list(itertools.takewhile(lambda r: _says_nothing(r, delimiter), records))
@@ -253,10 +309,10 @@ def _extend(record: bytes, values: Iterable[str], delimiter: bytes) -> bytes:
     return delimiter.join([body, *(value.encode() for value in values)]) + record[len(body) :]
 
 
-def _rewrite_parquet(file: InputFile, rows: Rows, sink: Any) -> None:
+def _rewrite_parquet(file: OpenInput, rows: Rows, sink: Any, config: SourceConfig) -> None:
     with _open_table(file) as source:
         with naming_failures(file):
-            parquet = pq.ParquetFile(source, buffer_size=BUFFER_BYTES)
+            parquet = pq.ParquetFile(source, buffer_size=BUFFER_BYTES, pre_buffer=False)
             schema = _score_schema(parquet.schema_arrow, file, rows)
         pages = _pages(parquet)
         with pq.ParquetWriter(sink, schema, compression="zstd") as writer:
@@ -270,8 +326,8 @@ def _pages(parquet: pq.ParquetFile) -> Iterator[pa.RecordBatch]:
         yield from parquet.iter_batches(rows, row_groups=[group])
 
 
-def _rewrite_arrow(file: InputFile, rows: Rows, sink: Any) -> None:
-    with _open_table(file) as source:
+def _rewrite_arrow(file: OpenInput, rows: Rows, sink: Any, config: SourceConfig) -> None:
+    with _open_table(file) as whole, open_batches(whole, file) as (source, _):
         with naming_failures(file):
             is_file = source.read(len(ARROW_FILE)) == ARROW_FILE
             source.seek(0)
@@ -288,7 +344,7 @@ def _rewrite_arrow(file: InputFile, rows: Rows, sink: Any) -> None:
 
 
 @contextmanager
-def _open_table(file: InputFile) -> Iterator[Any]:
+def _open_table(file: OpenInput) -> Iterator[Any]:
     """Open a file for reading anywhere; only what goes wrong in opening it is its own fault."""
     with ExitStack() as stack:
         with naming_failures(file):
@@ -336,13 +392,13 @@ def _gather(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
         yield pa.Table.from_batches(held)
 
 
-def _copy_text(file: InputFile, rows: Rows, sink: Any) -> None:
+def _copy_text(file: OpenInput, rows: Rows, sink: Any, config: SourceConfig) -> None:
     rows.take_known(1, file)
     for chunk in read_chunks(file):
         sink.write(chunk)
 
 
-def _copy_records(file: InputFile, rows: Rows, sink: Any, pack: Callable[[bytes], bytes]) -> None:
+def _copy_records(file: OpenInput, rows: Rows, sink: Any, pack: Callable[[bytes], bytes]) -> None:
     for record in _until_damage(read_records(file, lambda _: None), file, rows):
         known, kept, first = rows.take(1)
         if record.reason and (kept[0] or not known[0]):
@@ -366,7 +422,7 @@ def _taken_name(file: InputFile, name: str) -> ConfigError:
     )
 
 
-_WRITERS: dict[str, Callable[[InputFile, Rows, Any], None]] = {
+_WRITERS: dict[str, Callable[[OpenInput, Rows, Any, SourceConfig], None]] = {
     "jsonl": _rewrite_json,
     "json": _rewrite_json,
     "csv": _rewrite_csv,

@@ -7,14 +7,17 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedup.config import OnError
+from dedup import _native
+from dedup.config import OnError, SourceConfig
 from dedup.errors import RowError
 from dedup.sources.dates import TIMESTAMP, parse_dates
 from dedup.sources.locate import InputFile
-from dedup.sources.strings import lay_out, read_strings
+from dedup.sources.streams import Passed, Resources
+from dedup.sources.strings import lay_out, measure_strings, read_strings
 
 ARTICLE_INPUT = pa.schema(
     [
@@ -41,6 +44,9 @@ NONE_REJECTED = pa.RecordBatch.from_pylist([], schema=REJECTED)
 BATCH_BYTES = 4 << 20  # enough text for one native call, little enough to hold many in memory
 SLICE_ROWS = 8192  # texts in another layout are converted so many rows at a time
 
+_COPIES = 4  # of a long text on its way to the fingerprint: its line, its column, its batch
+Sizes = npt.NDArray[np.int64]
+
 _EMPTY = pa.scalar("", pa.string())
 _NULL = pa.scalar(None, pa.string())
 _COLON = pa.scalar(":")
@@ -55,27 +61,35 @@ class ArticleBatch(NamedTuple):
     rejected: pa.RecordBatch  # REJECTED
     unreadable_dates: int
     read_to: tuple[int, int] = (0, 0)  # number of the file, and its first row behind the batch
+    passed: Passed | None = None  # of that file
+    ended: tuple[tuple[int, str | None], ...] = ()  # files that end here, with their digests
 
 
 def make_batches(
-    raw: pa.RecordBatch, file: InputFile, on_error: OnError, number: int = 0
+    raw: pa.RecordBatch,
+    file: InputFile,
+    config: SourceConfig,
+    number: int = 0,
+    resources: Resources | None = None,
 ) -> Iterator[ArticleBatch]:
     """Bring rows as a reader gives them into shape, about 4 MiB of text at a time.
 
     `raw` has `input_row` and any of article_id, text, date, source and url in the types of the
     file. It may have `reason`, which is not null for a row that could not be read. Such a row,
-    and one that is not UTF-8, stops the reading with a RowError or goes to `rejected`.
+    one that is not UTF-8, and one that is longer than an article may be, stops the reading with a
+    RowError or goes to `rejected`.
 
     A missing text becomes "", a missing id `<file name>:<row>`, any other blank a null. `number`
     is that of the file among all.
     """
     for start in range(0, raw.num_rows, SLICE_ROWS):
         rows = raw.slice(start, SLICE_ROWS)
-        text = lay_out(_column(rows, "text"))
-        for first, count in _cuts(text):
+        sizes = {name: measure_strings(_column(rows, name)) for name in _LABELS}
+        for first, count in _cuts(np.sum(list(sizes.values()), axis=0)):
             batch = rows.slice(first, count)
             read_to = (number, batch["input_row"][-1].as_py() + 1)
-            made = _make_batch(batch, text.slice(first, count), file, on_error)
+            own = {name: size[first : first + count] for name, size in sizes.items()}
+            made = _make_batch(batch, own, file, config, resources or Resources())
             yield made._replace(read_to=read_to)
 
 
@@ -114,17 +128,28 @@ def reject_articles(batch: ArticleBatch, reason: str, on_error: OnError) -> Arti
 
 
 def _make_batch(
-    rows: pa.RecordBatch, text: pa.Array, file: InputFile, on_error: OnError
+    rows: pa.RecordBatch,
+    sizes: dict[str, Sizes],
+    file: InputFile,
+    config: SourceConfig,
+    resources: Resources,
 ) -> ArticleBatch:
     reasons = _column(rows, "reason").cast(pa.string())
     strings: dict[str, pa.Array] = {}
     for name, label in _LABELS.items():
-        given = text if name == "text" else _column(rows, name)
+        given = _column(rows, name)
+        is_long = sizes[name] > config.article_limit
+        if is_long.any():
+            given = pa.nulls(1) if len(given) == 1 else _without(lay_out(given), is_long)
+            reason = _explain_length(label, sizes[name], is_long, config)
+            reasons = pc.coalesce(reasons, reason)
         strings[name] = read_strings(given)
         if strings[name].null_count > given.null_count:
             lost = pc.and_(pc.is_null(strings[name]), pc.is_valid(given))
             reason = pc.if_else(lost, f"the {label} is not valid UTF-8", _NULL)
             reasons = pc.coalesce(reasons, reason)
+    if len(rows) == 1 and sizes["text"][0] > BATCH_BYTES:
+        reasons = pc.coalesce(reasons, _explain_memory(strings["text"], resources.memory))
     columns = pa.RecordBatch.from_pydict(
         {**strings, "date": _column(rows, "date"), "input_row": rows["input_row"]}
     )
@@ -142,7 +167,7 @@ def _make_batch(
             ],
             schema=REJECTED,
         )
-        if on_error == "fail":
+        if config.on_error == "fail":
             raise RowError(file.path, bad["input_row"][0].as_py(), rejected["reason"][0].as_py())
     dates, unreadable = parse_dates(columns["date"])
     return ArticleBatch(_make_articles(columns, dates, file), rejected, unreadable)
@@ -185,26 +210,62 @@ def _names(path: str) -> pa.Array:
     return pa.array([path], pa.string())
 
 
-def _cuts(text: pa.Array) -> Iterator[tuple[int, int]]:
-    """Give (first row, number of rows) of parts with about 4 MiB of text, or one longer text."""
-    ends = np.cumsum(pc.fill_null(pc.binary_length(text), 0).to_numpy(), dtype=np.int64)
+def _explain_length(
+    label: str, sizes: Sizes, is_long: npt.NDArray[np.bool_], config: SourceConfig
+) -> pa.Array:
+    """Say of the rows that are too long what is, and how long."""
+    limit = config.max_article_bytes
+    reasons = (
+        f"the {label} has {size:,} bytes, but --max-article-bytes is {limit}" if long else None
+        for size, long in zip(sizes.tolist(), is_long.tolist(), strict=True)
+    )
+    return pa.array(reasons, pa.string())
+
+
+def _without(values: pa.Array, is_long: npt.NDArray[np.bool_]) -> pa.Array:
+    return pc.if_else(pa.array(is_long), pa.scalar(None, values.type), values)
+
+
+def _explain_memory(text: pa.Array, memory: int) -> pa.Array:
+    """Say of a long text if it takes more memory than there is."""
+    [needed] = _native.needed_memory(pa.record_batch({"text": text}))
+    needed += _COPIES * text.nbytes
+    if needed <= memory:
+        return _NULL
+    return pa.scalar(
+        f"the text needs {needed >> 20:,} MiB of memory, of which --max-memory leaves"
+        f" {memory >> 20:,} MiB"
+    )
+
+
+def _cuts(sizes: Sizes) -> Iterator[tuple[int, int]]:
+    """Give (first row, number of rows) of parts of about 4 MiB, or one longer row."""
+    ends = np.cumsum(sizes, dtype=np.int64)
     first, done = 0, 0
-    while first < len(text):
+    while first < len(sizes):
         stop = max(int(np.searchsorted(ends, done + BATCH_BYTES, side="right")), first + 1)
         yield first, stop - first
         first, done = stop, int(ends[stop - 1])
 
 
 def _join(held: list[ArticleBatch]) -> ArticleBatch:
-    if len(held) == 1:
-        return held[0]
     articles, rejected = (
-        pa.Table.from_batches(batches).unify_dictionaries().combine_chunks().to_batches()
-        for batches in ([b.articles for b in held], [b.rejected for b in held])
+        _join_rows([b.articles for b in held], NO_ARTICLES),
+        _join_rows([b.rejected for b in held], NONE_REJECTED),
     )
     return ArticleBatch(
-        articles[0] if articles else NO_ARTICLES,
-        rejected[0] if rejected else NONE_REJECTED,
+        articles,
+        rejected,
         sum(batch.unreadable_dates for batch in held),
         held[-1].read_to,
+        held[-1].passed,
+        tuple(end for batch in held for end in batch.ended),
     )
+
+
+def _join_rows(batches: list[pa.RecordBatch], none: pa.RecordBatch) -> pa.RecordBatch:
+    full = [batch for batch in batches if batch.num_rows]
+    if len(full) < 2:
+        return full[0] if full else none
+    [joined] = pa.Table.from_batches(full).unify_dictionaries().combine_chunks().to_batches()
+    return joined

@@ -299,10 +299,15 @@ def check_unchanged(file: InputFile) -> None:
     if file.version is None or file.is_remote:
         return
     if _state_of(file.path) != (file.size, file.version):
-        raise InputError(
-            f"{file.path} changed while it was read",
-            hint="scan it when nothing writes to it any more, or scan a copy",
-        )
+        raise changed(file)
+
+
+def changed(file: InputFile) -> InputError:
+    """Make the error for a file that something wrote to while it was read."""
+    return InputError(
+        f"{file.path} changed while it was read",
+        hint="read it when nothing writes to it any more, or read a copy",
+    )
 
 
 def _known_format(path: str) -> tuple[str, str | None]:

@@ -14,7 +14,10 @@ import re
 from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.encoding import detect_encoding, map_encoding_to_html5
 
-MAX_PAGE_BYTES = 16 << 20  # a page of nothing but tags takes 40 times as much memory
+# What reading a page takes in memory: for each byte copies of the markup and the text, and for
+# each tag its element and the text behind it.
+_BYTES_A_BYTE = 8
+_BYTES_A_TAG = 250
 
 _HTML = ("text/html", "application/xhtml+xml")
 _SNIFFED_BYTES = 1024  # browsers look no further for a charset, or for signs of another format
@@ -52,6 +55,11 @@ def is_page(body: bytes, kind: str | None) -> bool:
     if kind is None:
         return _FIRST_TAG.match(body) is not None
     return kind in _HTML and not _is_binary(body[:_SNIFFED_BYTES])
+
+
+def needed_memory(body: bytes) -> int:
+    """Return the bytes of memory that reading a page takes at most."""
+    return _BYTES_A_BYTE * len(body) + _BYTES_A_TAG * body.count(b"<")
 
 
 def read_page(body: bytes, charset: str | None = None) -> str:

@@ -7,19 +7,20 @@ from collections.abc import Iterator
 import pyarrow as pa
 
 from dedup.config import SourceConfig
-from dedup.sources.locate import InputFile
-from dedup.sources.streams import limited, read_chunks
+from dedup.sources.documents import BOM
+from dedup.sources.streams import OpenInput, read_whole
 
-_BOM = b"\xef\xbb\xbf"
+_TOO_LONG = "the file is longer than --max-article-bytes allows"
 
 
-def read_text_file(file: InputFile, config: SourceConfig) -> Iterator[pa.RecordBatch]:
+def read_text_file(file: OpenInput, config: SourceConfig) -> Iterator[pa.RecordBatch]:
     """Read a file as one article, whose id is the path below the folder that the user named."""
-    text = b"".join(limited(read_chunks(file), file, "the text")).removeprefix(_BOM)
+    text = read_whole(file, config.article_limit + len(BOM))
     yield pa.RecordBatch.from_pydict(
         {
             "article_id": [file.below],
-            "text": pa.array([text], pa.large_binary()),
+            "text": pa.array([text and text.removeprefix(BOM)], pa.large_binary()),
             "input_row": [0],
+            "reason": pa.array([_TOO_LONG if text is None else None], pa.string()),
         }
     )

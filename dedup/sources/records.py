@@ -13,9 +13,8 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from typing import IO, Any, NamedTuple
 
-from dedup.sources.locate import InputFile
 from dedup.sources.packing import GzipError
-from dedup.sources.streams import open_stream
+from dedup.sources.streams import OpenInput, open_stream
 
 READ_BYTES = 64 << 10
 MAX_HEAD_BYTES = 1 << 20
@@ -56,7 +55,7 @@ class Record(NamedTuple):
 
 
 def read_records(
-    file: InputFile, wanted: Callable[[Mapping[str, str]], int | None]
+    file: OpenInput, wanted: Callable[[Mapping[str, str]], int | None]
 ) -> Iterator[Record]:
     """Give every record; `wanted` says how many bytes of its block to keep, None for all."""
     with open_stream(file, is_resumable=True) as stream:

@@ -1,32 +1,39 @@
-"""The bytes of a file, decompressed, with every failure named."""
+"""The bytes of a file, read once through one descriptor, with every failure named.
+
+A file of this machine is hashed as it is read, so that its digest is that of the very bytes the
+articles came from. It is never mapped into memory: a mapped file that is cut kills its reader.
+"""
 
 from __future__ import annotations
 
 import errno
 import io
 import lzma
-import shutil
+import mmap
+import os
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
 from dedup import _native
-from dedup.errors import InputError
-from dedup.sources.locate import STDIN, InputFile
+from dedup.errors import InputError, ResumeError
+from dedup.sources.locate import STDIN, InputFile, changed, check_unchanged
 from dedup.sources.packing import HEAD_BYTES, GzipReader, find_packing, name_other
 from dedup.sources.remote import can_seek, open_url
 
 CHUNK_BYTES = 4 << 20
 # What a damaged stream held since the last read is lost, so it is read in small bits.
 _READ_BYTES = 64 << 10
-
 _TAR_BYTES = 512  # the head of a tar archive
-
-MAX_PIECE_BYTES = 2_000_000_000  # a column of strings has 32-bit offsets
+# xz can ask for any amount; its own tools never write files that need more than 65 MiB to read.
+_XZ_MEMORY = 128 << 20
+# A table is packed by itself: no compression of the whole makes it as small as this.
+_MAX_UNPACKED_RATIO = 200
+_MIN_UNPACKED_BYTES = 64 << 20
 
 # What Python and pyarrow raise on files; a UnicodeDecodeError on names inside a damaged file.
 FAILURES = (OSError, EOFError, lzma.LZMAError, pa.ArrowException, UnicodeDecodeError)
@@ -43,6 +50,196 @@ class DamagedFileError(InputError):
         self.reason = reason
 
 
+class Resources(NamedTuple):
+    """What reading may take of the machine."""
+
+    memory: int = 1 << 62  # bytes for one article, from its text to its fingerprint
+    temp_dir: str | None = None
+
+
+class Passed(NamedTuple):
+    """How much of a file was read, and the hash of so much of it."""
+
+    number: int  # of the file among all
+    size: int
+    digest: str
+
+
+class _State(NamedTuple):
+    """What tells whether a file was changed; links and rights change the last one only."""
+
+    device: int
+    inode: int
+    size: int
+    modified_ns: int
+    changed_ns: int
+
+
+class OpenInput(InputFile):
+    """An input that is open, as readers take it."""
+
+    resources: Resources
+    _stream: Any
+    _hashed: _Hashed | None
+    _state: _State | None
+
+    @classmethod
+    def open(cls, file: InputFile, resources: Resources, expected: Passed | None) -> OpenInput:
+        """Open a file; refuse one that is not what was located. Remote files open when read."""
+        opened = cls(*file)
+        opened.resources = resources
+        opened._stream = opened._hashed = opened._state = None
+        if file.is_remote:
+            return opened
+        if file.path == STDIN:
+            raw: Any = sys.stdin.buffer
+        else:
+            raw = open(file.path, "rb", buffering=0)  # noqa: SIM115 - `close` closes it
+        opened._stream = opened._hashed = _Hashed(raw, file.path, expected)
+        if file.version is not None:
+            opened._state = _state_of(raw)
+            if (file.size, file.version) != (
+                opened._state.size,
+                f"modified:{opened._state.modified_ns}",
+            ):
+                raw.close()
+                raise changed(file)
+        return opened
+
+    def close(self) -> None:
+        """Close the file, but for standard input, which is not ours."""
+        if self._stream is not None and self.path != STDIN:
+            self._stream.raw.close()
+
+    def passed(self, number: int) -> Passed | None:
+        """Return what was read so far, if the file can be read again."""
+        if self._hashed is None or self._state is None:
+            return None
+        return Passed(number, self._hashed.size, self._hashed.digest())
+
+    def finish(self) -> str | None:
+        """Read what readers left of the file; return the digest of all, if it did not change.
+
+        A remote file has the version that its service tells, and standard input none.
+        """
+        if self._hashed is None:
+            return self.version
+        with naming_failures(self):
+            self._hashed.read_rest()
+        self.check()
+        return None if self.path == STDIN else f"xxh3-128:{self._hashed.digest()}"
+
+    def check(self) -> None:
+        """Refuse a file that is not what it was when it was opened."""
+        if self._state is None or self._hashed is None:
+            return
+        check_unchanged(self)
+        now = _state_of(self._stream.raw)
+        try:
+            named = os.stat(self.path)
+        except OSError as err:
+            raise changed(self) from err
+        if now[:4] != self._state[:4] or (named.st_dev, named.st_ino) != now[:2]:
+            raise changed(self)
+        # Its size and time are as they were, which anybody can arrange.
+        if now != self._state and self._hashed.is_not_what_is_there():
+            raise changed(self)
+
+
+class _Hashed(io.RawIOBase):
+    """A file whose bytes are hashed as they pass."""
+
+    def __init__(self, raw: Any, path: str, expected: Passed | None) -> None:
+        self.raw = raw
+        self.size = 0
+        self._path = path
+        self._expected = expected
+        self._hasher = _native.Hasher()
+        self._is_whole = False
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        data: bytes = self.raw.read(size)
+        self.pass_on(data)
+        return data
+
+    def readinto(self, buffer: Any) -> int:
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def pass_on(self, data: bytes) -> None:
+        """Hash the next bytes of the file, and see that those an earlier process read are there."""
+        expected = self._expected
+        if expected and self.size + len(data) >= expected.size:
+            self._expected = None
+            left = expected.size - self.size
+            self._hasher.update(data[:left])
+            if self._hasher.digest() != expected.digest:
+                raise ResumeError(
+                    "the unfinished scan cannot be resumed, since"
+                    f" {self._path} is not what it read of it"
+                )
+            data, self.size = data[left:], expected.size
+        self._hasher.update(data)
+        self.size += len(data)
+
+    def digest(self) -> str:
+        return self._hasher.digest()
+
+    def read_rest(self) -> None:
+        """Hash what readers left of the file."""
+        while not self._is_whole and self.read(CHUNK_BYTES):
+            pass
+
+    def hash_whole(self) -> None:
+        """Hash all of a file that is then read anywhere."""
+        for block in _blocks_of(self.raw):
+            self.pass_on(block)
+        self._is_whole = True
+
+    def is_not_what_is_there(self) -> bool:
+        """Tell whether what passed is not what the file begins with now."""
+        hasher = _native.Hasher()
+        for block in _blocks_of(self.raw, self.size):
+            hasher.update(block)
+        return hasher.digest() != self.digest()
+
+
+def _state_of(raw: Any) -> _State:
+    state = os.fstat(raw.fileno())
+    return _State(state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
+
+
+def _blocks_of(raw: Any, size: int = sys.maxsize) -> Iterator[bytes]:
+    """Read the first bytes of a file, wherever its descriptor stands."""
+    at = 0
+    while block := os.pread(raw.fileno(), min(CHUNK_BYTES, size - at), at):
+        yield block
+        at += len(block)
+
+
+@contextmanager
+def open_input(
+    file: InputFile, resources: Resources | None = None, expected: Passed | None = None
+) -> Iterator[OpenInput]:
+    """Open a file for the readers. What goes wrong with a file that changed is its change.
+
+    `expected` is what an earlier process read of the file, which must still be there.
+    """
+    with naming_failures(file):
+        opened = OpenInput.open(file, resources or Resources(), expected)
+    try:
+        yield opened
+    except InputError:
+        opened.check()
+        raise
+    finally:
+        opened.close()
+
+
 @contextmanager
 def naming_failures(file: InputFile) -> Iterator[None]:
     """Turn what reading a file can raise into an InputError that names the file."""
@@ -57,8 +254,8 @@ def naming_failures(file: InputFile) -> Iterator[None]:
 
 
 @contextmanager
-def open_stream(file: InputFile, *, is_resumable: bool = False) -> Iterator[Any]:
-    """Open a file for reading its decompressed bytes in order.
+def open_stream(file: OpenInput, *, is_resumable: bool = False) -> Iterator[Any]:
+    """Read the decompressed bytes of a file in order.
 
     The first bytes tell how it is packed, whatever its name says. If it `is_resumable`, a
     damaged gzip member can be passed over: see GzipReader.
@@ -78,8 +275,18 @@ def packing_of(file: InputFile) -> str | None:
     """Tell by the first bytes of a file how it is packed; by its name if it can be read once."""
     if file.path == STDIN or not (file.is_remote or file.version):
         return file.compression
-    with naming_failures(file), _open_packed(file) as packed:
-        return _check_packing(packed.read(HEAD_BYTES), file)
+    with open_input(file) as opened, naming_failures(file):
+        return _packing_of(opened)
+
+
+def _packing_of(file: OpenInput) -> str | None:
+    """Tell how a file is packed without reading on in it."""
+    if file.is_remote:
+        with _open_packed(file) as packed:
+            return _check_packing(packed.read(HEAD_BYTES), file)
+    if file._state is None:  # a pipe
+        return file.compression
+    return _check_packing(os.pread(file._stream.raw.fileno(), HEAD_BYTES, 0), file)
 
 
 def _check_packing(head: bytes, file: InputFile) -> str | None:
@@ -110,11 +317,10 @@ def _unpack(packed: Any, packing: str, *, is_resumable: bool = False) -> Iterato
     if packing == "gzip":
         yield GzipReader(packed, is_resumable=is_resumable)
     elif packing == "xz":
-        with lzma.open(packed, "rb") as stream:
-            yield stream
+        yield _XzStream(packed)
     else:
-        with pa.CompressedInputStream(packed, packing) as stream:
-            yield stream
+        # Not closed: it would close the file below it, whose rest is still to be hashed.
+        yield pa.CompressedInputStream(_Unclosed(packed), packing)
 
 
 class _Again(io.RawIOBase):
@@ -137,51 +343,118 @@ class _Again(io.RawIOBase):
 
 
 @contextmanager
-def _open_packed(file: InputFile) -> Iterator[Any]:
+def _open_packed(file: OpenInput) -> Iterator[Any]:
     """Open the bytes of a file as they are stored."""
-    if file.path == STDIN:
-        yield sys.stdin.buffer
-    elif file.is_remote:
+    if file.is_remote:
         with open_url(file.address, file.size) as stream:
             yield io.BufferedReader(stream, CHUNK_BYTES)
     else:
-        with open(file.path, "rb") as stream:
-            yield stream
+        yield io.BufferedReader(file._stream, CHUNK_BYTES)
+
+
+class _Unclosed(io.RawIOBase):
+    """A stream that pyarrow may close when it is done with it, and that stays open."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        data: bytes = self._stream.read(size)
+        return data
+
+
+class _XzStream(io.RawIOBase):
+    """The bytes of an xz file; `lzma.open` does not bound the memory that one may ask for."""
+
+    def __init__(self, packed: Any) -> None:
+        self._packed = packed
+        self._decoder: lzma.LZMADecompressor | None = None
+        self._rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def _read(self, size: int) -> bytes:
+        while True:
+            if self._decoder is None:
+                self._rest = (self._rest or self._packed.read(_READ_BYTES)).lstrip(b"\0")
+                if not self._rest:
+                    return b""
+                self._decoder = lzma.LZMADecompressor(lzma.FORMAT_AUTO, memlimit=_XZ_MEMORY)
+            elif not self._rest and self._decoder.needs_input:
+                self._rest = self._packed.read(_READ_BYTES)
+                if not self._rest:
+                    raise EOFError(
+                        "Compressed file ended before the end-of-stream marker was reached"
+                    )
+            data = self._decoder.decompress(self._rest, size)
+            self._rest = b""
+            if self._decoder.eof:
+                self._rest = self._decoder.unused_data
+                self._decoder = None
+            if data:
+                return data
 
 
 @contextmanager
-def open_seekable(file: InputFile) -> Iterator[Any]:
+def open_seekable(file: OpenInput) -> Iterator[pa.NativeFile]:
     """Open a file for reading anywhere.
 
     One that is compressed, or of the web, is brought into a temporary file first.
     """
-    if packing_of(file) or (file.is_remote and not can_seek(file.address)):
-        with tempfile.TemporaryFile() as unpacked, open_stream(file) as stream:
-            shutil.copyfileobj(stream, unpacked, CHUNK_BYTES)
+    if _packing_of(file) or (file.is_remote and not can_seek(file.address)):
+        with tempfile.TemporaryFile(dir=file.resources.temp_dir) as unpacked:
+            with open_stream(file) as stream:
+                _copy(stream, unpacked, file)
             unpacked.seek(0)
             yield pa.PythonFile(unpacked, "r")
     elif file.is_remote:
         with open_url(file.address, file.size) as stream:
             yield pa.PythonFile(stream, "r")
-    elif file.format == "arrow" and file.size:  # a batch may be larger than the memory
-        with pa.memory_map(file.path) as source:
-            yield source
+    elif file._state is None:  # a pipe
+        with tempfile.TemporaryFile(dir=file.resources.temp_dir) as unpacked:
+            _copy(file._stream, unpacked, file)
+            unpacked.seek(0)
+            yield pa.PythonFile(unpacked, "r")
     else:
-        with pa.OSFile(file.path) as source:
-            yield source
+        file._stream.hash_whole()
+        yield pa.PythonFile(file._stream.raw, "r")
 
 
-def digest_input(file: InputFile, spool: _native.Spool | None = None) -> str | None:
-    """Return what will differ if the file does; None if there is nothing to tell it by.
+@contextmanager
+def open_copy(source: pa.NativeFile, file: OpenInput) -> Iterator[mmap.mmap]:
+    """Map a copy of a file. It has no name, so that nobody can cut it while it is mapped."""
+    with tempfile.TemporaryFile(dir=file.resources.temp_dir) as copy:
+        source.seek(0)
+        while part := source.read(CHUNK_BYTES):
+            copy.write(part)
+        copy.flush()
+        # Not closed: it is given back with the last batch that is part of it.
+        yield mmap.mmap(copy.fileno(), 0, access=mmap.ACCESS_READ)
 
-    It ends early with a KeyboardInterrupt where the work on `spool` does.
-    """
-    if file.path == STDIN:
-        return None
-    return file.version if file.is_remote else f"xxh3-128:{_native.digest_file(file.path, spool)}"
+
+def _copy(stream: Any, target: Any, file: InputFile) -> None:
+    """Copy what is unpacked, unless it is so much that it was made to fill the disk."""
+    most = max(_MIN_UNPACKED_BYTES, _MAX_UNPACKED_RATIO * file.size)
+    copied = 0
+    while part := stream.read(CHUNK_BYTES):
+        copied += len(part)
+        if file.compression and file.size and copied > most:
+            raise DamagedFileError(
+                file.path, f"its {file.size:,} bytes unpack to more than {most:,}"
+            )
+        target.write(part)
 
 
-def read_chunks(file: InputFile) -> Iterator[bytes]:
+def read_chunks(file: OpenInput) -> Iterator[bytes]:
     """Read a file about 4 MiB at a time. What was read before a failure comes before it."""
     parts: list[bytes] = []
     held = 0
@@ -191,8 +464,8 @@ def read_chunks(file: InputFile) -> Iterator[bytes]:
                 parts.append(part)
                 held += len(part)
                 if held >= CHUNK_BYTES:
-                    yield b"".join(parts)
-                    parts, held = [], 0
+                    chunk, parts, held = b"".join(parts), [], 0
+                    yield chunk
     except FAILURES:
         if parts:
             yield b"".join(parts)
@@ -201,11 +474,21 @@ def read_chunks(file: InputFile) -> Iterator[bytes]:
         yield b"".join(parts)
 
 
-def limited(parts: Iterable[bytes], file: InputFile, name: str) -> Iterator[bytes]:
-    """Pass on the parts of one piece, if it is not too long for a column."""
+def read_whole(file: OpenInput, limit: int) -> bytes | None:
+    """Read a file that is one article; None if it is longer than `limit`."""
+    parts = []
     total = 0
-    for part in parts:
-        total += len(part)
-        if total > MAX_PIECE_BYTES:
-            raise DamagedFileError(file.path, f"{name} is longer than {MAX_PIECE_BYTES} bytes")
-        yield part
+    for chunk in read_chunks(file):
+        total += len(chunk)
+        if total > limit:
+            return None
+        parts.append(chunk)
+    return b"".join(parts)
+
+
+def digest_input(file: InputFile) -> str | None:
+    """Return what will differ if the file does; None if there is nothing to tell it by."""
+    if file.version is None:
+        return None
+    with open_input(file) as opened:
+        return opened.finish()

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import uuid
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 
 def is_text(kind: pa.DataType) -> bool:
@@ -19,6 +22,22 @@ def is_text_or_scalar(kind: pa.DataType) -> bool:
     if pa.types.is_dictionary(kind):
         return is_text_or_scalar(kind.value_type)
     return is_text(kind) or _is_uuid(kind) or any(check(kind) for check in _SCALAR_CHECKS)
+
+
+def measure_strings(values: pa.Array) -> npt.NDArray[np.int64]:
+    """Return the bytes of every string; 0 for nulls, and for what is no string."""
+    kind = values.type
+    if pa.types.is_dictionary(kind):
+        if not len(values.dictionary):
+            return np.zeros(len(values), np.int64)
+        sizes = measure_strings(values.dictionary)
+        places = values.indices
+        found = sizes[pc.fill_null(places, 0).to_numpy(zero_copy_only=False)]
+        return np.where(places.is_valid().to_numpy(zero_copy_only=False), found, 0)
+    if not is_text(kind) or pa.types.is_null(kind):
+        return np.zeros(len(values), np.int64)
+    sizes = pc.fill_null(pc.binary_length(lay_out(values)), 0)
+    return np.asarray(sizes, np.int64)
 
 
 def lay_out(values: pa.Array) -> pa.Array:

@@ -15,17 +15,11 @@ import pyarrow as pa
 
 from dedup.config import SourceConfig
 from dedup.sources.http import BodyError, decode_body, parse_content_type, parse_response
-from dedup.sources.locate import InputFile
-from dedup.sources.pages import MAX_PAGE_BYTES, is_page, may_be_page, read_page
+from dedup.sources.pages import is_page, may_be_page, needed_memory, read_page
 from dedup.sources.records import Record, read_records
-from dedup.sources.streams import CHUNK_BYTES, FAILURES, MAX_PIECE_BYTES, read_chunks
+from dedup.sources.streams import CHUNK_BYTES, FAILURES, OpenInput, read_whole
 
-# Types of records that may have an article, and how much of one is read: no film fills the memory.
-_READ_BYTES = {
-    "response": MAX_PAGE_BYTES + 1,
-    "resource": MAX_PAGE_BYTES + 1,
-    "conversion": MAX_PIECE_BYTES + 1,
-}
+_WITH_ARTICLES = ("response", "resource", "conversion")  # types of records that may have one
 _ROWS = pa.schema(
     [
         pa.field("article_id", pa.string()),
@@ -38,7 +32,6 @@ _ROWS = pa.schema(
     ]
 )
 _HOST = re.compile(r"https?://(?:[^/?#@]*@)?(\[[^]]*\]|[^/?#:]+)", re.IGNORECASE)
-_TOO_LONG = f"the page is longer than {MAX_PAGE_BYTES >> 20} MiB"
 
 
 class _Row(NamedTuple):
@@ -53,7 +46,7 @@ class _Row(NamedTuple):
     reason: str | None
 
 
-def read_warc(file: InputFile, config: SourceConfig) -> Iterator[pa.RecordBatch]:
+def read_warc(file: OpenInput, config: SourceConfig) -> Iterator[pa.RecordBatch]:
     """Read the articles of a WARC or WET file; `input_row` counts records, of whatever type.
 
     The id is the record's, since a crawl may hold a page more than once, the source is the host
@@ -63,7 +56,7 @@ def read_warc(file: InputFile, config: SourceConfig) -> Iterator[pa.RecordBatch]
     rows: list[_Row] = []
     started = 0
     try:
-        for row, place in _read_rows(file):
+        for row, place in _read_rows(file, config.article_limit):
             if rows and place - started >= CHUNK_BYTES:
                 yield _lay_out(rows)
                 rows, started = [], place
@@ -76,30 +69,43 @@ def read_warc(file: InputFile, config: SourceConfig) -> Iterator[pa.RecordBatch]
         yield _lay_out(rows)
 
 
-def read_html_file(file: InputFile, config: SourceConfig) -> Iterator[pa.RecordBatch]:
+def read_html_file(file: OpenInput, config: SourceConfig) -> Iterator[pa.RecordBatch]:
     """Read a page as one article, whose id is the path below the folder that the user named."""
-    body, reason = b"", None
-    for chunk in read_chunks(file):
-        body += chunk
-        if len(body) > MAX_PAGE_BYTES:
-            body, reason = b"", _TOO_LONG
-            break
+    body = read_whole(file, config.article_limit)
+    reason = _explain_limits(body, config.article_limit, file.resources.memory)
     yield pa.RecordBatch.from_pydict(
         {
             "article_id": [file.below],
-            "text": [read_page(body)],
+            "text": ["" if body is None or reason else read_page(body)],
             "input_row": [0],
             "reason": pa.array([reason], pa.string()),
         }
     )
 
 
-def _read_rows(file: InputFile) -> Iterator[tuple[_Row, int]]:
+def _explain_limits(body: bytes | None, limit: int, memory: int) -> str | None:
+    """Say why a page is not read; it counts with its markup. None is one that was not held."""
+    if body is None or len(body) > limit:
+        return f"the page is longer than the {limit:,} bytes that --max-article-bytes allows"
+    needed = needed_memory(body)
+    if needed > memory:
+        return (
+            f"the page needs {needed >> 20:,} MiB of memory, of which --max-memory leaves"
+            f" {memory >> 20:,} MiB"
+        )
+    return None
+
+
+def _read_rows(file: OpenInput, limit: int) -> Iterator[tuple[_Row, int]]:
     """Give the rows, each with the place in the file where its record begins."""
-    for number, record in enumerate(read_records(file, _wanted_bytes)):
+
+    def wanted_bytes(headers: Mapping[str, str]) -> int:
+        return limit + 1 if _kind_of(headers) in _WITH_ARTICLES else 0  # no film fills the memory
+
+    for number, record in enumerate(read_records(file, wanted_bytes)):
         text, reason = None, None
         try:
-            text = b"" if record.reason else _read_text(record)
+            text = b"" if record.reason else _read_text(record, limit, file.resources.memory)
             reason = record.reason
         except BodyError as err:
             text, reason = b"", str(err)
@@ -107,24 +113,20 @@ def _read_rows(file: InputFile) -> Iterator[tuple[_Row, int]]:
             yield _make_row(record.headers, number, text, reason), record.place
 
 
-def _wanted_bytes(headers: Mapping[str, str]) -> int:
-    return _READ_BYTES.get(_kind_of(headers), 0)
-
-
 def _kind_of(headers: Mapping[str, str]) -> str:
     return headers.get("warc-type", "").lower()
 
 
-def _read_text(record: Record) -> bytes | None:
+def _read_text(record: Record, limit: int, memory: int) -> bytes | None:
     """Return the text of a record, or None if it has no article."""
     headers, block = record.headers, record.block
     record_kind = _kind_of(headers)
-    if record_kind not in _READ_BYTES:
+    if record_kind not in _WITH_ARTICLES:
         return None
     kind, charset = parse_content_type(headers.get("content-type"))
     if record_kind == "conversion" and kind in (None, "text/plain"):
-        if len(block) > MAX_PIECE_BYTES:
-            raise BodyError(f"the text is longer than {MAX_PIECE_BYTES} bytes")
+        if len(block) > limit:
+            raise BodyError(f"the text is longer than the {limit:,} bytes of --max-article-bytes")
         return block
     body = block
     if record_kind == "response":
@@ -135,11 +137,12 @@ def _read_text(record: Record) -> bytes | None:
         kind = headers.get("warc-identified-payload-type") or kind  # it may be there and empty
         if not may_be_page(kind):
             return None
-        body = decode_body(response, MAX_PAGE_BYTES + 1)
+        body = decode_body(response, limit + 1)
     if not is_page(body, kind):
         return None
-    if max(len(block), len(body)) > MAX_PAGE_BYTES:
-        raise BodyError(_TOO_LONG)
+    reason = _explain_limits(None if len(block) > limit else body, limit, memory)
+    if reason:
+        raise BodyError(reason)
     return read_page(body, charset).encode()
 
 

@@ -10,8 +10,12 @@ from dedup import _native
 from dedup.config import Config
 from dedup.errors import TooManyParagraphsError
 from dedup.journal import Journal
-from dedup.sources import ArticleBatch, reject_articles
+from dedup.memory import Budget
+from dedup.sources import ArticleBatch, Passed, reject_articles
 from dedup.stages.catalogue import Catalogue
+
+# Memory that fingerprinting takes at most for each byte of text, of one letter a word.
+_BYTES_A_BYTE = 26
 
 OnBatch = Callable[[int, int], None]
 
@@ -25,6 +29,8 @@ class Fingerprints:
         self.catalogue = Catalogue(spool, files)
         self.text_bytes = 0
         self.read_to = (0, 0)  # number of a file, and its first row that is not here yet
+        self.passed: Passed | None = None  # of that file
+        self.digests: dict[int, str | None] = {}  # of the files that were read to their end
 
 
 def restore_fingerprints(prints: Fingerprints, journal: Journal, on_batch: OnBatch) -> None:
@@ -36,6 +42,8 @@ def restore_fingerprints(prints: Fingerprints, journal: Journal, on_batch: OnBat
         prints.catalogue.restore(entry)
         prints.text_bytes += numbers[0]
         prints.read_to = entry["read_to"]
+        prints.passed = Passed(*entry["passed"]) if entry["passed"] else None
+        prints.digests.update(entry["ended"])
         on_batch(numbers[1], numbers[0])
 
 
@@ -48,9 +56,10 @@ def fingerprint_articles(
 ) -> None:
     """Fingerprint articles and keep their text, in the spool, for the steps that need it again.
 
-    Reading goes on while earlier batches are worked on by `config.threads` threads; batches join
-    the corpus in input order, so threads never show in the result. `on_batch` is told how many
-    articles and bytes of text were added.
+    Reading goes on while earlier batches are worked on by `config.threads` threads, or by fewer
+    where that would take more than `config.max_memory`; batches join the corpus in input order, so
+    threads never show in the result. `on_batch` is told how many articles and bytes of text were
+    added.
     """
     parts = config.fingerprint
     fingerprinter = _native.Fingerprinter(
@@ -62,9 +71,13 @@ def fingerprint_articles(
         min_repeat_tokens=config.score.min_repeat_tokens,
     )
     waiting: deque[tuple[Future[_native.Batch], ArticleBatch]] = deque()
+    at_once = Budget(config.max_memory).reading() // _BYTES_A_BYTE
+    text_bytes = 0  # that wait
 
     def add_oldest() -> None:
+        nonlocal text_bytes
         future, read = waiting.popleft()
+        text_bytes -= read.articles["text"].nbytes
         try:
             batch = future.result()
         except TooManyParagraphsError as err:  # an article this long is alone in its batch
@@ -74,11 +87,14 @@ def fingerprint_articles(
         places = {"batch": place, **prints.catalogue.add(read)}
         prints.corpus.add(batch)
         prints.text_bytes += numbers[0]
+        prints.digests.update(read.ended)
         journal.note(
             "batch",
             places,
             numbers=numbers,
             read_to=read.read_to,
+            passed=read.passed,
+            ended=read.ended,
             unreadable_dates=read.unreadable_dates,
         )
         on_batch(numbers[1], numbers[0])
@@ -87,7 +103,11 @@ def fingerprint_articles(
         try:
             for batch in batches:
                 text = batch.articles.select(["text"])
+                while waiting and text_bytes + text.nbytes > at_once:
+                    add_oldest()
+                text_bytes += text.nbytes
                 waiting.append((pool.submit(fingerprinter.fingerprint, text), batch))
+                del batch, text
                 if len(waiting) > config.threads:
                     add_oldest()
             while waiting:

@@ -113,7 +113,7 @@ impl Spooled {
     /// # Errors
     /// The disk is full, or the batch holds too many paragraphs.
     pub fn new(worker: &mut Worker, text: &[u8], spool: &Spool) -> Result<Self, Error> {
-        let fingerprints = worker.fingerprints.clone();
+        let fingerprints = std::mem::take(&mut worker.fingerprints);
         let paragraphs = fingerprints.paragraphs.len();
         let bands = worker.band_rows.pack(paragraphs)?;
         let anchors = worker.anchor_rows.pack(paragraphs)?;

@@ -202,6 +202,63 @@ fn quoted_cell(block: &[u8], start: usize) -> Option<Cell> {
     }
 }
 
+/// Finds the end of a record that is too long to be held, block by block.
+#[derive(Debug)]
+pub struct Skipper {
+    delimiter: u8,
+    inside: Inside,
+}
+
+/// Where in its record a block ends.
+#[derive(Debug, Clone, Copy)]
+enum Inside {
+    /// Where a cell begins.
+    Start,
+    Plain,
+    Quoted,
+    /// Behind a quote in a quoted cell, which ends it or is the first of two.
+    Quote,
+    /// Behind a quote out of place: the row ends with its line.
+    Stray,
+}
+
+impl Skipper {
+    /// Begin at the beginning of a record.
+    pub fn new(delimiter: u8) -> Self {
+        Self {
+            delimiter,
+            inside: Inside::Start,
+        }
+    }
+
+    /// Where in the next block the record ends, if it does.
+    pub fn skip(&mut self, block: &[u8]) -> Option<usize> {
+        let mut at = 0;
+        loop {
+            let rest = &block[at..];
+            let byte = *rest.first()?;
+            let (inside, passed) = match self.inside {
+                Inside::Start if byte == b'"' => (Inside::Quoted, 1),
+                Inside::Start => (Inside::Plain, 0),
+                Inside::Plain => {
+                    let end = memchr2(self.delimiter, b'\n', rest)?;
+                    if rest[end] == b'\n' {
+                        return Some(at + end + 1);
+                    }
+                    (Inside::Start, end + 1)
+                }
+                Inside::Quoted => (Inside::Quote, memchr(b'"', rest)? + 1),
+                Inside::Quote if byte == b'"' => (Inside::Quoted, 1),
+                Inside::Quote if byte == self.delimiter => (Inside::Start, 1),
+                Inside::Quote => (Inside::Stray, 0),
+                Inside::Stray => return Some(at + memchr(b'\n', rest)? + 1),
+            };
+            self.inside = inside;
+            at += passed;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -335,6 +392,24 @@ mod tests {
             prop_assert_eq!(found, expected);
             let lines = memchr_iter(b'\n', &file).count();
             prop_assert_eq!(head.lines + tail.lines, i64::try_from(lines).unwrap());
+        }
+
+        #[test]
+        fn a_record_that_is_skipped_ends_where_it_ends_for_the_reader(
+            block in "[ab,\"\r\n]{0,30}", size in 1usize..9
+        ) {
+            let first = Place { first_row: 0, first_line: 0, is_last: false };
+            let mut record = Record::default();
+            let is_whole = record.read(block.as_bytes(), 0, b',', first.is_last);
+            let expected = is_whole.then_some(record.end);
+            let mut skipper = Skipper::new(b',');
+            let mut passed = 0;
+            let ends = block.as_bytes().chunks(size).find_map(|part| {
+                let end = skipper.skip(part).map(|end| passed + end);
+                passed += part.len();
+                end
+            });
+            prop_assert_eq!(ends, expected);
         }
 
         #[test]

@@ -34,6 +34,21 @@ pub fn digest_file(path: &Path) -> Result<String, Error> {
     }
 }
 
+/// The XXH3-128 hash of bytes that come in parts.
+#[derive(Default)]
+pub struct Hasher(Xxh3);
+
+impl Hasher {
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The hash of what came so far, as 32 hexadecimal digits.
+    pub fn digest(&self) -> String {
+        format!("{:032x}", self.0.digest128())
+    }
+}
+
 /// How many values stand among those before them.
 pub fn count_repeated<'a>(values: impl Iterator<Item = &'a str>) -> usize {
     let mut hashes: Vec<[u64; 2]> = values

@@ -41,6 +41,13 @@ pub enum Error {
         problem: String,
     },
 
+    /// An element of a JSON document that is too long to be held.
+    #[error("the JSON of the article is longer than {max_bytes} bytes")]
+    LongElement {
+        /// How long one may be.
+        max_bytes: usize,
+    },
+
     /// JSON that has no fields.
     #[error("an article must be a JSON object, but this is {kind}")]
     NotAnObject {

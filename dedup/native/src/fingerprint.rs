@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::hash::BuildHasherDefault;
 
 use crate::grams::{
-    GRAM, Grams, RepeatScratch, Run, find_repeated_units, find_repeats, select_anchors,
+    GRAM, Grams, RepeatScratch, Run, find_repeated_units, find_repeats, hash_pairs, select_anchors,
 };
 use crate::hash::{Identity, hash_tokens};
 use crate::minhash::Bands;
@@ -77,6 +77,27 @@ pub struct Fingerprints {
     pub repeats: Vec<Repeat>,
 }
 
+/// What fingerprinting a text takes in memory for each token: its hash and range, the gram that
+/// begins with it, and its places in what finds repeats.
+const BYTES_A_TOKEN: u64 = 48;
+/// The same for each paragraph: its row twice, its identity, and what it is made of.
+const BYTES_A_PARAGRAPH: u64 = 80;
+
+/// Bytes of memory that fingerprinting a text takes at most.
+pub fn needed_memory(text: &str) -> u64 {
+    let (mut words, mut others, mut lines) = (0, 0, 1);
+    let mut before = b'\n';
+    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte >= 0x80;
+    for byte in text.bytes() {
+        words += u64::from(is_word(byte) && !is_word(before));
+        // Each character of three bytes may be a token of its own.
+        others += u64::from(byte >= 0xE0);
+        lines += u64::from(byte == b'\n' && before != b'\n');
+        before = byte;
+    }
+    2 * text.len() as u64 + (words + others) * BYTES_A_TOKEN + lines * BYTES_A_PARAGRAPH
+}
+
 /// Fingerprints batches, one at a time. Its buffers are reused from batch to batch, so that each
 /// thread should keep its own.
 pub struct Worker {
@@ -99,6 +120,8 @@ pub struct Worker {
     /// Token range of each paragraph of the article.
     spans: Vec<(u32, u32)>,
     grams: Grams,
+    /// Features of one window.
+    pairs: Vec<u64>,
     minima: Vec<u64>,
     signature: Vec<u16>,
     keys: Vec<u64>,
@@ -124,6 +147,7 @@ impl Worker {
             ranges: Vec::new(),
             spans: Vec::new(),
             grams: Grams::default(),
+            pairs: Vec::new(),
             minima: Vec::new(),
             signature: Vec::new(),
             keys: Vec::new(),
@@ -200,8 +224,8 @@ impl Worker {
         let mut start = first;
         loop {
             let end = last.min(start + WINDOW_TOKENS);
-            // The last token of a window begins no pair within it.
-            let features = &self.grams.pairs[start..end - 1];
+            hash_pairs(&self.tokens.hashes[start..end], &mut self.pairs);
+            let features = &self.pairs;
             self.keys.clear();
             self.bands
                 .keys(features, &mut self.signature, &mut self.keys);

@@ -21,16 +21,9 @@ pub struct Run {
     pub source: u32,
 }
 
-/// Hashes of neighbouring tokens. The vectors are reused from text to text.
+/// Hashes of neighbouring tokens. The vector is reused from text to text.
 #[derive(Default)]
 pub struct Grams {
-    /// Of each two tokens in a row: the features of a paragraph.
-    ///
-    /// One edited word costs two features of n, and w with w-word shingles, which is why short
-    /// paragraphs keep their similarity. Single words as well would double the features and need
-    /// a row more a band, as common words stand everywhere, to find the same near-copies.
-    pub pairs: Vec<u64>,
-    quads: Vec<u64>,
     /// Of each `GRAM` tokens in a row.
     pub eights: Vec<u64>,
 }
@@ -40,54 +33,97 @@ impl Grams {
     pub fn set(&mut self, tokens: &[u64]) {
         dispatch(HashGrams {
             tokens,
-            grams: self,
+            eights: &mut self.eights,
         });
     }
 }
 
 struct HashGrams<'a> {
     tokens: &'a [u64],
-    grams: &'a mut Grams,
+    eights: &'a mut Vec<u64>,
 }
 
 impl Kernel for HashGrams<'_> {
     type Output = ();
 
-    /// Pairs, then pairs of pairs, then pairs of those: three passes without a chain of sums.
+    /// Pairs, then pairs of pairs, then pairs of those, each in the place of the ones before:
+    /// three passes without a chain of sums.
     #[inline(always)]
     fn run(self) {
-        let Grams {
-            pairs,
-            quads,
-            eights,
-        } = self.grams;
-        combine_each(self.tokens, 1, pairs);
-        combine_each(pairs, 2, quads);
-        combine_each(quads, GRAM / 2, eights);
+        combine_each(self.tokens, self.eights);
+        combine_in_place(self.eights, 2);
+        combine_in_place(self.eights, GRAM / 2);
     }
 }
 
-/// Replace `out` by each hash combined with the one `distance` behind it.
+/// Replace `pairs` by the hash of each two tokens in a row: the features of a paragraph.
+///
+/// One edited word costs two features of n, and w with w-word shingles, which is why short
+/// paragraphs keep their similarity. Single words as well would double the features and need
+/// a row more a band, as common words stand everywhere, to find the same near-copies.
+pub fn hash_pairs(tokens: &[u64], pairs: &mut Vec<u64>) {
+    dispatch(HashPairs { tokens, pairs });
+}
+
+struct HashPairs<'a> {
+    tokens: &'a [u64],
+    pairs: &'a mut Vec<u64>,
+}
+
+impl Kernel for HashPairs<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        combine_each(self.tokens, self.pairs);
+    }
+}
+
+/// Replace `out` by each hash combined with the next one.
 #[inline(always)]
-fn combine_each(hashes: &[u64], distance: usize, out: &mut Vec<u64>) {
-    let behind = hashes.get(distance..).unwrap_or_default();
+fn combine_each(hashes: &[u64], out: &mut Vec<u64>) {
+    let behind = hashes.get(1..).unwrap_or_default();
     out.resize(behind.len(), 0);
     for ((out, first), second) in out.iter_mut().zip(hashes).zip(behind) {
         *out = combine(*first, *second);
     }
 }
 
+/// Replace each hash by itself combined with the one `distance` further on.
+#[inline(always)]
+fn combine_in_place(hashes: &mut Vec<u64>, distance: usize) {
+    let kept = hashes.len().saturating_sub(distance);
+    for i in 0..kept {
+        hashes[i] = combine(hashes[i], hashes[i + distance]);
+    }
+    hashes.truncate(kept);
+}
+
+/// Windows whose minima are held at once: an article may be one paragraph of millions of words.
+const WINDOWS_AT_ONCE: usize = 1 << 14;
+
 /// Call `select` with the hash of every anchor of a paragraph, given its grams.
 ///
 /// An anchor is the smallest gram of some window of `WINDOW`; fewer grams than that are one
 /// window. Windows in a row with the same anchor show it once.
 pub fn select_anchors(grams: &[u64], minima: &mut Vec<u64>, mut select: impl FnMut(u64)) {
-    dispatch(WindowMinima { grams, minima });
     let mut last = None;
-    for anchor in minima {
-        if last.replace(*anchor) != Some(*anchor) {
-            select(*anchor);
+    let mut start = 0;
+    loop {
+        let end = grams.len().min(start + WINDOWS_AT_ONCE + WINDOW - 1);
+        dispatch(WindowMinima {
+            grams: &grams[start..end],
+            minima,
+        });
+        for anchor in &*minima {
+            if last.replace(*anchor) != Some(*anchor) {
+                select(*anchor);
+            }
         }
+        if end == grams.len() {
+            return;
+        }
+        start += WINDOWS_AT_ONCE;
     }
 }
 
@@ -249,10 +285,18 @@ struct Twice {
 impl Twice {
     /// Bits for each hash: of hashes that stand once, one in sixty-four finds its bit taken.
     const BITS: usize = 32;
+    /// Hashes from which on there are a quarter as many bits for each: the few that are then looked
+    /// at for nothing cost less than the memory.
+    const MANY: usize = 1 << 20;
 
     /// The places of the hashes that may stand twice, rising.
     fn select(&mut self, hashes: impl ExactSizeIterator<Item = u64> + Clone) -> &[u32] {
-        let words = (hashes.len() * Self::BITS).div_ceil(64).next_power_of_two();
+        let bits = if hashes.len() < Self::MANY {
+            Self::BITS
+        } else {
+            Self::BITS / 4
+        };
+        let words = (hashes.len() * bits).div_ceil(64).next_power_of_two();
         self.bits.clear();
         self.bits.resize(words, [0; 2]);
         let bits = self.bits.as_mut_slice();
@@ -308,6 +352,14 @@ pub fn find_repeats(
             let j = j as usize;
             grams[j] == grams[i] && tokens[j..j + width] == tokens[i..i + width]
         };
+        // Where the open run continues, that is preferred to the first place: a word said a million
+        // times is one run.
+        let open = runs.open.filter(|run| i <= run.end as usize);
+        let next = open.and_then(|run| (run.source as usize + i).checked_sub(run.start as usize));
+        if let Some(next) = next.filter(|next| *next < i && same(*next as u32)) {
+            runs.add(i as u32, next as u32);
+            continue;
+        }
         if let Some(source) = seen.insert(window_hash(grams, i, width), i as u32, same) {
             runs.add(i as u32, source);
         }

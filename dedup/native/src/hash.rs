@@ -83,14 +83,29 @@ pub fn hash_bytes(bytes: &[u8]) -> u64 {
     ShortWord::load(&padded, 0, bytes.len()).hash()
 }
 
+/// Tokens that are hashed at once: an article may have millions.
+const TOKENS_AT_ONCE: usize = 1 << 12;
+
 /// The identity of a sequence of tokens: 128 bits, so that 10^10 paragraphs do not collide.
 pub fn hash_tokens(tokens: &[u64], scratch: &mut Vec<u8>) -> u128 {
-    scratch.resize(tokens.len() * 8, 0);
-    let (bytes, _) = scratch.as_chunks_mut::<8>();
+    if tokens.len() <= TOKENS_AT_ONCE {
+        lay_out(tokens, scratch);
+        return xxhash_rust::xxh3::xxh3_128(scratch);
+    }
+    let mut hasher = xxhash_rust::xxh3::Xxh3::new();
+    for part in tokens.chunks(TOKENS_AT_ONCE) {
+        lay_out(part, scratch);
+        hasher.update(scratch);
+    }
+    hasher.digest128()
+}
+
+fn lay_out(tokens: &[u64], bytes: &mut Vec<u8>) {
+    bytes.resize(tokens.len() * 8, 0);
+    let (bytes, _) = bytes.as_chunks_mut::<8>();
     for (bytes, token) in bytes.iter_mut().zip(tokens) {
         *bytes = token.to_le_bytes();
     }
-    xxhash_rust::xxh3::xxh3_128(scratch)
 }
 
 /// For tables whose keys are hashes already.
@@ -110,5 +125,26 @@ impl std::hash::Hasher for Identity {
 
     fn write_u64(&mut self, value: u64) {
         self.0 = value;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_sequence_has_the_identity_of_its_bytes() {
+        for len in [
+            0,
+            1,
+            TOKENS_AT_ONCE,
+            TOKENS_AT_ONCE + 1,
+            3 * TOKENS_AT_ONCE + 5,
+        ] {
+            let tokens: Vec<u64> = (0..len as u64).map(|i| i.wrapping_mul(SEEDS[0])).collect();
+            let bytes: Vec<u8> = tokens.iter().flat_map(|t| t.to_le_bytes()).collect();
+            let whole = xxhash_rust::xxh3::xxh3_128(&bytes);
+            assert_eq!(hash_tokens(&tokens, &mut Vec::new()), whole, "{len} tokens");
+        }
     }
 }

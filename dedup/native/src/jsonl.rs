@@ -6,10 +6,11 @@
 use std::fmt;
 
 use serde::Deserializer as _;
-use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::columns::{Rows, StringColumn};
+use crate::elements::Place;
 use crate::error::Error;
 
 const BOM: &str = "\u{feff}";
@@ -62,7 +63,8 @@ pub fn parse_lines(block: &[u8], fields: &[Field], first_line: i64) -> Result<Ro
         match line.map(|line| line.strip_prefix(BOM).unwrap_or(line)) {
             Ok(line) if line.trim_ascii().is_empty() => {}
             Ok(line) => {
-                let problem = push_values(&mut rows.columns, line, &mut keys, &mut found)?;
+                let problem =
+                    push_values(&mut rows.columns, line, &mut keys, &mut found, in_one_line)?;
                 rows.end_row(number, problem.map(in_line))?;
             }
             Err(err) => {
@@ -76,49 +78,50 @@ pub fn parse_lines(block: &[u8], fields: &[Field], first_line: i64) -> Result<Ro
     Ok(rows)
 }
 
-/// Read a document that is a list of objects, or one object: row `i` is the `i`th of them.
-///
-/// Where the document breaks off the rows before stay, and one row says what is wrong.
+/// Read elements of a document, the first of which is row `first_row`; `None` is one that is
+/// longer than the `max_bytes` it may have.
 ///
 /// # Errors
-/// `TooLong` for a document that one column could not hold.
-pub fn parse_document(document: &[u8], fields: &[Field]) -> Result<Rows, Error> {
+/// `TooLong` for more than one column could hold.
+pub fn parse_elements<'e>(
+    elements: impl Iterator<Item = (Option<&'e [u8]>, Place)>,
+    fields: &[Field],
+    first_row: i64,
+    max_bytes: usize,
+) -> Result<Rows, Error> {
     let mut rows = Rows::new(fields.len());
-    let text = match std::str::from_utf8(document) {
-        Ok(text) => text.strip_prefix(BOM).unwrap_or(text),
-        Err(err) => {
-            let problem = Error::NotUtf8 {
-                at: err.valid_up_to() + 1,
-            };
-            rows.push_unreadable(0, problem.to_string())?;
-            return Ok(rows);
-        }
-    };
-    let mut articles = Vec::new();
-    let mut problem = None;
-    if text.trim_ascii_start().starts_with('[') {
-        let mut parser = serde_json::Deserializer::from_str(text);
-        let outcome = parser
-            .deserialize_seq(Elements(&mut articles))
-            .and_then(|()| parser.end());
-        problem = outcome.err().map(|err| Error::NotJson {
-            problem: err.to_string(),
-        });
-    } else {
-        articles.push(text);
-    }
     let mut keys = Keys::new(fields);
-    let mut found = vec![None; fields.len()];
-    let mut number = 0;
-    for article in articles {
-        let problem = push_values(&mut rows.columns, article, &mut keys, &mut found)?;
+    for (number, (bytes, place)) in (first_row..).zip(elements) {
+        let text = match bytes.map(std::str::from_utf8) {
+            Some(Ok(text)) => text,
+            Some(Err(err)) => {
+                let at = place.byte + err.valid_up_to() + 1;
+                rows.push_unreadable(number, Error::NotUtf8 { at }.to_string())?;
+                continue;
+            }
+            None => {
+                let problem = Error::LongElement { max_bytes };
+                rows.push_unreadable(number, problem.to_string())?;
+                continue;
+            }
+        };
+        let mut found = vec![None; fields.len()];
+        let place_of = |err: &serde_json::Error| in_document(err, place);
+        let problem = push_values(&mut rows.columns, text, &mut keys, &mut found, place_of)?;
         rows.end_row(number, problem.map(|problem| problem.to_string()))?;
-        number += 1;
-    }
-    if let Some(problem) = problem {
-        rows.push_unreadable(number, problem.to_string())?;
     }
     Ok(rows)
+}
+
+/// A parser's message with the place in the document, of which it read the part behind `start`.
+fn in_document(err: &serde_json::Error, start: Place) -> String {
+    let before = if err.line() > 1 { 0 } else { start.column };
+    format!(
+        "{} at line {} column {}",
+        without_place(err),
+        start.line + err.line(),
+        before + err.column()
+    )
 }
 
 /// The byte range of every line, without its `\n`.
@@ -136,15 +139,17 @@ fn lines(block: &[u8]) -> impl Iterator<Item = std::ops::Range<usize>> {
 /// A value that was found for a field, and the rank of its key.
 type Found<'de> = Option<(usize, &'de RawValue)>;
 
-/// Push one value to every column; give the first problem. `found` is scratch space.
+/// Push one value to every column; give the first problem. `found` is scratch space, and `place`
+/// writes a parser's message with the place it names.
 fn push_values<'de>(
     columns: &mut [StringColumn],
     article: &'de str,
     keys: &mut Keys,
     found: &mut [Found<'de>],
+    place: impl Fn(&serde_json::Error) -> String,
 ) -> Result<Option<Error>, Error> {
     found.fill(None);
-    let mut problem = find_values(article, keys, found).err();
+    let mut problem = find_values(article, keys, found, place).err();
     for ((column, field), found) in columns.iter_mut().zip(keys.fields).zip(found) {
         let value = found.map_or("null", |(_, value)| value.get());
         let outcome = push_value(column, value, field.must_be_text)?;
@@ -158,9 +163,10 @@ fn find_values<'de>(
     article: &'de str,
     keys: &mut Keys,
     found: &mut [Found<'de>],
+    place: impl Fn(&serde_json::Error) -> String,
 ) -> Result<(), Error> {
     let not_json = |err: serde_json::Error| Error::NotJson {
-        problem: in_one_line(&err),
+        problem: place(&err),
     };
     let kind = kind_of(article.trim_ascii_start());
     if kind != OBJECT {
@@ -281,9 +287,6 @@ fn without_place(err: &serde_json::Error) -> String {
 
 /// A parser's message with the column only, as the caller names the line.
 fn in_one_line(err: &serde_json::Error) -> String {
-    if err.line() > 1 {
-        return err.to_string();
-    }
     format!("{} at column {}", without_place(err), err.column())
 }
 
@@ -299,24 +302,6 @@ impl Visitor<'_> for Unescape<'_> {
 
     fn visit_str<E>(self, text: &str) -> Result<(), E> {
         self.0.push_str(text);
-        Ok(())
-    }
-}
-
-/// Collects the raw JSON of every element of a list.
-struct Elements<'v, 'de>(&'v mut Vec<&'de str>);
-
-impl<'de> Visitor<'de> for Elements<'_, 'de> {
-    type Value = ();
-
-    fn expecting(&self, out: &mut fmt::Formatter) -> fmt::Result {
-        out.write_str("a list")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
-        while let Some(element) = elements.next_element::<&'de RawValue>()? {
-            self.0.push(element.get());
-        }
         Ok(())
     }
 }
@@ -618,29 +603,32 @@ mod tests {
     }
 
     #[test]
-    fn a_document_is_a_list_or_one_object() {
-        for document in [
-            "\u{feff} [\n {\"id\": 1},\n {\"id\": 2}\n]\n",
-            "{\n \"id\": 1\n}",
-        ] {
-            let rows = parse_document(document.as_bytes(), &id_and_text()).unwrap();
-            assert_eq!(table(&rows)[0], (Some("1"), None, 0, None));
-            assert!(rows.reasons.iter().all(|reason| reason.is_none()));
-        }
-    }
-
-    #[test]
-    fn a_document_that_breaks_off_keeps_the_rows_before() {
-        let rows = parse_document(b"[{\"id\": 1}, {\"id\": 2}, {\"id\"", &id_and_text()).unwrap();
-        let table = table(&rows);
-        assert_eq!(
-            table[..2],
-            [(Some("1"), None, 0, None), (Some("2"), None, 1, None)]
-        );
-        assert_eq!(
-            (table.len(), table[2].2, table[2].3.is_some()),
-            (3, 2, true)
-        );
+    fn the_elements_of_a_document_are_rows_with_its_places() {
+        let place = |byte, line, column| Place { byte, line, column };
+        let elements: [(Option<&[u8]>, Place); 4] = [
+            (Some(b"{\"id\": 1}"), place(1, 0, 1)),
+            (Some(b"{\"id\" 2}"), place(20, 3, 4)),
+            (Some(b"\"\xff\""), place(40, 5, 0)),
+            (None, place(50, 6, 0)),
+        ];
+        let rows = parse_elements(elements.into_iter(), &id_and_text(), 7, 9).unwrap();
+        let expected = [
+            (Some("1"), None, 7, None),
+            (
+                None,
+                None,
+                8,
+                Some("not valid JSON: expected `:` at line 4 column 11"),
+            ),
+            (None, None, 9, Some("not valid UTF-8 from byte 42 on")),
+            (
+                None,
+                None,
+                10,
+                Some("the JSON of the article is longer than 9 bytes"),
+            ),
+        ];
+        assert_eq!(table(&rows), expected);
     }
 
     fn json() -> impl Strategy<Value = Value> {

@@ -13,6 +13,7 @@ pub mod columns;
 pub mod corpus;
 pub mod csv;
 pub mod digest;
+pub mod elements;
 pub mod error;
 pub mod evidence;
 pub mod exact;

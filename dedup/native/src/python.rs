@@ -104,6 +104,27 @@ fn digest_file(
     interruptible(py, &stop, || digest::digest_file(&path))
 }
 
+/// The hash of bytes that come in parts.
+#[pyclass(name = "Hasher", module = "dedup._native")]
+#[derive(Default)]
+struct PyHasher(digest::Hasher);
+
+#[pymethods]
+impl PyHasher {
+    #[new]
+    fn new() -> Self {
+        Self::default()
+    }
+
+    fn update(&mut self, py: Python<'_>, bytes: &[u8]) {
+        py.detach(|| self.0.update(bytes));
+    }
+
+    fn digest(&self) -> String {
+        self.0.digest()
+    }
+}
+
 /// How many values of the first column, strings, stand among those before them.
 #[pyfunction]
 fn count_repeated(py: Python<'_>, rows: Table) -> PyResult<usize> {
@@ -174,7 +195,11 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<matches::PyJudged>()?;
     module.add_function(wrap_pyfunction!(verifier::is_pattern, module)?)?;
     module.add_function(wrap_pyfunction!(readers::parse_jsonl, module)?)?;
-    module.add_function(wrap_pyfunction!(readers::parse_json, module)?)?;
+    module.add_function(wrap_pyfunction!(readers::parse_elements, module)?)?;
+    module.add_class::<readers::PyJsonSplitter>()?;
+    module.add_class::<readers::PyCsvSkipper>()?;
+    module.add_class::<PyHasher>()?;
+    module.add_function(wrap_pyfunction!(fingerprints::needed_memory, module)?)?;
     module.add_function(wrap_pyfunction!(readers::parse_csv, module)?)?;
     module.add_function(wrap_pyfunction!(digest_file, module)?)?;
     module.add_function(wrap_pyfunction!(count_repeated, module)?)?;

@@ -24,6 +24,9 @@ const QUARTER_WORD: u64 = 2;
 /// What a full word weighs; a Han character weighs 2 and a Thai one 1.
 pub const WORD_WEIGHT: u32 = 4;
 
+/// Bytes that are tokenised at once, as each takes some 14 bytes on the way.
+const PIECE: usize = 1 << 18;
+
 /// Bytes behind the end of the lower-cased copy, so that 8-byte loads never leave it.
 const PADDING: usize = 80;
 
@@ -97,11 +100,48 @@ impl Tokens {
 pub fn tokenize(text: &str, tokens: &mut Tokens) {
     tokens.clear();
     let mut scratch = std::mem::take(&mut tokens.scratch);
-    scratch.set(text.as_bytes());
-    dispatch(HashRuns(&mut scratch));
-    assemble(text, &mut scratch, tokens);
+    let mut start = 0;
+    while start < text.len() {
+        let end = end_of_piece(text, start);
+        let (piece, first) = (&text[start..end], tokens.len());
+        scratch.set(piece.as_bytes());
+        dispatch(HashRuns(&mut scratch));
+        assemble(piece, &mut scratch, tokens);
+        if start > 0 {
+            for edge in tokens.ranges[first..].as_flattened_mut() {
+                *edge += start as u32;
+            }
+        }
+        // A stop behind the last run of a piece, unless nothing follows.
+        if end < text.len() && scratch.sentences.last() == Some(&(scratch.count as u32)) {
+            tokens.begin_sentence(tokens.len() as u32);
+        }
+        start = end;
+    }
     sentences::settle(text, &tokens.ranges, &mut tokens.sentences);
     tokens.scratch = scratch;
+}
+
+/// Where the piece that begins at `start` ends, which is tokenised by itself: where no token can
+/// go on. A run of letters without an end is one piece, however long.
+fn end_of_piece(text: &str, start: usize) -> usize {
+    if text.len() - start <= PIECE {
+        return text.len();
+    }
+    let mut from = start + PIECE;
+    while !text.is_char_boundary(from) {
+        from += 1;
+    }
+    let end = text[from..].char_indices().find(|(_, c)| begins_apart(*c));
+    end.map_or(text.len(), |(at, _)| from + at)
+}
+
+/// Whether a character belongs to no token or stop that began before it.
+fn begins_apart(c: char) -> bool {
+    if c.is_ascii() {
+        return !c.is_ascii_alphanumeric() && !matches!(c, '.' | ',' | '!' | '?');
+    }
+    matches!(look_up(c).class(), Class::HalfWord | Class::QuarterWord)
 }
 
 /// The ASCII part of the work: find the runs, hash each as if it were a short ASCII word, and

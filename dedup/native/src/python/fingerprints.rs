@@ -12,7 +12,7 @@ use pyo3::types::PyBytes;
 use super::{Table, borrow, first_column};
 use crate::batch::{BatchRecord, Numbers, Spooled};
 use crate::error::Error;
-use crate::fingerprint::{Options, Worker};
+use crate::fingerprint::{self, Options, Worker};
 use crate::split::Paragraphs;
 use crate::spool::{Extent, Spool};
 
@@ -65,6 +65,22 @@ impl PySpool {
     fn read<'py>(&self, py: Python<'py>, place: Place) -> PyResult<Bound<'py, PyBytes>> {
         Ok(PyBytes::new(py, &self.0.restore(from_place(place))?))
     }
+}
+
+/// Workers that had a longer text than this are dropped: their buffers are as long.
+const KEPT_TEXT: usize = 8 << 20;
+
+/// Bytes of memory that fingerprinting takes for each text of the first column.
+#[pyfunction]
+pub fn needed_memory(py: Python<'_>, texts: Table) -> PyResult<Vec<u64>> {
+    let texts = first_column::<StringArray>(&texts.0)
+        .ok_or_else(|| PyTypeError::new_err("the first column must be strings"))?;
+    let needed = || {
+        texts
+            .iter()
+            .map(|text| text.map_or(0, fingerprint::needed_memory))
+    };
+    Ok(py.detach(|| needed().collect()))
 }
 
 /// Turns batches of articles into fingerprints; text and rows go to a spool.
@@ -139,7 +155,9 @@ impl PyFingerprinter {
         let end = offsets.last().copied().unwrap_or(0);
         let text = &texts.value_data()[start as usize..end as usize];
         let spooled = Spooled::new(&mut worker, text, &self.spool)?;
-        idle().push(worker);
+        if text.len() <= KEPT_TEXT {
+            idle().push(worker);
+        }
         Ok(spooled)
     }
 }

@@ -7,11 +7,13 @@ use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::ArrowError;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 
 use super::tables::to_batch;
 use super::{Table, from_arrow};
 use crate::columns::{Rows, StringColumn};
-use crate::csv::{self, Layout, Place};
+use crate::csv::{self, Layout};
+use crate::elements::{Element, Place, Splitter};
 use crate::jsonl::{self, Field};
 
 /// The column of an article that must be a JSON string.
@@ -48,12 +50,87 @@ pub fn parse_jsonl(
     Ok((to_table(columns, rows)?, lines))
 }
 
+/// An element, none if it is too long, and its place: bytes, lines and bytes in its line.
+type RawElement = (Option<Py<PyBytes>>, usize, usize, usize);
+
+/// Cuts a JSON document into its elements.
+#[pyclass(name = "JsonSplitter", module = "dedup._native")]
+pub struct PyJsonSplitter(Splitter);
+
+#[pymethods]
+impl PyJsonSplitter {
+    #[new]
+    fn new(max_bytes: usize) -> Self {
+        Self(Splitter::new(max_bytes))
+    }
+
+    /// The elements that end in the next block.
+    fn split(&mut self, py: Python<'_>, block: &[u8]) -> Vec<RawElement> {
+        let mut elements = Vec::new();
+        py.detach(|| self.0.split(block, &mut elements));
+        to_raw(py, elements)
+    }
+
+    /// The element that the document breaks off in, and what is wrong with the document.
+    fn finish(&mut self, py: Python<'_>) -> (Vec<RawElement>, Option<String>) {
+        let mut elements = Vec::new();
+        let problem = self.0.finish(&mut elements).err();
+        (to_raw(py, elements), problem.map(|p| p.to_string()))
+    }
+}
+
+fn to_raw(py: Python<'_>, elements: Vec<Element>) -> Vec<RawElement> {
+    let to_raw = |element: Element| {
+        let Place { byte, line, column } = element.place;
+        let bytes = element.bytes.map(|bytes| PyBytes::new(py, &bytes).unbind());
+        (bytes, byte, line, column)
+    };
+    elements.into_iter().map(to_raw).collect()
+}
+
+/// Elements of a JSON document as rows from `first_row` on.
 #[pyfunction]
-#[pyo3(signature = (document, *, fields))]
-pub fn parse_json(py: Python<'_>, document: &[u8], fields: Vec<Wanted>) -> PyResult<Table> {
+#[pyo3(signature = (elements, *, fields, first_row, max_bytes))]
+pub fn parse_elements(
+    py: Python<'_>,
+    elements: Vec<RawElement>,
+    fields: Vec<Wanted>,
+    first_row: i64,
+    max_bytes: usize,
+) -> PyResult<Table> {
     let (columns, fields) = split_wanted(fields);
-    let rows = py.detach(|| jsonl::parse_document(document, &fields))?;
+    let elements = elements.iter().map(|(bytes, byte, line, column)| {
+        let place = Place {
+            byte: *byte,
+            line: *line,
+            column: *column,
+        };
+        (bytes.as_ref().map(|bytes| bytes.as_bytes(py)), place)
+    });
+    let rows = jsonl::parse_elements(elements, &fields, first_row, max_bytes)?;
     to_table(columns, rows)
+}
+
+/// Finds the end of a record of CSV that is too long to be held.
+#[pyclass(name = "CsvSkipper", module = "dedup._native")]
+pub struct PyCsvSkipper(csv::Skipper);
+
+#[pymethods]
+impl PyCsvSkipper {
+    #[new]
+    fn new(delimiter: char) -> PyResult<Self> {
+        Ok(Self(csv::Skipper::new(read_delimiter(delimiter)?)))
+    }
+
+    /// Where in the next block the record ends, if it does.
+    fn skip(&mut self, block: &[u8]) -> Option<usize> {
+        self.0.skip(block)
+    }
+}
+
+fn read_delimiter(delimiter: char) -> PyResult<u8> {
+    u8::try_from(delimiter)
+        .map_err(|_| PyValueError::new_err(format!("the delimiter {delimiter:?} is not ASCII")))
 }
 
 #[pyfunction]
@@ -69,15 +146,14 @@ pub fn parse_csv(
     first_line: i64,
     is_last: bool,
 ) -> PyResult<(Table, usize, i64)> {
-    let delimiter = u8::try_from(delimiter)
-        .map_err(|_| PyValueError::new_err(format!("the delimiter {delimiter:?} is not ASCII")))?;
+    let delimiter = read_delimiter(delimiter)?;
     let (columns, wanted) = fields.into_iter().unzip();
     let layout = Layout {
         delimiter,
         width,
         wanted,
     };
-    let place = Place {
+    let place = csv::Place {
         first_row,
         first_line,
         is_last,
