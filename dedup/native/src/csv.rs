@@ -238,7 +238,7 @@ impl Skipper {
             let rest = &block[at..];
             let byte = *rest.first()?;
             let (inside, passed) = match self.inside {
-                Inside::Start if byte == b'"' => (Inside::Quoted, 1),
+                Inside::Start | Inside::Quote if byte == b'"' => (Inside::Quoted, 1),
                 Inside::Start => (Inside::Plain, 0),
                 Inside::Plain => {
                     let end = memchr2(self.delimiter, b'\n', rest)?;
@@ -248,7 +248,6 @@ impl Skipper {
                     (Inside::Start, end + 1)
                 }
                 Inside::Quoted => (Inside::Quote, memchr(b'"', rest)? + 1),
-                Inside::Quote if byte == b'"' => (Inside::Quoted, 1),
                 Inside::Quote if byte == self.delimiter => (Inside::Start, 1),
                 Inside::Quote => (Inside::Stray, 0),
                 Inside::Stray => return Some(at + memchr(b'\n', rest)? + 1),

@@ -125,8 +125,7 @@ impl Splitter {
             return Ok(());
         }
         match self.state {
-            State::Ended => {}
-            State::Broken => {}
+            State::Ended | State::Broken => {}
             _ => self.break_off("EOF while parsing a list", false),
         }
         match self.problem.take() {
