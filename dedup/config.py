@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from dedup.errors import ConfigError, reason_of
+from dedup.printable import shorten
 from dedup.suggest import did_you_mean, suggest
 
 if sys.version_info >= (3, 11):
@@ -60,7 +61,8 @@ def need_share(name: str, value: float, *, least: float | None) -> None:
     wanted = "above 0 and at most 1" if least is None else f"from {least:g} to 1"
     is_percent = 1 < value <= 100 and value / 100 >= lowest
     raise ConfigError(
-        f"{name} is {value:g}, but it is a share and must be {wanted}",
+        f"{name} is {'too large' if value > 1e300 else f'{value:g}'}, but it is a share and must"
+        f" be {wanted}",
         hint=f"did you mean {value / 100:g}?" if is_percent else None,
     )
 
@@ -89,7 +91,10 @@ def parse_size(text: str) -> int:
     if match is None or unit not in _UNITS | _BINARY_UNITS:
         raise ConfigError(f"{text!r} is not a size", hint="write it as 4GB or 512MiB")
     size = float(match[1]) * (_UNITS | _BINARY_UNITS)[unit]
-    _need(size <= MAX_SIZE, f"{text} is more than the {MAX_SIZE >> 40} TiB that a size can be")
+    _need(
+        size <= MAX_SIZE,
+        f"{shorten(text, 30)} is more than the {MAX_SIZE >> 40} TiB that a size can be",
+    )
     return int(size)
 
 

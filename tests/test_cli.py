@@ -186,6 +186,7 @@ def test_scan_options_become_settings(corpus: Path) -> None:
             "source_field": "source",
             "url_field": "source",
             "on_error": "skip",
+            "max_article_bytes": "16MiB",
         },
         "fingerprint": {"paragraphs": "line", "min_tokens": 8, "bands": 8, "rows": 5},
         "match": {**Config().to_dict()["match"], "threshold": 0.9, "exact": True},
