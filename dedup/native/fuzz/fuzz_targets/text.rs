@@ -2,9 +2,9 @@
 
 #![no_main]
 
-use dedup_native::fingerprint::{Options, Worker};
-use dedup_native::split::{Paragraphs, split};
-use dedup_native::tokenize::{Tokens, tokenize};
+use dedup_core::sketch::{Options, Worker};
+use dedup_core::text::{Paragraphs, split};
+use dedup_core::text::{Tokens, tokenize};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

@@ -1,0 +1,9 @@
+//! Whole articles: what each shares with earlier ones, and which are copies.
+
+mod evidence;
+mod exact_copies;
+mod stars;
+
+pub(crate) use evidence::{Copied, Evidence, SharedWords, gather};
+pub(crate) use exact_copies::{ExactCopies};
+pub(crate) use stars::{ArticleMatches, match_articles};

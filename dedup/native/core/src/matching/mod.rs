@@ -1,0 +1,14 @@
+//! Paragraphs that are alike: proposed by buckets, decided by alignment, joined to clusters.
+
+mod buckets;
+mod clusters;
+pub mod exact_join;
+mod families;
+mod verify;
+
+pub use buckets::{Candidates, find_candidates, join_candidates};
+pub(crate) use buckets::{Candidate};
+pub use clusters::{Clusters, Groups, Member, Summary, sum_up};
+pub(crate) use clusters::{Membership, Stars, cluster};
+pub use verify::{Pair, Verified, Verifier};
+pub(crate) use verify::{SharedRun};

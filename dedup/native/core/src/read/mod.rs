@@ -1,0 +1,12 @@
+//! Files to articles, and the digest of a file.
+
+mod columns;
+pub mod csv;
+pub mod digest;
+mod json_elements;
+pub mod jsonl;
+
+pub use columns::{Rows, StringColumn, to_signed};
+pub use csv::{Layout};
+pub use json_elements::{Element, Place, Splitter};
+pub use jsonl::{Field};

@@ -1,0 +1,285 @@
+//! Candidates to matches: what compares, and what was found so far.
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+use crate::corpus::{PyCorpus, restore};
+use crate::fingerprints::{Place, to_place};
+use crate::matches::PyMatches;
+use crate::{Table, interruptible};
+use dedup_core::agree::{Rule};
+use dedup_core::matching::{Candidates};
+use dedup_core::store::checkpoint;
+use dedup_core::error::{Error};
+use dedup_core::formulas::boilerplate::{Support};
+use dedup_core::matches::{match_verified};
+use dedup_core::matching::{Verified, Verifier};
+use dedup_core::formulas::{set_templates_aside};
+use dedup_core::formulas::templates;
+
+use dedup_core::formulas::templates::{Kind, Known, Mining, Pattern, Templates};
+
+/// Says when two texts are near-copies, by aligning them.
+#[pyclass(name = "Verifier", frozen, module = "dedup._native")]
+pub struct PyVerifier {
+    rule: Rule,
+    min_run_words: u32,
+    min_support: u32,
+    threads: usize,
+}
+
+#[pymethods]
+impl PyVerifier {
+    #[new]
+    #[pyo3(signature = (*, threshold, containment, min_shared_tokens, min_run_tokens, min_support, threads))]
+    fn new(
+        threshold: f64,
+        containment: f64,
+        min_shared_tokens: u32,
+        min_run_tokens: u32,
+        min_support: u32,
+        threads: usize,
+    ) -> Self {
+        Self {
+            rule: Rule {
+                threshold,
+                containment,
+                min_shared: min_shared_tokens,
+            },
+            min_run_words: min_run_tokens,
+            min_support,
+            threads,
+        }
+    }
+
+    /// Align the next candidates, and return where in the spool the outcome is. `memory` is how
+    /// many bytes of tokens to hold at once.
+    fn verify(
+        &self,
+        py: Python<'_>,
+        corpus: &PyCorpus,
+        candidates: &PyCandidates,
+        verified: &mut PyVerified,
+        memory: usize,
+    ) -> PyResult<Place> {
+        let verifier = self.of(corpus, memory);
+        let verified = verified.get()?;
+        let rest = candidates.0.pairs.get(verified.done..).unwrap_or_default();
+        let (turn, extent) = interruptible(py, &corpus.0.spool.stop, || {
+            let turn = verifier.verify_next(rest, &verified.families)?;
+            let extent = checkpoint::save(&turn, &corpus.0.spool)?;
+            Ok::<_, Error>((turn, extent))
+        })?;
+        verified.extend(turn);
+        Ok(to_place(extent))
+    }
+
+    /// Compare near-copies of the same paragraph with each other, once all candidates are aligned.
+    /// The candidates are gone then. False if what is found takes more than `memory` bytes.
+    fn complete(
+        &self,
+        py: Python<'_>,
+        corpus: &PyCorpus,
+        candidates: &mut PyCandidates,
+        verified: &mut PyVerified,
+        memory: usize,
+    ) -> PyResult<bool> {
+        let verifier = self.of(corpus, memory);
+        let verified = verified.get()?;
+        let candidates = std::mem::take(&mut candidates.0);
+        interruptible(py, &corpus.0.spool.stop, || {
+            verifier.complete_families(verified, &candidates)
+        })
+    }
+
+    /// Find templates, and keep what holds without them. `packs` are (kind, pattern, number of its
+    /// pack).
+    fn find_templates(
+        &self,
+        py: Python<'_>,
+        corpus: &PyCorpus,
+        verified: &mut PyVerified,
+        packs: Vec<(String, String, u32)>,
+        memory: usize,
+    ) -> PyResult<PyTemplates> {
+        let packs: PyResult<Vec<Known>> = packs.into_iter().map(read_known).collect();
+        let mining = Mining {
+            options: templates::Options {
+                min_support: self.min_support,
+                threads: self.threads,
+            },
+            packs: packs?,
+        };
+        let verifier = self.of(corpus, memory);
+        let verified = verified.get()?;
+        let found = interruptible(py, &corpus.0.spool.stop, || {
+            set_templates_aside(&verifier, &mining, verified)
+        })?;
+        Ok(PyTemplates(Some(found)))
+    }
+
+    /// Gather clusters and evidence. `sources` is one int32 column: the source of each article as a
+    /// number, null where it is unknown.
+    fn gather(
+        &self,
+        py: Python<'_>,
+        corpus: &PyCorpus,
+        verified: &mut PyVerified,
+        templates: &mut PyTemplates,
+        sources: Table,
+        memory: usize,
+    ) -> PyResult<PyMatches> {
+        let sources = corpus.sources(&sources.0)?;
+        let support = Support {
+            min_articles: self.min_support,
+            sources: &sources,
+        };
+        let verifier = self.of(corpus, memory);
+        let verified = verified.0.take().ok_or_else(gathered_before)?;
+        let templates = templates.0.take().ok_or_else(gathered_before)?;
+        let matches = interruptible(py, &corpus.0.spool.stop, || {
+            match_verified(&verifier, verified, templates, support)
+        })?;
+        Ok(PyMatches(matches))
+    }
+}
+
+impl PyVerifier {
+    fn of<'a>(&self, corpus: &'a PyCorpus, memory: usize) -> Verifier<'a> {
+        Verifier {
+            corpus: &corpus.0,
+            rule: self.rule,
+            min_run_words: self.min_run_words,
+            threads: self.threads,
+            memory,
+        }
+    }
+}
+
+/// Pairs and shared runs found so far; nothing once they are gathered.
+#[pyclass(name = "Verified", module = "dedup._native")]
+pub struct PyVerified(Option<Verified>);
+
+#[pymethods]
+impl PyVerified {
+    #[new]
+    fn new() -> Self {
+        Self(Some(Verified::default()))
+    }
+
+    /// Candidates compared, counted from the first.
+    #[getter]
+    fn done(&mut self) -> PyResult<usize> {
+        Ok(self.get()?.done)
+    }
+
+    /// Add what `Verifier.verify` found in another process.
+    fn restore(&mut self, py: Python<'_>, corpus: &PyCorpus, place: Place) -> PyResult<()> {
+        let turn: Verified = restore(py, corpus, place)?;
+        self.get()?.extend(turn);
+        Ok(())
+    }
+}
+
+/// Templates, and what of the pairs holds without them; nothing once they are gathered.
+#[pyclass(name = "Templates", module = "dedup._native")]
+pub struct PyTemplates(Option<Templates>);
+
+#[pymethods]
+impl PyTemplates {
+    /// No templates.
+    #[new]
+    fn new() -> Self {
+        Self(Some(Templates::default()))
+    }
+
+    /// Add the templates and the pairs to the corpus's spool.
+    fn save(
+        &self,
+        py: Python<'_>,
+        corpus: &PyCorpus,
+        verified: &mut PyVerified,
+    ) -> PyResult<(Place, Place)> {
+        let spool = &corpus.0.spool;
+        let verified = verified.get()?;
+        let templates = self.0.as_ref().ok_or_else(gathered_before)?;
+        let (templates, verified) = interruptible(py, &corpus.0.spool.stop, || {
+            let templates = checkpoint::save(templates, spool)?;
+            Ok::<_, Error>((templates, checkpoint::save(verified, spool)?))
+        })?;
+        Ok((to_place(templates), to_place(verified)))
+    }
+
+    /// Have both back that another process saved.
+    #[staticmethod]
+    fn restore(
+        py: Python<'_>,
+        corpus: &PyCorpus,
+        templates: Place,
+        verified: Place,
+    ) -> PyResult<(Self, PyVerified)> {
+        let templates = restore(py, corpus, templates)?;
+        let verified = restore(py, corpus, verified)?;
+        Ok((Self(Some(templates)), PyVerified(Some(verified))))
+    }
+}
+
+impl PyVerified {
+    fn get(&mut self) -> PyResult<&mut Verified> {
+        self.0.as_mut().ok_or_else(gathered_before)
+    }
+}
+
+fn gathered_before() -> PyErr {
+    PyValueError::new_err("these pairs were gathered before")
+}
+
+fn read_known((kind, text, pack): (String, String, u32)) -> PyResult<Known> {
+    let pattern = Pattern::parse(read_kind(&kind)?, &text);
+    let pattern =
+        pattern.ok_or_else(|| PyValueError::new_err(format!("no template is {text:?}")))?;
+    Ok(Known {
+        pattern,
+        text,
+        pack,
+    })
+}
+
+fn read_kind(kind: &str) -> PyResult<Kind> {
+    match kind {
+        "sentence" => Ok(Kind::Sentence),
+        "opener" => Ok(Kind::Opener),
+        other => Err(PyValueError::new_err(format!("no kind {other:?}"))),
+    }
+}
+
+/// Whether a template can be written so.
+#[pyfunction]
+pub fn is_pattern(kind: &str, text: &str) -> PyResult<bool> {
+    Ok(Pattern::parse(read_kind(kind)?, text).is_some())
+}
+
+/// Pairs worth aligning.
+#[pyclass(name = "Candidates", module = "dedup._native")]
+pub struct PyCandidates(pub Candidates);
+
+#[pymethods]
+impl PyCandidates {
+    fn __len__(&self) -> usize {
+        self.0.pairs.len()
+    }
+
+    /// Add the candidates to the corpus's spool; return their place.
+    fn save(&self, py: Python<'_>, corpus: &PyCorpus) -> PyResult<Place> {
+        let extent = interruptible(py, &corpus.0.spool.stop, || {
+            checkpoint::save(&self.0, &corpus.0.spool)
+        })?;
+        Ok(to_place(extent))
+    }
+
+    /// Have candidates back that another process saved.
+    #[staticmethod]
+    fn restore(py: Python<'_>, corpus: &PyCorpus, place: Place) -> PyResult<Self> {
+        Ok(Self(restore(py, corpus, place)?))
+    }
+}
