@@ -9,8 +9,9 @@ MANIFEST := --manifest-path dedup/native/Cargo.toml
 # The tests run on the release profile of the Python build: it shares every dependency with it, and
 # the property tests are slow without optimisation.
 TEST_PROFILE := --release
-NATIVE := dedup/native/Cargo.toml dedup/native/Cargo.lock dedup/native/build.rs \
-          $(wildcard dedup/native/src/*.rs dedup/native/src/*/*.rs)
+NATIVE := dedup/native/Cargo.toml dedup/native/Cargo.lock \
+          $(wildcard dedup/native/core/Cargo.toml dedup/native/core/build.rs) \
+          $(shell find dedup/native/core/src dedup/native/python -name "*.rs" -o -name Cargo.toml)
 DEMO := tests/corpora/demo
 RESULTS := demo-results
 
@@ -51,7 +52,7 @@ clean: ## remove everything that was built
 	find dedup tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 test-rust: ## the Rust tests only
-	$(CARGO) test $(MANIFEST) $(TEST_PROFILE)
+	$(CARGO) test $(MANIFEST) $(TEST_PROFILE) --package dedup-core
 
 test-python: $(VENV)/built ## the Python tests only
 	$(BIN)/python -m pytest
@@ -62,14 +63,17 @@ test-lowest: $(LOWEST)/installed ## the Python tests with the lowest versions th
 	PYTHONPATH=$(CURDIR) $(LOWEST)/bin/python -m pytest \
 	    --ignore tests/test_wheel.py --ignore tests/test_licenses.py
 
-lint-python: $(VENV)/built ## format, lint and types of the Python code
+lint-python: $(VENV)/built ## format, lint and types of the Python code, and the stub of the core
 	$(BIN)/ruff format --check dedup tests benchmarks
 	$(BIN)/ruff check dedup tests benchmarks
 	$(BIN)/mypy
+	$(BIN)/stubtest dedup._native --mypy-config-file pyproject.toml
 
-lint-rust: ## format and lints of the Rust code
-	$(CARGO) fmt $(MANIFEST) --check
-	$(CARGO) clippy $(MANIFEST) $(TEST_PROFILE) --all-targets --features python -- -D warnings
+lint-rust: ## format, lints and documentation of the Rust code
+	$(CARGO) fmt $(MANIFEST) --all --check
+	$(CARGO) clippy $(MANIFEST) $(TEST_PROFILE) --all-targets --workspace -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(MANIFEST) $(TEST_PROFILE) --workspace --no-deps \
+	    --document-private-items
 
 # A stamp says that a step was done. The tools come first, with a pip that knows `--group`:
 # `maturin develop` calls it.

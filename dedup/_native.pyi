@@ -10,7 +10,35 @@ from typing import final
 
 import pyarrow as pa
 
-from dedup.journal import Place
+from dedup.journal import Saved
+
+__all__ = [
+    "Batch",
+    "Candidates",
+    "Corpus",
+    "CsvSkipper",
+    "FINGERPRINT_VERSION",
+    "Fingerprinter",
+    "Groups",
+    "Hasher",
+    "JsonSplitter",
+    "Judged",
+    "Matches",
+    "Scores",
+    "Spool",
+    "Templates",
+    "Verified",
+    "Verifier",
+    "count_repeated",
+    "digest_file",
+    "exchange_names",
+    "is_pattern",
+    "needed_memory",
+    "parse_csv",
+    "parse_elements",
+    "parse_jsonl",
+    "rename_new",
+]
 
 FINGERPRINT_VERSION: int
 """Raised when the same text would give other fingerprints than before."""
@@ -26,7 +54,7 @@ def parse_jsonl(
     JSON string; any other takes a value of another kind as its JSON. Blank lines give no row.
     """
 
-Element = tuple[bytes | None, int, int, int]
+_Element = tuple[bytes | None, int, int, int]
 """An element of a JSON document, None if it is too long, and the bytes, lines and bytes of its
 line before it."""
 
@@ -35,14 +63,14 @@ class JsonSplitter:
     """Cuts a JSON document that is a list into its elements; any other is one element."""
 
     def __new__(cls, max_bytes: int) -> JsonSplitter: ...
-    def split(self, block: bytes) -> list[Element]:
+    def split(self, block: bytes) -> list[_Element]:
         """Return the elements that end in the next block."""
 
-    def finish(self) -> tuple[list[Element], str | None]:
+    def finish(self) -> tuple[list[_Element], str | None]:
         """Return the element that the document breaks off in, and what is wrong with the rest."""
 
 def parse_elements(
-    elements: list[Element], *, fields: list[tuple[str, list[str]]], first_row: int, max_bytes: int
+    elements: list[_Element], *, fields: list[tuple[str, list[str]]], first_row: int, max_bytes: int
 ) -> pa.RecordBatch:
     """Read elements of a JSON document, a row each. Columns as for `parse_jsonl`.
 
@@ -110,7 +138,10 @@ def rename_new(folder: int, name: str, other: int, other_name: str) -> None:
 
 @final
 class Spool:
-    """A temporary file for what a scan will need again. A place is position, bytes and hash."""
+    """A temporary file for what a scan will need again.
+
+    What is saved there is known by its position, bytes and hash.
+    """
 
     @staticmethod
     def temporary(folder: str | Path) -> Spool:
@@ -123,7 +154,7 @@ class Spool:
         The descriptor stays the caller's to close.
         """
 
-    def append(self, data: bytes) -> Place:
+    def append(self, data: bytes) -> Saved:
         """Add bytes. Threads may call it at once."""
 
     def sync(self) -> None:
@@ -132,7 +163,7 @@ class Spool:
     def stop(self) -> None:
         """End all work on what the spool holds, in any thread, with a KeyboardInterrupt."""
 
-    def read(self, place: Place) -> bytes:
+    def read(self, saved: Saved) -> bytes:
         """Read what was added; a NativeError if it is not what was written."""
 
 @final
@@ -159,17 +190,17 @@ class Fingerprinter:
 class Batch:
     """A fingerprinted batch on its way to a corpus."""
 
-    def record(self) -> tuple[Place, list[int]]:
-        """Return by what the batch can be had back: its place, and numbers.
+    def record(self) -> tuple[Saved, list[int]]:
+        """Return what restores the batch: where it is saved, and numbers.
 
         They count bytes of text, articles, paragraphs, rows of bands and of anchors, repeats.
         """
 
     @staticmethod
-    def restore(spool: Spool, place: Place, numbers: Sequence[int]) -> Batch:
-        """Have a batch back from the spool that another process wrote.
+    def restore(spool: Spool, saved: Saved, numbers: Sequence[int]) -> Batch:
+        """Restore a batch from a spool that another process wrote.
 
-        A ResumeError if the place cannot hold these numbers.
+        A ResumeError if what is saved there cannot hold these numbers.
         """
 
 @final
@@ -198,47 +229,6 @@ class Corpus:
     def cut(self, paragraphs: int) -> list[tuple[int, int]]:
         """Cut the articles into ranges of so many paragraphs at most, but for one with more."""
 
-    def find_candidates(self, max_leaders: int, threads: int) -> Candidates:
-        """Pair paragraphs that share a band key or an anchor."""
-
-    def join_candidates(
-        self, threshold: float, min_tokens: int, max_leaders: int, threads: int
-    ) -> Candidates:
-        """Pair paragraphs that share enough words, by a full join, or an anchor."""
-
-    def judge(self, matches: Matches, scores: Scores, start: int, end: int, threads: int) -> Judged:
-        """Say what became of the paragraphs of the articles `start` to `end`; add their counts to
-        the scores. Every article must be judged once.
-        """
-
-    def article_rows(
-        self, matches: Matches, scores: Scores, start: int, end: int
-    ) -> pa.RecordBatch:
-        """List the counts of the articles `start` to `end`, which must have been judged."""
-
-    def paragraph_rows(self, matches: Matches, judged: Judged) -> pa.RecordBatch:
-        """List the paragraphs that were judged."""
-
-    def pair_rows(self, matches: Matches, unit: str, start: int, end: int) -> pa.RecordBatch:
-        """List the verified pairs `start` to `end` of a unit, paragraph or article."""
-
-    def template_places(self, matches: Matches) -> pa.RecordBatch:
-        """List a few places of each template, with the template's number."""
-
-    def member_rows(self, matches: Matches, unit: str, start: int, end: int) -> pa.RecordBatch:
-        """List the members of clusters of a unit in the articles `start` to `end`."""
-
-    def group(self, matches: Matches, unit: str, facts: pa.RecordBatch, threads: int) -> Groups:
-        """Gather the members of every cluster of a unit.
-
-        `facts` are two columns, one value an article: its source as int32, its date as int64.
-        """
-
-    def cluster_rows(
-        self, matches: Matches, groups: Groups, start: int, end: int
-    ) -> pa.RecordBatch:
-        """List clusters in first-seen order, their members summed up, texts with them."""
-
     def texts(self, paragraphs: pa.RecordBatch) -> pa.RecordBatch:
         """List the texts of paragraphs with words, named by number in one uint32 column."""
 
@@ -246,13 +236,23 @@ class Corpus:
 class Candidates:
     """Pairs of paragraphs worth aligning."""
 
+    @staticmethod
+    def find(corpus: Corpus, max_leaders: int, threads: int) -> Candidates:
+        """Pair paragraphs that share a band key or an anchor."""
+
+    @staticmethod
+    def join(
+        corpus: Corpus, threshold: float, min_tokens: int, max_leaders: int, threads: int
+    ) -> Candidates:
+        """Pair paragraphs that share enough words, by a full join, or an anchor."""
+
     def __len__(self) -> int: ...
-    def save(self, corpus: Corpus) -> Place:
+    def save(self, corpus: Corpus) -> Saved:
         """Add the candidates to the corpus's spool."""
 
     @staticmethod
-    def restore(corpus: Corpus, place: Place) -> Candidates:
-        """Have candidates back that another process saved."""
+    def restore(corpus: Corpus, saved: Saved) -> Candidates:
+        """Restore candidates that another process saved."""
 
 @final
 class Verified:
@@ -263,7 +263,7 @@ class Verified:
     def done(self) -> int:
         """Candidates compared, counted from the first."""
 
-    def restore(self, corpus: Corpus, place: Place) -> None:
+    def restore(self, corpus: Corpus, saved: Saved) -> None:
         """Add what `Verifier.verify` found in another process."""
 
 @final
@@ -282,7 +282,7 @@ class Verifier:
     ) -> Verifier: ...
     def verify(
         self, corpus: Corpus, candidates: Candidates, verified: Verified, memory: int
-    ) -> Place:
+    ) -> Saved:
         """Align the next candidates; return where in the corpus's spool the outcome is.
 
         `memory` is how many bytes of tokens to hold at once.
@@ -307,7 +307,7 @@ class Verifier:
         `packs` are (kind, pattern, number of its pack).
         """
 
-    def gather(
+    def match_verified(
         self,
         corpus: Corpus,
         verified: Verified,
@@ -315,7 +315,7 @@ class Verifier:
         sources: pa.RecordBatch,
         memory: int,
     ) -> Matches:
-        """Gather clusters and evidence. `verified` and `templates` can be used only once.
+        """Find clusters and evidence. `verified` and `templates` can be used only once.
 
         `sources` is one int32 column: the source of each article as a number, null where it is
         unknown. Copies in `min_support` articles that share nothing else are boilerplate.
@@ -326,12 +326,12 @@ class Templates:
     """Fixed words with slots, and where they stand."""
 
     def __new__(cls) -> Templates: ...
-    def save(self, corpus: Corpus, verified: Verified) -> tuple[Place, Place]:
+    def save(self, corpus: Corpus, verified: Verified) -> tuple[Saved, Saved]:
         """Add the templates and the pairs to the corpus's spool."""
 
     @staticmethod
-    def restore(corpus: Corpus, templates: Place, verified: Place) -> tuple[Templates, Verified]:
-        """Have both back that another process saved."""
+    def restore(corpus: Corpus, templates: Saved, verified: Saved) -> tuple[Templates, Verified]:
+        """Restore both as another process saved them."""
 
 @final
 class Matches:
@@ -354,12 +354,30 @@ class Matches:
     def cluster_ids(self, unit: str, numbers: pa.RecordBatch) -> pa.RecordBatch:
         """List the ids of clusters, named by number in one uint32 column."""
 
-    def save(self, corpus: Corpus) -> Place:
+    def save(self, corpus: Corpus) -> Saved:
         """Add all of it to the corpus's spool."""
 
     @staticmethod
-    def restore(corpus: Corpus, place: Place) -> Matches:
-        """Have it back that another process saved."""
+    def restore(corpus: Corpus, saved: Saved) -> Matches:
+        """Restore what another process saved."""
+
+    def pair_rows(self, corpus: Corpus, unit: str, start: int, end: int) -> pa.RecordBatch:
+        """List the verified pairs `start` to `end` of a unit, paragraph or article."""
+
+    def member_rows(self, corpus: Corpus, unit: str, start: int, end: int) -> pa.RecordBatch:
+        """List the members of clusters of a unit in the articles `start` to `end`."""
+
+    def group(self, corpus: Corpus, unit: str, facts: pa.RecordBatch, threads: int) -> Groups:
+        """Collect the members of every cluster of a unit.
+
+        `facts` are two columns, one value an article: its source as int32, its date as int64.
+        """
+
+    def cluster_rows(self, corpus: Corpus, groups: Groups, start: int, end: int) -> pa.RecordBatch:
+        """List clusters in first-seen order, their members summed up, texts with them."""
+
+    def template_places(self, corpus: Corpus) -> pa.RecordBatch:
+        """List a few places of each template, with the template's number."""
 
     def template_rows(self) -> pa.RecordBatch:
         """List the templates, the most telling first."""
@@ -370,6 +388,9 @@ class Matches:
 @final
 class Judged:
     """What became of the paragraphs of some articles, and their flagged spans."""
+
+    def paragraph_rows(self, corpus: Corpus, matches: Matches) -> pa.RecordBatch:
+        """List the paragraphs that were judged."""
 
     def span_rows(self, matches: Matches) -> pa.RecordBatch:
         """List the flagged spans of those articles."""
@@ -385,10 +406,21 @@ class Scores:
         where one date is unknown or two are less than `ambiguous_us` apart.
         """
 
-    def save(self, corpus: Corpus) -> Place:
+    def judge(self, corpus: Corpus, matches: Matches, start: int, end: int, threads: int) -> Judged:
+        """Say what became of the paragraphs of the articles `start` to `end`; add their counts.
+
+        Every article must be judged once.
+        """
+
+    def article_rows(
+        self, corpus: Corpus, matches: Matches, start: int, end: int
+    ) -> pa.RecordBatch:
+        """List the counts of the articles `start` to `end`, which must have been judged."""
+
+    def save(self, corpus: Corpus) -> Saved:
         """Add what is not there yet to the corpus's spool."""
 
-    def restore(self, corpus: Corpus, place: Place) -> None:
+    def restore(self, corpus: Corpus, saved: Saved) -> None:
         """Take over what another process saved."""
 
 @final

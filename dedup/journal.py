@@ -24,7 +24,7 @@ from dedup.errors import OutputError, ResumeError
 from dedup.outputs import naming_output
 from dedup.typed import MismatchError, read_typed
 
-Place = tuple[int, int, int]  # in a spool: position, bytes and hash
+Saved = tuple[int, int, int]  # in a spool: position, bytes and hash
 Entry = dict[str, Any]
 
 _sync = getattr(os, "fdatasync", os.fsync)  # macOS has only the latter
@@ -55,7 +55,7 @@ class Journal:
         """Return the last that an earlier process noted of a step."""
         return next((entry for entry in reversed(self._entries) if entry["step"] == step), None)
 
-    def note(self, step: str, places: Mapping[str, Place], **facts: Any) -> None:
+    def note(self, step: str, places: Mapping[str, Saved], **facts: Any) -> None:
         """Say that a step is done, where in the spool its outcome is, and what else is known."""
 
 
@@ -103,7 +103,7 @@ class JournalFile(Journal):
         """Say how to bring the spool to the disk, which is done before an entry is written."""
         self._sync_spool = sync_spool
 
-    def note(self, step: str, places: Mapping[str, Place], **facts: Any) -> None:
+    def note(self, step: str, places: Mapping[str, Saved], **facts: Any) -> None:
         """Say that a step is done, where in the spool its outcome is, and what else is known.
 
         The entry is written in a thread, once the spool is on the disk; what goes wrong there is
@@ -201,7 +201,7 @@ class _Noted:
     """What an entry of any step has."""
 
     step: str
-    places: Mapping[str, Place]
+    places: Mapping[str, Saved]
 
 
 @dataclass(frozen=True, kw_only=True)

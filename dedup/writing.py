@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedup.config import Config
-from dedup.journal import Journal, Place
+from dedup.journal import Journal, Saved
 from dedup.results import ResultsWriter
 from dedup.stages.clusters import list_clusters, list_members
 from dedup.stages.findings import Findings
@@ -79,7 +79,7 @@ def _close(
     tables: tuple[str, ...],
     journal: Journal,
     step: str,
-    places: Mapping[str, Place],
+    places: Mapping[str, Saved],
     **facts: Any,
 ) -> None:
     """Close tables, and note their digests as soon as they are whole."""

@@ -51,15 +51,21 @@ _CLASSIFIERS = {
 
 def linked_crates() -> dict[str, str]:
     """Return `name version` and license of each crate compiled into the module."""
-    command = ["cargo", "tree", "--locked", "--manifest-path", str(NATIVE / "Cargo.toml")]
+    command = [
+        "cargo",
+        "tree",
+        "--locked",
+        "--manifest-path",
+        str(NATIVE / "python" / "Cargo.toml"),
+    ]
     # Procedural macros run while compiling; all targets, so that every platform gets one list.
-    command += ["-e", "normal,no-proc-macro", "--features", "python", "--target", "all"]
+    command += ["-e", "normal,no-proc-macro", "--target", "all"]
     command += ["--prefix", "none", "--format", "{p}|{l}|{r}"]
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     crates = {}
     for line in printed.splitlines():
         name, license, _ = line.removesuffix(" (*)").split("|")
-        if not name.startswith("dedup-native "):
+        if not name.startswith(("dedup-native ", "dedup-core ")):
             crates[name.replace(" v", " ", 1)] = license
     return dict(sorted(crates.items()))
 
@@ -113,7 +119,7 @@ def render() -> str:
 
 def _folders() -> dict[str, Path]:
     command = ["cargo", "metadata", "--locked", "--format-version", "1"]
-    command += ["--manifest-path", str(NATIVE / "Cargo.toml"), "--features", "python"]
+    command += ["--manifest-path", str(NATIVE / "python" / "Cargo.toml"), "--features", "python"]
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     packages = json.loads(printed)["packages"]
     return {f"{p['name']} {p['version']}": Path(p["manifest_path"]).parent for p in packages}

@@ -104,7 +104,7 @@ def _read_objects(
             return
     text = document.removeprefix(BOM).decode("utf-8", "surrogateescape")
     parts = [part.encode("utf-8", "surrogateescape") for part in cut_documents(text)]
-    elements: list[_native.Element] = [(part, 0, 0, 0) for part in parts]
+    elements: list[_native._Element] = [(part, 0, 0, 0) for part in parts]
     rows = _native.parse_elements(
         elements, fields=_accepted_fields(config), first_row=0, max_bytes=limit
     )

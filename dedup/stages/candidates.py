@@ -19,10 +19,14 @@ def find_candidates(corpus: _native.Corpus, config: Config, journal: Journal) ->
         return _native.Candidates.restore(corpus, known["places"]["candidates"])
     match = config.match
     if match.exact:
-        candidates = corpus.join_candidates(
-            match.threshold, config.fingerprint.min_tokens, match.max_leaders, config.threads
+        candidates = _native.Candidates.join(
+            corpus,
+            match.threshold,
+            config.fingerprint.min_tokens,
+            match.max_leaders,
+            config.threads,
         )
     else:
-        candidates = corpus.find_candidates(match.max_leaders, config.threads)
+        candidates = _native.Candidates.find(corpus, match.max_leaders, config.threads)
     journal.note("candidates", {"candidates": candidates.save(corpus)})
     return candidates

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedup import _native
-from dedup.journal import Entry, Place
+from dedup.journal import Entry, Saved
 from dedup.sources import ARTICLE_INPUT, REJECTED, ArticleBatch
 from dedup.stages.naming import Names
 
@@ -38,12 +38,12 @@ class Catalogue:
         self._spool = spool
         self._files = Names(pa.chunked_array([files], pa.string()))
         self._held: list[pa.RecordBatch] = []
-        self._articles: list[Place] = []
-        self._rejected: list[Place] = []
+        self._articles: list[Saved] = []
+        self._rejected: list[Saved] = []
         self.unreadable_dates = 0
         self.rejected_rows = 0
 
-    def add(self, batch: ArticleBatch) -> dict[str, Place]:
+    def add(self, batch: ArticleBatch) -> dict[str, Saved]:
         """Add a batch; return where in the spool it is."""
         articles = batch.articles.drop_columns(["text"])
         paths = articles["input_file"]
@@ -79,7 +79,7 @@ class Catalogue:
         for place in self._rejected:
             yield pa.Table.from_batches([self._read(place, REJECTED)])
 
-    def _hold(self, articles: pa.RecordBatch, places: dict[str, Place]) -> None:
+    def _hold(self, articles: pa.RecordBatch, places: dict[str, Saved]) -> None:
         sources = articles["source"].cast(pa.large_string()).dictionary_encode()
         held = [articles["article_id"], articles["date"], sources]
         self._held.append(pa.RecordBatch.from_arrays(held, schema=_HELD))
@@ -87,7 +87,7 @@ class Catalogue:
         if "rejected" in places:
             self._rejected.append(places["rejected"])
 
-    def _read(self, place: Place, schema: pa.Schema) -> pa.RecordBatch:
+    def _read(self, place: Saved, schema: pa.Schema) -> pa.RecordBatch:
         return pa.ipc.read_record_batch(pa.py_buffer(self._spool.read(place)), schema)
 
 

@@ -21,7 +21,7 @@ def list_members(found: Findings, unit: str) -> Iterator[pa.Table]:
     """List the members of the clusters of a unit, by article: MEMBERS, in parts."""
     corpus = found.corpus
     for start, end in corpus.cut(PART_ROWS):
-        rows = corpus.member_rows(found.matches, unit, start, end)
+        rows = found.matches.member_rows(corpus, unit, start, end)
         members = found.names.name(pa.Table.from_batches([rows]), ["article"])
         place = members.schema.get_field_index("cluster_id")
         numbers = members["cluster_id"].combine_chunks()
@@ -34,9 +34,9 @@ def list_clusters(found: Findings, unit: str, threads: int) -> Iterator[pa.Table
     sources = in_one_chunk(found.articles["source"])
     dates = in_one_chunk(found.articles["date"]).cast(pa.int64())
     facts = pa.record_batch({"source": sources.indices, "date": dates})
-    groups = found.corpus.group(found.matches, unit, facts, threads)
+    groups = found.matches.group(found.corpus, unit, facts, threads)
     for start, end in ranges(found.matches.count_clusters(unit), PART_CLUSTERS):
-        rows = found.corpus.cluster_rows(found.matches, groups, start, end)
+        rows = found.matches.cluster_rows(found.corpus, groups, start, end)
         clusters = pa.Table.from_batches([rows])
         changed = {
             "representative_article": found.names.take(rows["representative_article"]),

@@ -26,7 +26,7 @@ def match_verified(
     """
     memory = Budget(config.max_memory).working("comparing articles")
     sources = pa.record_batch({"source": in_one_chunk(articles["source"]).indices})
-    return make_verifier(config).gather(corpus, verified, templates, sources, memory)
+    return make_verifier(config).match_verified(corpus, verified, templates, sources, memory)
 
 
 def save_matches(corpus: _native.Corpus, matches: _native.Matches, journal: Journal) -> None:

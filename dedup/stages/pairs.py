@@ -61,7 +61,7 @@ def list_pairs(found: Findings, unit: str) -> Iterator[pa.Table]:
     with the same words are each paired with the first of them.
     """
     for start, end in ranges(found.matches.count_pairs(unit), PART_ROWS):
-        rows = found.corpus.pair_rows(found.matches, unit, start, end)
+        rows = found.matches.pair_rows(found.corpus, unit, start, end)
         part = pa.Table.from_batches([rows])
         part = found.names.name(part, ["left_article", "right_article"])
         yield part.append_column("unit", constant(unit, part.num_rows))

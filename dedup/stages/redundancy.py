@@ -34,9 +34,9 @@ def judge_articles(found: Findings, config: Config) -> Iterator[tuple[pa.Table, 
     """
     corpus, matches = found.corpus, found.matches
     for start, end in corpus.cut(PART_ROWS):
-        judged = corpus.judge(matches, found.scores, start, end, config.threads)
+        judged = found.scores.judge(corpus, matches, start, end, config.threads)
         yield (
-            _name(found, corpus.paragraph_rows(matches, judged), PARAGRAPH_KINDS),
+            _name(found, judged.paragraph_rows(corpus, matches), PARAGRAPH_KINDS),
             _name(found, judged.span_rows(matches), SPAN_KINDS),
         )
 
@@ -57,7 +57,7 @@ def score_articles(found: Findings, config: ScoreConfig) -> Iterator[pa.Table]:
 def _score(found: Findings, articles: pa.Table, start: int, config: ScoreConfig) -> pa.Table:
     corpus, matches, scores, names = found.corpus, found.matches, found.scores, found.names
     end = start + articles.num_rows
-    counts = pa.Table.from_batches([corpus.article_rows(matches, scores, start, end)])
+    counts = pa.Table.from_batches([scores.article_rows(corpus, matches, start, end)])
     tokens = counts["tokens"].to_numpy()
     words = np.maximum(tokens, 1)
 

@@ -63,7 +63,7 @@ def list_templates(found: Findings) -> pa.Table:
     corpus, matches = found.corpus, found.matches
     templates = matches.template_rows().to_pylist()
     slots = _group(matches.slot_rows(), len(templates))
-    places = _group(corpus.template_places(matches), len(templates))
+    places = _group(matches.template_places(corpus), len(templates))
     rows = [
         {
             **template,

@@ -1,19 +1,20 @@
 //! Near-duplicates, boilerplate and redundancy of articles: a plain Rust library.
 
-pub mod util;
+pub mod agree;
+pub mod articles;
+pub mod corpus;
+pub mod formulas;
+pub mod matching;
+pub mod read;
+pub mod scoring;
+pub mod segment;
+pub mod sketch;
 pub mod store;
 pub mod text;
-pub mod sketch;
-pub mod segment;
-pub mod corpus;
-pub mod agree;
-pub mod matching;
-pub mod formulas;
-pub mod articles;
-pub mod scoring;
-pub mod read;
+pub mod util;
 
 mod error;
+pub mod flow;
 
 pub mod matches;
 

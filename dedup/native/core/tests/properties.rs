@@ -3,25 +3,19 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use dedup_core::agree::{Pattern, Rule, align};
-use dedup_core::segment::{Spooled};
-use dedup_core::matching::{Candidates, find_candidates};
-use dedup_core::corpus::{Corpus};
-use dedup_core::matching::exact_join as exact;
-use dedup_core::sketch::{Options, Worker};
-use dedup_core::corpus::{Formula, Formulas};
-use dedup_core::sketch::{GRAM, Grams, RepeatScratch, Run, SharedScratch, find_repeats, find_shared_runs, hash_pairs};
-use dedup_core::formulas::boilerplate::{Support};
-use dedup_core::matches::{match_verified};
-use dedup_core::sketch::{Bands};
-use dedup_core::matching::{Verified, Verifier};
-use dedup_core::store::{PARTITIONS, Rows, range_of, unpack};
-use dedup_core::scoring::{ParagraphKind, Span, SpanKind, Verdict, judge};
-use dedup_core::text::{Paragraphs, split};
-use dedup_core::store::{Spool};
-use dedup_core::formulas::templates::{Templates};
-use dedup_core::corpus::{TokenStore};
-use dedup_core::text::{Tokens, tokenize};
+use dedup_core::agree::{LcsPattern, Rule, SharedScratch, align, find_shared_runs};
+use dedup_core::corpus::{Corpus, Formula, Formulas, TokenStore};
+use dedup_core::flow::match_verified;
+use dedup_core::formulas::boilerplate::Support;
+use dedup_core::formulas::templates::Templates;
+use dedup_core::matching::{Candidates, Verified, Verifier, exact_join as exact, find_candidates};
+use dedup_core::scoring::{ParagraphKind, ParagraphVerdict, Span, SpanKind, judge};
+use dedup_core::segment::Spooled;
+use dedup_core::sketch::{
+    Bands, GRAM, Grams, Options, RepeatScratch, Run, Worker, find_repeats, hash_pairs,
+};
+use dedup_core::store::{KeyRows, PARTITIONS, Spool, range_of, unpack};
+use dedup_core::text::{ParagraphMode, Tokens, split, tokenize};
 use icu_normalizer::DecomposingNormalizer;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -35,17 +29,17 @@ fn tokens_of(text: &str) -> Tokens {
     tokens
 }
 
-fn paragraphs_of(text: &str, mode: Paragraphs) -> Vec<[u32; 2]> {
+fn paragraphs_of(text: &str, mode: ParagraphMode) -> Vec<[u32; 2]> {
     let mut ranges = Vec::new();
     split(text, mode, &mut ranges);
     ranges
 }
 
-fn modes() -> impl Strategy<Value = Paragraphs> {
+fn modes() -> impl Strategy<Value = ParagraphMode> {
     prop_oneof![
-        Just(Paragraphs::Auto),
-        Just(Paragraphs::Line),
-        Just(Paragraphs::Blank)
+        Just(ParagraphMode::Auto),
+        Just(ParagraphMode::Line),
+        Just(ParagraphMode::Blank)
     ]
 }
 
@@ -234,7 +228,7 @@ proptest! {
     fn the_common_subsequence_is_as_long_as_the_slow_one(left in words(6, 0..150), right in words(6, 0..150)) {
         let slow = slow_lcs(&left, &right);
         if !left.is_empty() {
-            let mut pattern = Pattern::default();
+            let mut pattern = LcsPattern::default();
             pattern.set(&left);
             prop_assert_eq!(pattern.shared(&right) as usize, slow);
         }
@@ -337,7 +331,7 @@ proptest! {
 
     #[test]
     fn packing_keeps_every_row_in_its_partition(rows in vec((any::<u64>(), 0..1u32 << 24), 0..300)) {
-        let mut loose = Rows::default();
+        let mut loose = KeyRows::default();
         for (key, paragraph) in &rows {
             loose.push(*key, *paragraph);
         }
@@ -357,7 +351,7 @@ proptest! {
 }
 
 const OPTIONS: Options = Options {
-    paragraphs: Paragraphs::Line,
+    paragraphs: ParagraphMode::Line,
     min_tokens: 2,
     bands: 16,
     rows: 4,
@@ -582,7 +576,7 @@ fn words_that_a_template_fixes_count_where_they_were_not_copied() {
         [score.copied, score.formulaic, score.symmetric]
     };
     assert_eq!([0, 1, 2].map(words), [[0, 8, 13], [13, 0, 13], [0, 2, 2]]);
-    let verdict = |verdict: &Verdict| (verdict.kind, verdict.template);
+    let verdict = |verdict: &ParagraphVerdict| (verdict.kind, verdict.template);
     let verdicts: Vec<_> = judged.verdicts.iter().map(verdict).collect();
     assert_eq!(
         verdicts,

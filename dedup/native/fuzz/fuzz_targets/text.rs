@@ -3,13 +3,13 @@
 #![no_main]
 
 use dedup_core::sketch::{Options, Worker};
-use dedup_core::text::{Paragraphs, split};
+use dedup_core::text::{ParagraphMode, split};
 use dedup_core::text::{Tokens, tokenize};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
     check_tokens(text);
-    for paragraphs in [Paragraphs::Auto, Paragraphs::Line, Paragraphs::Blank] {
+    for paragraphs in [ParagraphMode::Auto, ParagraphMode::Line, ParagraphMode::Blank] {
         check_paragraphs(text, paragraphs);
         check_fingerprints(text, paragraphs);
     }
@@ -29,7 +29,7 @@ fn check_tokens(text: &str) {
     );
 }
 
-fn check_paragraphs(text: &str, mode: Paragraphs) {
+fn check_paragraphs(text: &str, mode: ParagraphMode) {
     let mut ranges = Vec::new();
     split(text, mode, &mut ranges);
     check_ranges(text, &ranges);
@@ -40,7 +40,7 @@ fn check_paragraphs(text: &str, mode: Paragraphs) {
     assert_eq!(held, solid(text), "a paragraph lost something");
 }
 
-fn check_fingerprints(text: &str, paragraphs: Paragraphs) {
+fn check_fingerprints(text: &str, paragraphs: ParagraphMode) {
     let options = Options {
         paragraphs,
         min_tokens: 8,

@@ -5,20 +5,15 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, Int64Array, StringArray};
 use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::ArrowError;
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
+use crate::failure::{Outcome, wrong_value};
+use crate::rows::Table;
 use crate::tables::to_batch;
-use crate::{Table, from_arrow};
-use dedup_core::read::{Rows, StringColumn};
-use dedup_core::read::csv;
-
-use dedup_core::read::{Layout};
-use dedup_core::read::{Element, Place, Splitter};
-use dedup_core::read::jsonl;
-
-use dedup_core::read::{Field};
+use dedup_core::read::{
+    ArticleRows, Element, ElementPosition, Field, Layout, Splitter, StringColumn, csv, jsonl,
+};
 
 /// The column of an article that must be a JSON string.
 const TEXT: &str = "text";
@@ -47,7 +42,7 @@ pub fn parse_jsonl(
     block: &[u8],
     fields: Vec<Wanted>,
     first_line: i64,
-) -> PyResult<(Table, usize)> {
+) -> Outcome<(Table, usize)> {
     let (columns, fields) = split_wanted(fields);
     let rows = py.detach(|| jsonl::parse_lines(block, &fields, first_line))?;
     let lines = memchr::memchr_iter(b'\n', block).count();
@@ -85,7 +80,7 @@ impl PyJsonSplitter {
 
 fn to_raw(py: Python<'_>, elements: Vec<Element>) -> Vec<RawElement> {
     let to_raw = |element: Element| {
-        let Place { byte, line, column } = element.place;
+        let ElementPosition { byte, line, column } = element.place;
         let bytes = element.bytes.map(|bytes| PyBytes::new(py, &bytes).unbind());
         (bytes, byte, line, column)
     };
@@ -101,10 +96,10 @@ pub fn parse_elements(
     fields: Vec<Wanted>,
     first_row: i64,
     max_bytes: usize,
-) -> PyResult<Table> {
+) -> Outcome<Table> {
     let (columns, fields) = split_wanted(fields);
     let elements = elements.iter().map(|(bytes, byte, line, column)| {
-        let place = Place {
+        let place = ElementPosition {
             byte: *byte,
             line: *line,
             column: *column,
@@ -122,7 +117,7 @@ pub struct PyCsvSkipper(csv::Skipper);
 #[pymethods]
 impl PyCsvSkipper {
     #[new]
-    fn new(delimiter: char) -> PyResult<Self> {
+    fn new(delimiter: char) -> Outcome<Self> {
         Ok(Self(csv::Skipper::new(read_delimiter(delimiter)?)))
     }
 
@@ -132,9 +127,9 @@ impl PyCsvSkipper {
     }
 }
 
-fn read_delimiter(delimiter: char) -> PyResult<u8> {
+fn read_delimiter(delimiter: char) -> Outcome<u8> {
     u8::try_from(delimiter)
-        .map_err(|_| PyValueError::new_err(format!("the delimiter {delimiter:?} is not ASCII")))
+        .map_err(|_| wrong_value(format!("the delimiter {delimiter:?} is not ASCII")))
 }
 
 #[pyfunction]
@@ -149,7 +144,7 @@ pub fn parse_csv(
     first_row: i64,
     first_line: i64,
     is_last: bool,
-) -> PyResult<(Table, usize, i64)> {
+) -> Outcome<(Table, usize, i64)> {
     let delimiter = read_delimiter(delimiter)?;
     let (columns, wanted) = fields.into_iter().unzip();
     let layout = Layout {
@@ -157,7 +152,7 @@ pub fn parse_csv(
         width,
         wanted,
     };
-    let place = csv::Place {
+    let place = csv::RecordPosition {
         first_row,
         first_line,
         is_last,
@@ -171,19 +166,16 @@ pub fn parse_csv(
 }
 
 /// The wanted columns, `input_row`, and `reason` where a row cannot be read.
-fn to_table(columns: Vec<String>, rows: Rows) -> PyResult<Table> {
+fn to_table(columns: Vec<String>, rows: ArticleRows) -> Outcome<Table> {
     let mut arrays: Vec<(String, ArrayRef)> = Vec::with_capacity(columns.len() + 2);
     for (name, column) in columns.into_iter().zip(rows.columns) {
-        arrays.push((name, to_strings(column).map_err(from_arrow)?));
+        arrays.push((name, to_strings(column)?));
     }
     arrays.push((
         "input_row".to_owned(),
         Arc::new(Int64Array::from(rows.numbers)),
     ));
-    arrays.push((
-        "reason".to_owned(),
-        to_strings(rows.reasons).map_err(from_arrow)?,
-    ));
+    arrays.push(("reason".to_owned(), to_strings(rows.reasons)?));
     to_batch(arrays)
 }
 

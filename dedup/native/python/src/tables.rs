@@ -8,21 +8,18 @@ use arrow_array::{
     StringArray, UInt32Array,
 };
 use arrow_pyarrow::PyArrowType;
-use pyo3::exceptions::PyValueError;
-use pyo3::prelude::*;
 
-use crate::{Table, from_arrow};
-use dedup_core::agree::{Agreement};
-use dedup_core::formulas::boilerplate::{ClusterKind};
-use dedup_core::matching::{Clusters, Groups, Member, Summary, sum_up};
-use dedup_core::read::{to_signed};
-use dedup_core::corpus::{Corpus, NO_DISTINCT};
-use dedup_core::error::{Error};
-use dedup_core::matches::{Matches};
-use dedup_core::matching::{Pair};
-use dedup_core::scoring::{Judged, Place, Score, Scores};
-use dedup_core::formulas::templates::{Slot};
-use dedup_core::corpus::{show_texts};
+use crate::failure::{Outcome, wrong_value};
+use crate::rows::Table;
+use dedup_core::Error;
+use dedup_core::agree::Agreement;
+use dedup_core::corpus::{Corpus, NO_DISTINCT, show_texts};
+use dedup_core::formulas::boilerplate::ClusterKind;
+use dedup_core::formulas::templates::Slot;
+use dedup_core::matches::Matches;
+use dedup_core::matching::{Clusters, Groups, Member, Pair, Summary, sum_up};
+use dedup_core::read::to_signed;
+use dedup_core::scoring::{Judged, Score, Scores, SpanSource};
 
 /// What pairs and clusters are of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,12 +34,10 @@ pub fn article_rows(
     matches: &Matches,
     scores: &Scores,
     range: Range<usize>,
-) -> PyResult<Table> {
+) -> Outcome<Table> {
     let counts = scores.read(&corpus.spool, range.start as u32..range.end as u32)?;
     if counts.len() != range.len() {
-        return Err(PyValueError::new_err(
-            "not all of these articles are judged",
-        ));
+        return Err(wrong_value("not all of these articles are judged"));
     }
     let clusters = &matches.article_clusters;
     let cluster = |i: usize| clusters.number(corpus.rank[i]);
@@ -79,7 +74,7 @@ pub fn article_rows(
 }
 
 /// One row a template, in order.
-pub fn template_rows(matches: &Matches) -> PyResult<Table> {
+pub fn template_rows(matches: &Matches) -> Outcome<Table> {
     let list = &matches.templates.list;
     to_batch(vec![
         ("template_id", strings(list.iter().map(|t| Some(&t.id)))),
@@ -97,7 +92,7 @@ pub fn template_rows(matches: &Matches) -> PyResult<Table> {
 }
 
 /// One row a slot: its template's number, what it takes, and example fillers on lines of their own.
-pub fn slot_rows(matches: &Matches) -> PyResult<Table> {
+pub fn slot_rows(matches: &Matches) -> Outcome<Table> {
     let list = matches.templates.list.iter().enumerate();
     let slots: Vec<(u32, &Slot)> = list
         .flat_map(|(number, t)| t.slots.iter().map(move |slot| (number as u32, slot)))
@@ -123,7 +118,7 @@ pub fn slot_rows(matches: &Matches) -> PyResult<Table> {
 }
 
 /// One row an example: its template's number, its article and its place in it.
-pub fn template_places(corpus: &Corpus, matches: &Matches) -> PyResult<Table> {
+pub fn template_places(corpus: &Corpus, matches: &Matches) -> Outcome<Table> {
     let list = matches.templates.list.iter().enumerate();
     let places: Vec<(u32, u32)> = list
         .flat_map(|(number, t)| t.examples.iter().map(move |p| (number as u32, *p)))
@@ -148,7 +143,7 @@ pub fn paragraph_rows(
     matches: &Matches,
     judged: &Judged,
     range: Range<usize>,
-) -> PyResult<Table> {
+) -> Outcome<Table> {
     let range = corpus.paragraphs_in(range.start as u32..range.end as u32);
     let first = range.start;
     let p = |i: u32| &corpus.paragraphs[i as usize];
@@ -200,10 +195,11 @@ pub fn paragraph_rows(
 }
 
 /// One row a flagged span.
-pub fn span_rows(matches: &Matches, judged: &Judged) -> PyResult<Table> {
+pub fn span_rows(matches: &Matches, judged: &Judged) -> Outcome<Table> {
     let spans = &judged.spans;
     let cluster = |distinct: u32| matches.paragraph_clusters.number(distinct);
-    let place = |field: fn(Place) -> u32| int32_or(spans.iter().map(move |s| s.source.map(field)));
+    let place =
+        |field: fn(SpanSource) -> u32| int32_or(spans.iter().map(move |s| s.source.map(field)));
     to_batch(vec![
         ("article", numbers(spans.iter().map(|s| s.article))),
         ("start", int32(spans.iter().map(|s| s.start))?),
@@ -241,9 +237,9 @@ pub fn pair_rows(
     matches: &Matches,
     unit: Unit,
     range: Range<usize>,
-) -> PyResult<Table> {
+) -> Outcome<Table> {
     let pairs = pairs_of(matches, unit).get(range);
-    let pairs = pairs.ok_or_else(|| PyValueError::new_err("there are no such pairs"))?;
+    let pairs = pairs.ok_or_else(|| wrong_value("there are no such pairs"))?;
     let order = order_of(corpus, unit);
     let article = |item: u32| match unit {
         Unit::Paragraph => corpus.first_article(item),
@@ -295,7 +291,7 @@ pub fn member_rows(
     matches: &Matches,
     unit: Unit,
     articles: Range<usize>,
-) -> PyResult<Table> {
+) -> Outcome<Table> {
     let items = match unit {
         Unit::Paragraph => corpus.paragraphs_in(articles.start as u32..articles.end as u32),
         Unit::Article => articles.start as u32..articles.end as u32,
@@ -385,7 +381,7 @@ pub fn ids_of(matches: &Matches, unit: Unit) -> &[u64] {
 }
 
 /// Ids as sixteen hexadecimal digits, none if there is no such cluster.
-pub fn cluster_ids(ids: &[u64], numbers: &[u32]) -> Option<PyResult<Table>> {
+pub fn cluster_ids(ids: &[u64], numbers: &[u32]) -> Option<Outcome<Table>> {
     let id = |number: &u32| Some(format!("{:016x}", ids.get(*number as usize)?));
     let ids: Option<Vec<String>> = numbers.iter().map(id).collect();
     ids.map(|ids| to_batch(vec![("cluster_id", strings(ids.iter().map(Some)))]))
@@ -400,7 +396,7 @@ pub fn cluster_rows(
     groups: &Groups,
     facts: &Facts,
     range: Range<usize>,
-) -> PyResult<Table> {
+) -> Outcome<Table> {
     let order = order_of(corpus, unit);
     let (clusters, heads): (&Clusters, Vec<u32>) = match unit {
         Unit::Paragraph => (&matches.paragraph_clusters, Vec::new()),
@@ -408,7 +404,7 @@ pub fn cluster_rows(
     };
     let representatives = clusters.representatives.get(range.clone());
     let representatives =
-        representatives.ok_or_else(|| PyValueError::new_err("there are no such clusters"))?;
+        representatives.ok_or_else(|| wrong_value("there are no such clusters"))?;
     let head = |item: &u32| match unit {
         Unit::Paragraph => corpus.first(*item),
         Unit::Article => {
@@ -499,18 +495,18 @@ pub fn texts(corpus: &Corpus, paragraphs: &[u32]) -> Result<Vec<Option<String>>,
 }
 
 /// Texts as one column.
-pub fn text_rows(texts: &[Option<String>]) -> PyResult<Table> {
+pub fn text_rows(texts: &[Option<String>]) -> Outcome<Table> {
     to_batch(vec![("text", strings(texts.iter().map(Option::as_ref)))])
 }
 
 /// Columns of equal length as a batch, each of them nullable.
-pub fn to_batch<N: AsRef<str>>(columns: Vec<(N, ArrayRef)>) -> PyResult<Table> {
+pub fn to_batch<N: AsRef<str>>(columns: Vec<(N, ArrayRef)>) -> Outcome<Table> {
     let nullable = columns
         .into_iter()
         .map(|(name, column)| (name, column, true));
     RecordBatch::try_from_iter_with_nullable(nullable)
         .map(PyArrowType)
-        .map_err(from_arrow)
+        .map_err(Into::into)
 }
 
 fn int8(values: impl Iterator<Item = i8>) -> ArrayRef {

@@ -1,23 +1,22 @@
 //! Candidates to matches: what compares, and what was found so far.
 
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use crate::corpus::{PyCorpus, restore};
-use crate::fingerprints::{Place, to_place};
+use crate::candidates::PyCandidates;
+use crate::corpus::PyCorpus;
+use crate::failure::{Failure, Outcome, wrong_value};
+use crate::interrupt::interruptible;
 use crate::matches::PyMatches;
-use crate::{Table, interruptible};
-use dedup_core::agree::{Rule};
-use dedup_core::matching::{Candidates};
-use dedup_core::store::checkpoint;
-use dedup_core::error::{Error};
-use dedup_core::formulas::boilerplate::{Support};
-use dedup_core::matches::{match_verified};
+use crate::rows::Table;
+use crate::spool::{Saved, restore, to_saved};
+use dedup_core::Error;
+use dedup_core::agree::Rule;
+use dedup_core::flow::match_verified;
+use dedup_core::formulas::boilerplate::Support;
+use dedup_core::formulas::set_templates_aside;
+use dedup_core::formulas::templates::{self, Kind, Known, Mining, Pattern, Templates};
 use dedup_core::matching::{Verified, Verifier};
-use dedup_core::formulas::{set_templates_aside};
-use dedup_core::formulas::templates;
-
-use dedup_core::formulas::templates::{Kind, Known, Mining, Pattern, Templates};
+use dedup_core::store::checkpoint;
 
 /// Says when two texts are near-copies, by aligning them.
 #[pyclass(name = "Verifier", frozen, module = "dedup._native")]
@@ -61,7 +60,7 @@ impl PyVerifier {
         candidates: &PyCandidates,
         verified: &mut PyVerified,
         memory: usize,
-    ) -> PyResult<Place> {
+    ) -> Outcome<Saved> {
         let verifier = self.of(corpus, memory);
         let verified = verified.get()?;
         let rest = candidates.0.pairs.get(verified.done..).unwrap_or_default();
@@ -71,7 +70,7 @@ impl PyVerifier {
             Ok::<_, Error>((turn, extent))
         })?;
         verified.extend(turn);
-        Ok(to_place(extent))
+        Ok(to_saved(extent))
     }
 
     /// Compare near-copies of the same paragraph with each other, once all candidates are aligned.
@@ -83,7 +82,7 @@ impl PyVerifier {
         candidates: &mut PyCandidates,
         verified: &mut PyVerified,
         memory: usize,
-    ) -> PyResult<bool> {
+    ) -> Outcome<bool> {
         let verifier = self.of(corpus, memory);
         let verified = verified.get()?;
         let candidates = std::mem::take(&mut candidates.0);
@@ -101,8 +100,8 @@ impl PyVerifier {
         verified: &mut PyVerified,
         packs: Vec<(String, String, u32)>,
         memory: usize,
-    ) -> PyResult<PyTemplates> {
-        let packs: PyResult<Vec<Known>> = packs.into_iter().map(read_known).collect();
+    ) -> Outcome<PyTemplates> {
+        let packs: Outcome<Vec<Known>> = packs.into_iter().map(read_known).collect();
         let mining = Mining {
             options: templates::Options {
                 min_support: self.min_support,
@@ -118,9 +117,9 @@ impl PyVerifier {
         Ok(PyTemplates(Some(found)))
     }
 
-    /// Gather clusters and evidence. `sources` is one int32 column: the source of each article as a
+    /// Find clusters and evidence. `sources` is one int32 column: the source of each article as a
     /// number, null where it is unknown.
-    fn gather(
+    fn match_verified(
         &self,
         py: Python<'_>,
         corpus: &PyCorpus,
@@ -128,15 +127,15 @@ impl PyVerifier {
         templates: &mut PyTemplates,
         sources: Table,
         memory: usize,
-    ) -> PyResult<PyMatches> {
+    ) -> Outcome<PyMatches> {
         let sources = corpus.sources(&sources.0)?;
         let support = Support {
             min_articles: self.min_support,
             sources: &sources,
         };
         let verifier = self.of(corpus, memory);
-        let verified = verified.0.take().ok_or_else(gathered_before)?;
-        let templates = templates.0.take().ok_or_else(gathered_before)?;
+        let verified = verified.0.take().ok_or_else(matched_before)?;
+        let templates = templates.0.take().ok_or_else(matched_before)?;
         let matches = interruptible(py, &corpus.0.spool.stop, || {
             match_verified(&verifier, verified, templates, support)
         })?;
@@ -156,7 +155,7 @@ impl PyVerifier {
     }
 }
 
-/// Pairs and shared runs found so far; nothing once they are gathered.
+/// Pairs and shared runs found so far; nothing once they are matched.
 #[pyclass(name = "Verified", module = "dedup._native")]
 pub struct PyVerified(Option<Verified>);
 
@@ -169,19 +168,19 @@ impl PyVerified {
 
     /// Candidates compared, counted from the first.
     #[getter]
-    fn done(&mut self) -> PyResult<usize> {
+    fn done(&mut self) -> Outcome<usize> {
         Ok(self.get()?.done)
     }
 
     /// Add what `Verifier.verify` found in another process.
-    fn restore(&mut self, py: Python<'_>, corpus: &PyCorpus, place: Place) -> PyResult<()> {
-        let turn: Verified = restore(py, corpus, place)?;
+    fn restore(&mut self, py: Python<'_>, corpus: &PyCorpus, saved: Saved) -> Outcome<()> {
+        let turn: Verified = restore(py, &corpus.0.spool, saved)?;
         self.get()?.extend(turn);
         Ok(())
     }
 }
 
-/// Templates, and what of the pairs holds without them; nothing once they are gathered.
+/// Templates, and what of the pairs holds without them; nothing once they are matched.
 #[pyclass(name = "Templates", module = "dedup._native")]
 pub struct PyTemplates(Option<Templates>);
 
@@ -199,45 +198,44 @@ impl PyTemplates {
         py: Python<'_>,
         corpus: &PyCorpus,
         verified: &mut PyVerified,
-    ) -> PyResult<(Place, Place)> {
+    ) -> Outcome<(Saved, Saved)> {
         let spool = &corpus.0.spool;
         let verified = verified.get()?;
-        let templates = self.0.as_ref().ok_or_else(gathered_before)?;
+        let templates = self.0.as_ref().ok_or_else(matched_before)?;
         let (templates, verified) = interruptible(py, &corpus.0.spool.stop, || {
             let templates = checkpoint::save(templates, spool)?;
             Ok::<_, Error>((templates, checkpoint::save(verified, spool)?))
         })?;
-        Ok((to_place(templates), to_place(verified)))
+        Ok((to_saved(templates), to_saved(verified)))
     }
 
-    /// Have both back that another process saved.
+    /// Restore both as another process saved them.
     #[staticmethod]
     fn restore(
         py: Python<'_>,
         corpus: &PyCorpus,
-        templates: Place,
-        verified: Place,
-    ) -> PyResult<(Self, PyVerified)> {
-        let templates = restore(py, corpus, templates)?;
-        let verified = restore(py, corpus, verified)?;
+        templates: Saved,
+        verified: Saved,
+    ) -> Outcome<(Self, PyVerified)> {
+        let templates = restore(py, &corpus.0.spool, templates)?;
+        let verified = restore(py, &corpus.0.spool, verified)?;
         Ok((Self(Some(templates)), PyVerified(Some(verified))))
     }
 }
 
 impl PyVerified {
-    fn get(&mut self) -> PyResult<&mut Verified> {
-        self.0.as_mut().ok_or_else(gathered_before)
+    fn get(&mut self) -> Outcome<&mut Verified> {
+        self.0.as_mut().ok_or_else(matched_before)
     }
 }
 
-fn gathered_before() -> PyErr {
-    PyValueError::new_err("these pairs were gathered before")
+fn matched_before() -> Failure {
+    wrong_value("these pairs were matched before")
 }
 
-fn read_known((kind, text, pack): (String, String, u32)) -> PyResult<Known> {
+fn read_known((kind, text, pack): (String, String, u32)) -> Outcome<Known> {
     let pattern = Pattern::parse(read_kind(&kind)?, &text);
-    let pattern =
-        pattern.ok_or_else(|| PyValueError::new_err(format!("no template is {text:?}")))?;
+    let pattern = pattern.ok_or_else(|| wrong_value(format!("no template is {text:?}")))?;
     Ok(Known {
         pattern,
         text,
@@ -245,41 +243,16 @@ fn read_known((kind, text, pack): (String, String, u32)) -> PyResult<Known> {
     })
 }
 
-fn read_kind(kind: &str) -> PyResult<Kind> {
+fn read_kind(kind: &str) -> Outcome<Kind> {
     match kind {
         "sentence" => Ok(Kind::Sentence),
         "opener" => Ok(Kind::Opener),
-        other => Err(PyValueError::new_err(format!("no kind {other:?}"))),
+        other => Err(wrong_value(format!("no kind {other:?}"))),
     }
 }
 
 /// Whether a template can be written so.
 #[pyfunction]
-pub fn is_pattern(kind: &str, text: &str) -> PyResult<bool> {
+pub fn is_pattern(kind: &str, text: &str) -> Outcome<bool> {
     Ok(Pattern::parse(read_kind(kind)?, text).is_some())
-}
-
-/// Pairs worth aligning.
-#[pyclass(name = "Candidates", module = "dedup._native")]
-pub struct PyCandidates(pub Candidates);
-
-#[pymethods]
-impl PyCandidates {
-    fn __len__(&self) -> usize {
-        self.0.pairs.len()
-    }
-
-    /// Add the candidates to the corpus's spool; return their place.
-    fn save(&self, py: Python<'_>, corpus: &PyCorpus) -> PyResult<Place> {
-        let extent = interruptible(py, &corpus.0.spool.stop, || {
-            checkpoint::save(&self.0, &corpus.0.spool)
-        })?;
-        Ok(to_place(extent))
-    }
-
-    /// Have candidates back that another process saved.
-    #[staticmethod]
-    fn restore(py: Python<'_>, corpus: &PyCorpus, place: Place) -> PyResult<Self> {
-        Ok(Self(restore(py, corpus, place)?))
-    }
 }

@@ -4,68 +4,21 @@
 //! the shorter text, one pass over the longer, `n * ceil(m / 64)` word operations. Where that is too
 //! much, texts are cut at rare words that both hold in the same order, and aligned between those.
 
-use serde::{Deserialize, Serialize};
-
 use crate::sketch::{FirstSeen, GRAM, Grams};
 
 /// Word operations that one alignment may take, about a tenth of a second: that of two texts of
 /// 90,000 tokens. Longer ones are cut at anchors; what that leaves too long is not aligned, and
 /// counted as a limit.
-const MAX_WORK: u64 = 1 << 27;
+pub const MAX_WORK: u64 = 1 << 27;
 /// One gram in so many can be an anchor of long texts.
 const ANCHORS: u64 = 8;
-/// Word operations that all comparisons of one text with earlier ones may take: so many a token,
-/// which is some 10 microseconds, so that a scan's time follows the size of its corpus. That is 80
-/// comparisons with texts of the same length at 10,000 tokens, and 20 at 50,000.
-const EFFORT_PER_TOKEN: u64 = 1 << 14;
-/// Texts of up to a thousand tokens may take this much, far more than all their candidates need.
-const MIN_ALLOWANCE: u64 = 1 << 24;
-/// Reading a token and looking up its grams takes as long as so many word operations.
-const READ_EFFORT: u64 = 16;
 /// Bytes of bit vectors kept for a traceback; longer pairs are halved first (Hirschberg 1975).
 const MAX_TRACE: usize = 1 << 24;
 
 /// Word operations needed to align texts of these lengths.
-fn work(left: usize, right: usize) -> u64 {
+pub fn work(left: usize, right: usize) -> u64 {
     let (short, long) = (left.min(right) as u64, left.max(right) as u64);
     long * short.div_ceil(64)
-}
-
-/// What it takes to compare two texts, alignment and all, in word operations.
-pub fn effort(left: u32, right: u32) -> u64 {
-    let work = work(left as usize, right as usize).min(MAX_WORK);
-    work + READ_EFFORT * (u64::from(left) + u64::from(right))
-}
-
-/// What comparing one text with earlier ones may take in all, in word operations.
-///
-/// It depends on the text alone, so what is cut short does not depend on threads, memory or turns,
-/// and later texts change nothing for earlier ones.
-pub fn allowance(tokens: u32) -> u64 {
-    MIN_ALLOWANCE.max(u64::from(tokens) * EFFORT_PER_TOKEN)
-}
-
-/// What comparing one text after another may still take.
-#[derive(Default)]
-pub struct Allowance {
-    text: Option<u32>,
-    left: u64,
-}
-
-impl Allowance {
-    /// Take what a comparison of `text`, of `tokens` tokens, with an earlier one of `other` tokens
-    /// needs; false if that is too much. Comparisons of one text must follow each other.
-    pub fn take(&mut self, text: u32, tokens: u32, other: u32) -> bool {
-        if self.text.replace(text) != Some(text) {
-            self.left = allowance(tokens);
-        }
-        let needed = effort(tokens, other);
-        let is_enough = needed <= self.left;
-        if is_enough {
-            self.left -= needed;
-        }
-        is_enough
-    }
 }
 
 /// Whether aligning texts of these lengths takes too long, unless they are cut.
@@ -73,70 +26,9 @@ pub fn takes_long(left: usize, right: usize) -> bool {
     work(left, right) > MAX_WORK
 }
 
-/// How alike two texts are, as counts of tokens.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Agreement {
-    pub shared: u32,
-    pub left: u32,
-    pub right: u32,
-}
-
-impl Agreement {
-    /// Token-LCS Dice, 0 to 1: twice the shared tokens over all tokens.
-    pub fn similarity(self) -> f64 {
-        ratio(
-            2 * u64::from(self.shared),
-            u64::from(self.left) + u64::from(self.right),
-        )
-    }
-
-    /// Share of the shorter text's tokens that the longer one holds in order.
-    pub fn containment(self) -> f64 {
-        ratio(u64::from(self.shared), u64::from(self.left.min(self.right)))
-    }
-
-    /// Jaccard of the aligned tokens: shared over the union, counted with multiplicity.
-    pub fn jaccard(self) -> f64 {
-        let union = u64::from(self.left) + u64::from(self.right) - u64::from(self.shared);
-        ratio(u64::from(self.shared), union)
-    }
-}
-
-fn ratio(part: u64, whole: u64) -> f64 {
-    if whole == 0 {
-        0.0
-    } else {
-        part as f64 / whole as f64
-    }
-}
-
-/// When two texts count as near-copies.
-#[derive(Clone, Copy, Debug)]
-pub struct Rule {
-    pub threshold: f64,
-    pub containment: f64,
-    pub min_shared: u32,
-}
-
-impl Rule {
-    pub fn holds(self, agreement: Agreement) -> bool {
-        agreement.similarity() >= self.threshold
-            || (agreement.shared >= self.min_shared && agreement.containment() >= self.containment)
-    }
-
-    /// Whether texts of these lengths can be near-copies at all.
-    pub fn possible(self, left: u32, right: u32) -> bool {
-        self.holds(Agreement {
-            shared: left.min(right),
-            left,
-            right,
-        })
-    }
-}
-
 /// The pattern of an alignment, prepared once and compared with many texts.
 #[derive(Default)]
-pub struct Pattern {
+pub struct LcsPattern {
     tokens: Vec<u64>,
     /// Distinct tokens: slots of `seen` lead here.
     distinct: Vec<u64>,
@@ -159,7 +51,7 @@ pub struct Pattern {
 
 const END: u32 = u32::MAX;
 
-impl Pattern {
+impl LcsPattern {
     pub fn set(&mut self, tokens: &[u64]) {
         self.tokens.clear();
         self.tokens.extend_from_slice(tokens);
@@ -315,11 +207,11 @@ fn count_zeros(vector: &[u64], len: usize) -> u32 {
 /// Length of the longest common subsequence of two texts, and whether it is only what was found of
 /// it, as they are too long. Equal ends, which are most of a near-copy, cost a comparison a token;
 /// `pattern` takes what is between them.
-pub fn measure(left: &[u64], right: &[u64], pattern: &mut Pattern) -> (u32, bool) {
+pub fn measure(left: &[u64], right: &[u64], pattern: &mut LcsPattern) -> (u32, bool) {
     measure_within(left, right, MAX_WORK, pattern)
 }
 
-fn measure_within(left: &[u64], right: &[u64], max: u64, pattern: &mut Pattern) -> (u32, bool) {
+fn measure_within(left: &[u64], right: &[u64], max: u64, pattern: &mut LcsPattern) -> (u32, bool) {
     let (stretches, is_cut) = cut(left, right, max);
     let length = |stretch: &Stretch| {
         let [l, r] = stretch.of(left, right);
@@ -334,7 +226,7 @@ fn measure_within(left: &[u64], right: &[u64], max: u64, pattern: &mut Pattern) 
 }
 
 /// Length of the longest common subsequence of two texts, or what was found of it.
-pub fn common_length(left: &[u64], right: &[u64], pattern: &mut Pattern) -> u32 {
+pub fn common_length(left: &[u64], right: &[u64], pattern: &mut LcsPattern) -> u32 {
     measure(left, right, pattern).0
 }
 
@@ -531,7 +423,7 @@ fn align_into(left: &[u64], right: &[u64], x: u32, y: u32, places: &mut Vec<(u32
 
 /// Where to cut `left` so that aligning its parts with the two halves of `right` loses nothing.
 fn best_cut(left: &[u64], first: &[u64], second: &[u64]) -> usize {
-    let mut pattern = Pattern::default();
+    let mut pattern = LcsPattern::default();
     pattern.set(left);
     pattern.sweep(first.iter().copied(), |_| {});
     let forward = prefix_zeros(&pattern.vector, left.len());
@@ -556,7 +448,7 @@ fn prefix_zeros(vector: &[u64], len: usize) -> Vec<u32> {
 
 /// Keep every vector of the recurrence and walk back from the end.
 fn trace(left: &[u64], right: &[u64], x: u32, y: u32, places: &mut Vec<(u32, u32)>) {
-    let mut pattern = Pattern::default();
+    let mut pattern = LcsPattern::default();
     pattern.set(left);
     let words = left.len().div_ceil(64);
     let mut vectors = Vec::with_capacity(right.len() * words);
@@ -584,7 +476,7 @@ fn trace(left: &[u64], right: &[u64], x: u32, y: u32, places: &mut Vec<(u32, u32
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text::{combine};
+    use crate::text::combine;
     use proptest::prelude::*;
 
     /// The textbook table.
@@ -606,7 +498,7 @@ mod tests {
     }
 
     fn shared(left: &[u64], right: &[u64]) -> u32 {
-        let mut pattern = Pattern::default();
+        let mut pattern = LcsPattern::default();
         pattern.set(left);
         pattern.shared(right)
     }
@@ -620,7 +512,7 @@ mod tests {
             right in prop::collection::vec(0u64..4, 0..20),
         ) {
             let [left, right] = [left, right].map(|middle| [&start[..], &middle, &end].concat());
-            let length = common_length(&left, &right, &mut Pattern::default());
+            let length = common_length(&left, &right, &mut LcsPattern::default());
             prop_assert_eq!(length, slow_lcs(&left, &right));
         }
 
@@ -657,7 +549,7 @@ mod tests {
             right in prop::collection::vec(0u64..4, 0..300),
             max in 0u64..1500,
         ) {
-            let (length, is_cut) = measure_within(&left, &right, max, &mut Pattern::default());
+            let (length, is_cut) = measure_within(&left, &right, max, &mut LcsPattern::default());
             let longest = slow_lcs(&left, &right);
             prop_assert!(length <= longest);
             if work(left.len(), right.len()) <= max {
@@ -683,7 +575,7 @@ mod tests {
                     _ => drop(right.remove(at)),
                 }
             }
-            let mut pattern = Pattern::default();
+            let mut pattern = LcsPattern::default();
             let exact = measure(&left, &right, &mut pattern);
             prop_assert_eq!(exact.0, slow_lcs(&left, &right));
             let max = work(2000, 2000) / 4;
@@ -708,23 +600,8 @@ mod tests {
             [vec![1; 400], vec![9]].concat(),
             [vec![2; 400], vec![9]].concat(),
         );
-        let (length, is_cut) = measure_within(&left, &right, 10, &mut Pattern::default());
+        let (length, is_cut) = measure_within(&left, &right, 10, &mut LcsPattern::default());
         assert_eq!((length, is_cut), (1, true));
-    }
-
-    #[test]
-    fn an_allowance_is_for_one_text() {
-        let mut allowance = Allowance::default();
-        let taken = (0..1000).filter(|_| allowance.take(1, 50_000, 50_000));
-        assert_eq!(taken.count(), 20);
-        assert!(
-            allowance.take(1, 50_000, 10),
-            "a short one fits in what is left"
-        );
-        assert!(
-            allowance.take(2, 50_000, 50_000),
-            "another text has its own"
-        );
     }
 
     #[test]
@@ -732,29 +609,5 @@ mod tests {
         assert_eq!(shared(&[], &[1, 2]), 0);
         assert_eq!(shared(&[1, 2], &[]), 0);
         assert!(align(&[], &[1]).is_empty());
-    }
-
-    #[test]
-    fn containment_needs_enough_shared_words() {
-        let rule = Rule {
-            threshold: 0.8,
-            containment: 0.9,
-            min_shared: 12,
-        };
-        assert!(!rule.holds(Agreement {
-            shared: 11,
-            left: 11,
-            right: 80
-        }));
-        assert!(rule.holds(Agreement {
-            shared: 12,
-            left: 12,
-            right: 80
-        }));
-        assert!(rule.holds(Agreement {
-            shared: 4,
-            left: 5,
-            right: 5
-        }));
     }
 }

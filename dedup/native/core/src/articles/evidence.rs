@@ -8,17 +8,14 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::agree::{align};
-use crate::formulas::boilerplate::{Boilerplate};
-use crate::corpus::{Corpus};
-use crate::error::{Error};
-use crate::sketch::{Run};
-use crate::util::{Marks};
+use crate::agree::align;
+use crate::corpus::{Corpus, Placed, PlacedStore};
+use crate::error::Error;
+use crate::formulas::boilerplate::Boilerplate;
 use crate::matching::{Pair, SharedRun, Verified};
-use crate::util::parallel;
-use crate::store::{Shelves};
-use crate::store::{Spool};
-use crate::corpus::{Placed, PlacedStore};
+use crate::sketch::Run;
+use crate::store::{SpilledRows, Spool};
+use crate::util::{BitSet, parallel};
 
 /// Right-hand paragraphs handled by one task.
 const PIECE: usize = 4096;
@@ -61,17 +58,17 @@ pub struct CopiedRun {
 #[derive(Serialize, Deserialize)]
 pub struct Evidence {
     /// By paragraph.
-    copied: Shelves<Copied>,
+    copied: SpilledRows<Copied>,
     /// By paragraph.
-    reused: Shelves<Reused>,
+    reused: SpilledRows<Reused>,
     /// Paragraphs with words copied from elsewhere.
-    pub has_copied: Marks,
+    pub has_copied: BitSet,
     /// Paragraphs with words that stand again elsewhere.
-    pub has_reused: Marks,
+    pub has_reused: BitSet,
     /// The best earlier near-copy of each distinct that has one in another article, by `right`.
     matches: Vec<Pair>,
     /// Distincts that have one.
-    has_match: Marks,
+    has_match: BitSet,
 }
 
 /// Words of some articles that equal words of others.
@@ -85,13 +82,13 @@ pub struct SharedWords {
 
 impl Evidence {
     fn new(corpus: &Corpus, matches: Vec<Pair>) -> Self {
-        let unmarked = || Marks::new(corpus.paragraphs.len(), std::iter::empty());
+        let unmarked = || BitSet::new(corpus.paragraphs.len(), std::iter::empty());
         Self {
-            copied: Shelves::new(corpus.paragraphs.len()),
-            reused: Shelves::new(corpus.paragraphs.len()),
+            copied: SpilledRows::new(corpus.paragraphs.len()),
+            reused: SpilledRows::new(corpus.paragraphs.len()),
             has_copied: unmarked(),
             has_reused: unmarked(),
-            has_match: Marks::new(corpus.distincts(), matches.iter().map(|m| m.right)),
+            has_match: BitSet::new(corpus.distincts(), matches.iter().map(|m| m.right)),
             matches,
         }
     }
@@ -162,7 +159,7 @@ impl Evidence {
 ///
 /// # Errors
 /// The spool cannot be read or written.
-pub fn gather(
+pub fn collect_evidence(
     corpus: &Corpus,
     verified: &Verified,
     boilerplate: &Boilerplate,

@@ -3,11 +3,10 @@
 //! "Read more" stands everywhere, and so does "Shr 28 cts vs 22 cts": what has too few words of its
 //! own is a copy only beside others.
 
+use crate::corpus::{Corpus, Formulas, MIN_EVIDENCE_TOKENS, NO_DISTINCT};
+use crate::formulas::boilerplate::Boilerplate;
+use crate::util::{BitSet, parallel, stop};
 use std::ops::Range;
-
-use crate::formulas::boilerplate::{Boilerplate};
-use crate::corpus::{Corpus, MIN_EVIDENCE_TOKENS, NO_DISTINCT};
-use crate::corpus::{Formulas};
 
 /// Finds the sources of exact copies. Boilerplate has none.
 #[derive(Clone, Copy)]
@@ -107,4 +106,23 @@ impl ExactCopies<'_> {
         let first = self.corpus.first(distinct);
         (self.corpus.article_of(first) != article).then_some(first)
     }
+}
+
+/// Articles that one task looks at.
+const PIECE: usize = 1024;
+
+/// Paragraphs too short to be evidence that a later article copied beside longer ones.
+pub fn find_short_sources(exact: ExactCopies<'_>, threads: usize) -> BitSet {
+    let corpus = exact.corpus;
+    let found = parallel::collect(threads, corpus.articles.len(), PIECE, |range| {
+        let mut sources = Vec::new();
+        let mut found: Vec<u32> = Vec::new();
+        for article in range {
+            stop::check();
+            exact.find(article as u32, &mut sources);
+            found.extend(sources.iter().flatten().filter(|s| corpus.is_short(**s)));
+        }
+        found
+    });
+    BitSet::new(corpus.paragraphs.len(), found.into_iter())
 }

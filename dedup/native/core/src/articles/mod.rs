@@ -4,6 +4,6 @@ mod evidence;
 mod exact_copies;
 mod stars;
 
-pub(crate) use evidence::{Copied, Evidence, SharedWords, gather};
-pub(crate) use exact_copies::{ExactCopies};
+pub(crate) use evidence::{Copied, Evidence, SharedWords, collect_evidence};
+pub(crate) use exact_copies::{ExactCopies, find_short_sources};
 pub(crate) use stars::{ArticleMatches, match_articles};

@@ -8,20 +8,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 
-use crate::agree::{Agreement, Allowance, Pattern, Rule, measure};
-use crate::formulas::boilerplate::{Boilerplate};
-use crate::matching::{Candidate};
-use crate::matching::{Stars, cluster};
-use crate::corpus::{Corpus, NO_DISTINCT};
-use crate::error::{Error};
-use super::evidence::{CopiedRun};
-use crate::corpus::{Formula, Formulas};
-use crate::util::{Marks, Numbered};
-use crate::matching::{Pair, Verified};
-use crate::util::parallel;
-use crate::formulas::{Side, agree_otherwise};
-use crate::util::stop;
+use super::evidence::CopiedRun;
+use crate::agree::{Agreement, Allowance, LcsPattern, Rule, Side, agree_otherwise, measure};
+use crate::corpus::{Corpus, Formula, Formulas, NO_DISTINCT};
+use crate::error::Error;
+use crate::formulas::boilerplate::Boilerplate;
+use crate::matching::{Candidate, Pair, Stars, Verified, cluster};
 use crate::text::{Tokens, tokenize};
+use crate::util::{BitSet, IndexedBitSet, parallel, stop};
 
 /// Articles of fewer words are headlines and error pages, not copies.
 const MIN_TOKENS: u32 = 8;
@@ -200,7 +194,7 @@ fn find_candidates(
 ) -> Vec<Candidate> {
     let ranks = 0..ranked.order.len() as u32;
     let firsts: Vec<u32> = ranks.filter(|r| first_equal[*r as usize] == *r).collect();
-    let holders = Holders::new(ranked, related, &firsts, threads);
+    let holders = EarliestHolders::new(ranked, related, &firsts, threads);
     let mut candidates = parallel::collect(threads, firsts.len(), PIECE, |range| {
         let mut candidates = Vec::new();
         let mut tally: HashMap<u32, u32> = HashMap::new();
@@ -248,14 +242,14 @@ fn find_candidates(
 }
 
 /// The earliest articles, by rank, that hold each distinct that another article may have copied.
-struct Holders {
-    shared: Numbered,
+struct EarliestHolders {
+    shared: IndexedBitSet,
     ranks: Vec<[u32; MAX_HOLDERS]>,
 }
 
 const NO_RANK: u32 = u32::MAX;
 
-impl Holders {
+impl EarliestHolders {
     /// `ranks` are those of the articles that may hold them, rising.
     fn new(ranked: &Ranked<'_>, related: &Related<'_>, ranks: &[u32], threads: usize) -> Self {
         let corpus = ranked.corpus;
@@ -264,7 +258,7 @@ impl Holders {
         };
         let distincts = corpus.distincts();
         let shared = (0..distincts as u32).filter(is_shared);
-        let shared = Numbered::new(Marks::new(distincts, shared));
+        let shared = IndexedBitSet::new(BitSet::new(distincts, shared));
         let held = parallel::collect(threads, ranks.len(), PIECE, |range| {
             let numbers = |rank: &u32| {
                 let distincts = ranked.distincts_of(*rank).map(|(_, distinct)| distinct);
@@ -304,11 +298,11 @@ impl Holders {
 struct Related<'a> {
     /// (later, earlier), sorted.
     earlier: Vec<(u32, u32)>,
-    has_earlier: Marks,
-    has_later: Marks,
+    has_earlier: BitSet,
+    has_later: BitSet,
     /// Sorted.
     runs: &'a [CopiedRun],
-    has_runs: Marks,
+    has_runs: BitSet,
 }
 
 impl<'a> Related<'a> {
@@ -318,9 +312,9 @@ impl<'a> Related<'a> {
         earlier.sort_unstable();
         Self {
             earlier,
-            has_earlier: Marks::new(distincts, pairs.iter().map(|pair| pair.right)),
-            has_later: Marks::new(distincts, pairs.iter().map(|pair| pair.left)),
-            has_runs: Marks::new(corpus.paragraphs.len(), runs.iter().map(|r| r.paragraph)),
+            has_earlier: BitSet::new(distincts, pairs.iter().map(|pair| pair.right)),
+            has_later: BitSet::new(distincts, pairs.iter().map(|pair| pair.left)),
+            has_runs: BitSet::new(corpus.paragraphs.len(), runs.iter().map(|r| r.paragraph)),
             runs,
         }
     }
@@ -366,7 +360,7 @@ struct Reader<'a> {
     /// Tokens of the article read last.
     hashes: Vec<u64>,
     bytes: Vec<u8>,
-    pattern: Pattern,
+    pattern: LcsPattern,
     /// The left article read last, and its tokens.
     left: Option<u32>,
     left_tokens: Vec<u64>,
@@ -379,7 +373,7 @@ impl<'a> Reader<'a> {
             tokens: Tokens::default(),
             hashes: Vec::new(),
             bytes: Vec::new(),
-            pattern: Pattern::default(),
+            pattern: LcsPattern::default(),
             left: None,
             left_tokens: Vec::new(),
         }

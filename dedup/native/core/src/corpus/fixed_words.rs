@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Corpus, NO_DISTINCT};
-use crate::util::{Marks};
+use crate::util::BitSet;
 
 /// Words of a paragraph that a template fixes. The paragraph is the first holder of its words;
 /// tokens are counted within it, so that they hold for every other holder too.
@@ -20,7 +20,7 @@ pub struct Formula {
 pub struct Formulas {
     all: Vec<Formula>,
     /// Paragraphs that have any.
-    marked: Marks,
+    marked: BitSet,
 }
 
 impl Formulas {
@@ -28,7 +28,7 @@ impl Formulas {
         all.sort_unstable_by_key(|formula| (formula.paragraph, formula.tokens));
         let paragraphs = all.iter().map(|formula| formula.paragraph);
         Self {
-            marked: Marks::new(corpus.paragraphs.len(), paragraphs),
+            marked: BitSet::new(corpus.paragraphs.len(), paragraphs),
             all,
         }
     }
@@ -58,17 +58,4 @@ impl Formulas {
         let fixed: u32 = fixed.map(|f| f.tokens[1] - f.tokens[0]).sum();
         corpus.tokens(distinct) - fixed
     }
-}
-
-/// The tokens of a text that no template fixes.
-pub fn rest(tokens: &[u64], formulas: &[Formula]) -> Vec<u64> {
-    let mut kept = Vec::with_capacity(tokens.len());
-    let mut at = 0;
-    for formula in formulas {
-        let [start, end] = formula.tokens.map(|token| token as usize);
-        kept.extend_from_slice(&tokens[at..start]);
-        at = end;
-    }
-    kept.extend_from_slice(&tokens[at..]);
-    kept
 }

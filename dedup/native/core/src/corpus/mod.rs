@@ -11,22 +11,20 @@ mod fixed_words;
 mod texts;
 
 pub use fixed_words::{Formula, Formulas};
-pub(crate) use fixed_words::{rest};
+pub(crate) use texts::{
+    Outline, Placed, PlacedStore, TokenCache, in_reading_order, read_paragraphs, read_texts,
+};
 pub use texts::{TokenStore, show_texts};
-pub(crate) use texts::{Outline, Placed, PlacedStore, TokenCache, in_reading_order, read_paragraphs, read_texts};
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::segment::{Spooled};
-use crate::error::{Error};
+use crate::error::Error;
+use crate::segment::Spooled;
 use crate::sketch::{Paragraph, Repeat};
+use crate::store::{IDENTITY_BYTES, PARTITIONS, Spool, unpack_identities};
+use crate::util::{BitSet, IndexedBitSet, parallel, stop};
 use first_seen::{Firsts, resolve};
-use crate::util::{Marks, Numbered};
-use crate::util::parallel;
-use crate::store::{IDENTITY_BYTES, PARTITIONS, unpack_identities};
-use crate::store::{Spool};
-use crate::util::stop;
 
 /// A paragraph without words belongs to no distinct.
 pub const NO_DISTINCT: u32 = u32::MAX;
@@ -109,12 +107,12 @@ pub struct Corpus {
     noted: Vec<u32>,
     /// The first-seen paragraph of each distinct.
     firsts: Vec<u32>,
-    repeated: Numbered,
+    repeated: IndexedBitSet,
     counts: Vec<Counts>,
     /// The distinct of each paragraph.
     pub distinct_of: Vec<u32>,
     /// The paragraphs whose rows count: of those with equal words the first to arrive.
-    pub carriers: Marks,
+    pub carriers: BitSet,
 }
 
 impl Corpus {
@@ -131,10 +129,10 @@ impl Corpus {
             rank: Vec::new(),
             noted: Vec::new(),
             firsts: Vec::new(),
-            repeated: Numbered::default(),
+            repeated: IndexedBitSet::default(),
             counts: Vec::new(),
             distinct_of: Vec::new(),
-            carriers: Marks::default(),
+            carriers: BitSet::default(),
         }
     }
 
@@ -428,7 +426,7 @@ impl Corpus {
 
     /// Number the distincts in first-seen order; `distinct_of` holds each paragraph's first holder.
     fn number_distincts(&mut self, order: &[u32]) {
-        let mut repeated = Marks::new(self.paragraphs.len(), std::iter::empty());
+        let mut repeated = BitSet::new(self.paragraphs.len(), std::iter::empty());
         for article in order {
             stop::check();
             for paragraph in self.paragraphs_of(*article) {
@@ -448,7 +446,7 @@ impl Corpus {
             }
         }
         self.firsts.shrink_to_fit();
-        self.repeated = Numbered::new(repeated);
+        self.repeated = IndexedBitSet::new(repeated);
     }
 
     /// Count how often words stand that stand more than once, and choose the carriers.
@@ -463,7 +461,7 @@ impl Corpus {
             range.filter_map(repeated).collect()
         });
         let with_words = (0..paragraphs as u32).filter(|p| self.paragraphs[*p as usize].tokens > 0);
-        self.carriers = Marks::new(paragraphs, with_words);
+        self.carriers = BitSet::new(paragraphs, with_words);
         self.counts = vec![Counts::default(); self.repeated.len()];
         let mut last_holder = vec![u32::MAX; self.repeated.len()];
         for (paragraph, article, number) in held {

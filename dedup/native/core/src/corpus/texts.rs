@@ -3,13 +3,10 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::{Corpus};
-use crate::error::{Error};
-use crate::sketch::{CodePoints};
-use crate::util::{Marks, Numbered};
-use crate::util::parallel;
-use crate::util::stop;
-use crate::text::{Tokens, tokenize};
+use super::Corpus;
+use crate::error::Error;
+use crate::text::{CodePoints, Tokens, tokenize};
+use crate::util::{BitSet, IndexedBitSet, parallel, stop};
 
 /// Bytes read at once at most, but for a longer text.
 const READ_BYTES: u64 = 1 << 20;
@@ -82,7 +79,7 @@ impl Piece {
 /// Where a distinct stands among those that were read.
 enum PlaceOf {
     /// The distincts, and their places by number unless the two are the same.
-    Numbered(Numbered, Option<Vec<u32>>),
+    IndexedBitSet(IndexedBitSet, Option<Vec<u32>>),
     /// (distinct, place), sorted: for a few.
     Sorted(Vec<(u32, u32)>),
 }
@@ -90,8 +87,8 @@ enum PlaceOf {
 impl PlaceOf {
     fn get(&self, distinct: u32) -> Option<usize> {
         match self {
-            Self::Numbered(members, None) => members.number(distinct),
-            Self::Numbered(members, Some(places)) => members
+            Self::IndexedBitSet(members, None) => members.number(distinct),
+            Self::IndexedBitSet(members, Some(places)) => members
                 .number(distinct)
                 .map(|number| places[number] as usize),
             Self::Sorted(places) => {
@@ -112,10 +109,10 @@ fn plan(corpus: &Corpus, distincts: Vec<u32>) -> (Vec<u32>, PlaceOf) {
         places.sort_unstable();
         return (order, PlaceOf::Sorted(places));
     }
-    let members = Numbered::new(Marks::new(corpus.distincts(), distincts.into_iter()));
+    let members = IndexedBitSet::new(BitSet::new(corpus.distincts(), distincts.into_iter()));
     let mut order: Vec<u32> = members.iter().collect();
     if order.is_sorted_by_key(first) {
-        return (order, PlaceOf::Numbered(members, None));
+        return (order, PlaceOf::IndexedBitSet(members, None));
     }
     order.sort_by_key(first);
     let mut places = vec![0; order.len()];
@@ -124,7 +121,7 @@ fn plan(corpus: &Corpus, distincts: Vec<u32>) -> (Vec<u32>, PlaceOf) {
             places[number] = place;
         }
     }
-    (order, PlaceOf::Numbered(members, Some(places)))
+    (order, PlaceOf::IndexedBitSet(members, Some(places)))
 }
 
 /// Each distinct once, in the order of arrival: reading in that order is one sweep of the spool.

@@ -1,8 +1,9 @@
 //! Words nobody wrote for this article: templates and boilerplate.
 
-mod set_aside;
 pub mod boilerplate;
+mod set_aside;
 pub mod templates;
+mod versions;
 
 pub use set_aside::set_templates_aside;
-pub(crate) use set_aside::{Families, Side, agree_otherwise};
+pub(crate) use versions::Versions;

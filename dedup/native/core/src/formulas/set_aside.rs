@@ -4,45 +4,16 @@
 //! that both follow templates is therefore judged on the rest, by the same rule: the words that
 //! templates fix are set aside on both sides. True copies agree in their slots too, and stay.
 
-use std::collections::HashMap;
-
-use crate::agree::{Agreement, Pattern, Rule, common_length};
-use crate::corpus::{Corpus, MIN_EVIDENCE_TOKENS, NO_DISTINCT};
-use crate::error::{Error};
-use crate::corpus::{Formula, Formulas, rest};
-use crate::util::{Marks, Numbered};
-use crate::matching::{Pair, SharedRun, Verified, Verifier};
-use crate::util::parallel;
-use crate::util::stop;
+use super::versions::Versions;
+use crate::agree::{LcsPattern, Rule, Side, agree_otherwise};
+use crate::corpus::{Corpus, Formula, Formulas, TokenStore};
+use crate::error::Error;
 use crate::formulas::templates::{Mining, Templates, find_templates};
-use crate::corpus::{TokenStore};
+use crate::matching::{Pair, SharedRun, Verified, Verifier};
+use crate::util::{parallel, stop};
 
 /// Pairs whose texts are held at once, and articles looked at by one task.
 const PIECE: usize = 4096;
-/// An article that shares this part of its words with an earlier one is a version of it.
-const MIN_VERSION: f64 = 0.5;
-
-/// One of two texts.
-#[derive(Clone, Copy)]
-pub struct Side<'a> {
-    pub tokens: &'a [u64],
-    pub formulas: &'a [Formula],
-}
-
-/// Whether two texts that agree do so without what templates fix in both.
-pub fn agree_otherwise(left: Side<'_>, right: Side<'_>, rule: Rule, pattern: &mut Pattern) -> bool {
-    if left.formulas.is_empty() || right.formulas.is_empty() {
-        return true;
-    }
-    let l = rest(left.tokens, left.formulas);
-    let r = rest(right.tokens, right.formulas);
-    let agreement = Agreement {
-        shared: common_length(&l, &r, pattern),
-        left: l.len() as u32,
-        right: r.len() as u32,
-    };
-    agreement.shared >= MIN_EVIDENCE_TOKENS && rule.holds(agreement)
-}
 
 /// Find templates, and keep the pairs and runs that hold without what they fix.
 ///
@@ -71,8 +42,8 @@ pub fn set_templates_aside(
     };
     let mut templates = find_templates(corpus, mining.options, &mining.packs)?;
     let mut kept = judge(&templates, verified)?;
-    let families = Families::new(corpus, &kept.pairs, verifier.threads);
-    if templates.drop_unsupported(corpus, &families, mining.options.min_support) {
+    let versions = Versions::new(corpus, &kept.pairs, verifier.threads);
+    if templates.drop_unsupported(corpus, &versions, mining.options.min_support) {
         kept = judge(&templates, verified)?;
     }
     *verified = kept;
@@ -99,7 +70,7 @@ fn qualify(
             tokens: store.tokens(distinct),
             formulas: formulas.of(corpus, distinct),
         };
-        let mut pattern = Pattern::default();
+        let mut pattern = LcsPattern::default();
         let mut dropped = Vec::new();
         for pair in pairs {
             stop::check();
@@ -140,106 +111,4 @@ fn free_tokens(run: &SharedRun, left: &[Formula], right: &[Formula]) -> u32 {
             .saturating_sub(start.max(run.run.start))
     });
     run.run.end - run.run.start - covered.sum::<u32>()
-}
-
-/// For each article the first of those it is a version of, and the same for paragraphs that are
-/// near-copies: what a template is found in counts once for all of them.
-pub struct Families {
-    /// By article.
-    of_article: Vec<u32>,
-    /// Distincts that are near-copies of an earlier one, and their families.
-    near_copies: Numbered,
-    of_near_copy: Vec<u32>,
-}
-
-impl Families {
-    /// Follow the `pairs`, which are sorted, and exact copies to the first holders.
-    pub fn new(corpus: &Corpus, pairs: &[Pair], threads: usize) -> Self {
-        let rights = pairs.iter().map(|pair| pair.right);
-        let near_copies = Numbered::new(Marks::new(corpus.distincts(), rights));
-        let mut firsts = vec![NO_DISTINCT; near_copies.len()];
-        for pair in pairs {
-            if let Some(number) = near_copies.number(pair.right)
-                && firsts[number] == NO_DISTINCT
-            {
-                firsts[number] = pair.left;
-            }
-        }
-        let mut of_article: Vec<u32> = (0..corpus.articles.len() as u32).collect();
-        let shared = share_words(corpus, &near_copies, &firsts, threads);
-        let mut tally: HashMap<u32, u32> = HashMap::new();
-        for shares in shared.chunk_by(|a, b| a.article == b.article) {
-            tally.clear();
-            for share in shares {
-                *tally.entry(of_article[share.holder as usize]).or_default() += share.words;
-            }
-            let rank = |family: u32| corpus.rank[family as usize];
-            let most = tally
-                .iter()
-                .max_by_key(|(f, words)| (**words, u32::MAX - rank(**f)));
-            let article = shares[0].article as usize;
-            let total = f64::from(corpus.articles[article].tokens);
-            if let Some((family, words)) = most
-                && f64::from(*words) >= MIN_VERSION * total
-            {
-                of_article[article] = *family;
-            }
-        }
-        let home = |first: &u32| of_article[corpus.first_article(*first) as usize];
-        Self {
-            of_near_copy: firsts.iter().map(home).collect(),
-            near_copies,
-            of_article,
-        }
-    }
-
-    /// The family of a paragraph that holds its words first.
-    pub fn of(&self, corpus: &Corpus, paragraph: u32) -> u32 {
-        let distinct = corpus.distinct_of[paragraph as usize];
-        match self.near_copies.number(distinct) {
-            Some(number) => self.of_near_copy[number],
-            None => self.of_article[corpus.article_of(paragraph) as usize],
-        }
-    }
-}
-
-/// Words that an article shares with an earlier one.
-struct Share {
-    article: u32,
-    holder: u32,
-    words: u32,
-}
-
-/// What paragraphs share with the first holders of their words, or of words like theirs: article
-/// by article, in first-seen order.
-fn share_words(
-    corpus: &Corpus,
-    near_copies: &Numbered,
-    firsts: &[u32],
-    threads: usize,
-) -> Vec<Share> {
-    let order = corpus.order();
-    parallel::collect(threads, order.len(), PIECE, |range| {
-        let mut shared = Vec::new();
-        for article in &order[range] {
-            for paragraph in corpus.paragraphs_of(*article) {
-                let distinct = corpus.distinct_of[paragraph as usize];
-                if distinct == NO_DISTINCT {
-                    continue;
-                }
-                let source = if corpus.first(distinct) == paragraph {
-                    near_copies.number(distinct).map(|number| firsts[number])
-                } else {
-                    Some(distinct)
-                };
-                let holder = source.map(|source| corpus.first_article(source));
-                shared.extend(holder.filter(|h| h != article).map(|holder| Share {
-                    article: *article,
-                    holder,
-                    words: corpus.paragraphs[paragraph as usize].tokens,
-                }));
-            }
-        }
-        shared
-    })
 }

@@ -8,14 +8,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::agree::{Allowance};
-use crate::corpus::{Block, Corpus};
-use crate::error::{Error};
+use crate::agree::Allowance;
+use crate::corpus::{Block, Corpus, TokenStore};
+use crate::error::Error;
 use crate::matching::exact_join as exact;
-use crate::util::parallel;
 use crate::store::{PARTITIONS, ROW_BYTES, range_of, unpack};
-use crate::util::stop;
-use crate::corpus::{TokenStore};
+use crate::util::{parallel, stop};
 
 /// Bits of the bitmap for each row: one key in eight that stands alone passes by accident.
 const BITS_PER_ROW: usize = 8;
@@ -29,8 +27,8 @@ pub type Candidate = (u32, u32);
 
 /// By the later distinct, then by the earlier one: what a text is compared with stands together,
 /// and texts that were seen later come after it.
-pub fn by_later((left, right): &Candidate) -> (u32, u32) {
-    (*right, *left)
+pub fn by_later((left, right): Candidate) -> (u32, u32) {
+    (right, left)
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -54,7 +52,8 @@ impl Candidates {
     fn sort(&mut self) {
         // A stable sort sees what is sorted already, and merges the rest into it.
         let order = stop::checked_order();
-        self.pairs.sort_by(|a, b| order(&by_later(a), &by_later(b)));
+        self.pairs
+            .sort_by(|a, b| order(&by_later(*a), &by_later(*b)));
         self.pairs.dedup();
     }
 
@@ -70,8 +69,10 @@ impl Candidates {
 
     /// Whether two distincts are among them.
     pub fn has(&self, candidate: &Candidate) -> bool {
-        let key = by_later(candidate);
-        self.pairs.binary_search_by_key(&key, by_later).is_ok()
+        let key = by_later(*candidate);
+        self.pairs
+            .binary_search_by_key(&key, |c| by_later(*c))
+            .is_ok()
     }
 }
 

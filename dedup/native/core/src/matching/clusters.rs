@@ -9,11 +9,10 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::agree::{Agreement};
-use crate::error::{Error};
-use crate::util::{Marks, Numbered};
-use super::verify::{Pair};
-use crate::util::parallel;
+use super::verify::Pair;
+use crate::agree::Agreement;
+use crate::error::Error;
+use crate::util::{BitSet, IndexedBitSet, parallel};
 
 /// The representative of each item that joined one, and how alike the two are.
 pub type Stars = HashMap<u32, Membership>;
@@ -46,7 +45,7 @@ where
     let edges = connect(pairs);
     let tasks = cut_at_homes(&edges);
     let parts = parallel::map(threads, tasks.len(), |task| {
-        gather(pairs, tasks[task], comparer())
+        cluster_task(pairs, tasks[task], comparer())
     });
     let mut stars = Stars::new();
     for part in parts {
@@ -81,7 +80,7 @@ pub fn cut_at_homes(edges: &[Edge]) -> Vec<&[Edge]> {
 pub fn connect(pairs: &[Pair]) -> Vec<Edge> {
     let sides = || pairs.iter().flat_map(|pair| [pair.left, pair.right]);
     let items = sides().max().map_or(0, |last| last as usize + 1);
-    let members = Numbered::new(Marks::new(items, sides()));
+    let members = IndexedBitSet::new(BitSet::new(items, sides()));
     let number = |item: u32| members.number(item).unwrap_or_default();
     let mut parents: Vec<u32> = (0..members.len() as u32).collect();
     for pair in pairs {
@@ -111,7 +110,7 @@ fn find_root(parents: &mut [u32], mut item: usize) -> usize {
 }
 
 /// Gather the items of some edges, which must be all of those that are connected.
-fn gather(
+fn cluster_task(
     pairs: &[Pair],
     edges: &[Edge],
     mut compare: impl FnMut(u32, u32) -> Result<Option<Agreement>, Error>,
@@ -167,7 +166,7 @@ pub fn best_of(
 /// Clusters numbered in first-seen order of their representatives.
 #[derive(Serialize, Deserialize)]
 pub struct Clusters {
-    members: Numbered,
+    members: IndexedBitSet,
     /// The cluster of each member.
     numbers: Vec<u32>,
     /// The representative of each cluster.
@@ -177,7 +176,7 @@ pub struct Clusters {
 impl Clusters {
     /// Number the clusters of `items` items: the stars, and each of `founders` that is in no star.
     pub fn new(items: usize, founders: impl Iterator<Item = u32>, stars: &Stars) -> Self {
-        let mut founded = Marks::new(items, founders);
+        let mut founded = BitSet::new(items, founders);
         let mut members = founded.clone();
         for (member, m) in stars {
             members.insert(*member);
@@ -187,7 +186,7 @@ impl Clusters {
         for member in stars.keys() {
             founded.remove(*member);
         }
-        let (members, founded) = (Numbered::new(members), Numbered::new(founded));
+        let (members, founded) = (IndexedBitSet::new(members), IndexedBitSet::new(founded));
         let number = |member: u32| {
             let representative = stars.get(&member).map_or(member, |m| m.representative);
             founded.number(representative).unwrap_or_default() as u32
@@ -397,7 +396,7 @@ mod tests {
         let mut together = connect(&pairs);
         assert!(together.len() > 2 * PIECE);
         together.sort_unstable_by_key(|edge| (edge.item, edge.near));
-        let expected = gather(&pairs, &together, compare).unwrap();
+        let expected = cluster_task(&pairs, &together, compare).unwrap();
         assert_eq!(cluster(&pairs, 3, || compare).unwrap(), expected);
         assert!(expected.len() > PIECE / 2);
     }

@@ -9,11 +9,10 @@
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 
-use super::buckets::{Candidate};
+use super::buckets::Candidate;
+use crate::corpus::TokenStore;
 use crate::text::{Identity, combine};
-use crate::util::parallel;
-use crate::util::stop;
-use crate::corpus::{TokenStore};
+use crate::util::{parallel, stop};
 
 type ByHash<T> = HashMap<u64, T, BuildHasherDefault<Identity>>;
 

@@ -10,12 +10,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde::{Deserialize, Serialize};
 
-use crate::agree::{Agreement, allowance, effort};
 use super::clusters::{Edge, Membership, best_of, connect, cut_at_homes};
-use crate::error::{Error};
 use super::verify::{Pair, Verified};
-use crate::util::parallel;
-use crate::util::stop;
+use crate::agree::{Agreement, allowance, effort};
+use crate::error::Error;
+use crate::util::{parallel, stop};
 
 /// Members of a family that are all compared with each other, and near-copies of one text that
 /// completion looks for.
@@ -25,7 +24,7 @@ pub const MAX_LATE: usize = 32;
 
 /// An item that joined a family.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Member {
+pub struct FamilyMember {
     pub item: u32,
     /// The first of the family, which it is a near-copy of.
     pub representative: u32,
@@ -37,19 +36,19 @@ pub struct Member {
 #[derive(Default, Serialize, Deserialize)]
 pub struct Families {
     /// In rising order.
-    members: Vec<Member>,
+    members: Vec<FamilyMember>,
     /// Members by representative.
     #[serde(skip)]
     sizes: HashMap<u32, usize>,
 }
 
 impl Families {
-    pub fn get(&self, item: u32) -> Option<&Member> {
+    pub fn get(&self, item: u32) -> Option<&FamilyMember> {
         let at = self.members.binary_search_by_key(&item, |m| m.item).ok()?;
         Some(&self.members[at])
     }
 
-    fn push(&mut self, member: Member) {
+    fn push(&mut self, member: FamilyMember) {
         *self.sizes.entry(member.representative).or_default() += 1;
         self.members.push(member);
     }
@@ -82,7 +81,7 @@ pub struct Joining<'a> {
 }
 
 impl Joining<'_> {
-    pub fn get(&self, item: u32) -> Option<&Member> {
+    pub fn get(&self, item: u32) -> Option<&FamilyMember> {
         self.new.get(item).or_else(|| self.known.get(item))
     }
 
@@ -118,7 +117,7 @@ impl Joining<'_> {
             return Ok(near.to_vec());
         };
         let is_late = self.size(best.representative) >= MAX_FAMILY;
-        self.new.push(Member {
+        self.new.push(FamilyMember {
             item,
             representative: best.representative,
             is_late,
@@ -363,8 +362,8 @@ impl Growing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use super::clusters::{cluster};
-    use crate::text::{combine};
+    use crate::matching::cluster;
+    use crate::text::combine;
     use proptest::prelude::*;
 
     /// How alike two items are that are near-copies.

@@ -4,17 +4,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 
-use crate::agree::{Agreement, Allowance, Pattern, Rule, common_length, measure, takes_long};
 use super::buckets::{Candidate, Candidates, by_later};
-use crate::corpus::{Corpus};
-use crate::error::{Error};
 use super::families::{Families, Joining, complete};
-use crate::corpus::{Formulas};
-use crate::sketch::{Run, SharedScratch, find_shared_runs};
-use crate::util::parallel;
-use crate::formulas::{Side, agree_otherwise};
-use crate::util::stop;
-use crate::corpus::{Outline, TokenCache, TokenStore};
+use crate::agree::{
+    Agreement, Allowance, LcsPattern, Rule, SharedScratch, Side, agree_otherwise, common_length,
+    find_shared_runs, measure, takes_long,
+};
+use crate::corpus::{Corpus, Formulas, Outline, TokenCache, TokenStore};
+use crate::error::Error;
+use crate::sketch::Run;
+use crate::util::{parallel, stop};
 
 const PIECE: usize = 4096;
 /// Candidates taken in one turn at most, but for those of one text: the work of some seconds, which
@@ -188,7 +187,7 @@ impl Verifier<'_> {
         }
         let is_kept = |run: &SharedRun| {
             joining.get(run.right).is_none_or(|member| {
-                let key = by_later(&(run.left, run.right));
+                let key = by_later((run.left, run.right));
                 !member.is_late
                     || joining.representative(run.left) != member.representative
                     || kept.binary_search_by_key(&key, Pair::order).is_ok()
@@ -210,7 +209,7 @@ impl Verifier<'_> {
             rule: self.rule,
             formulas,
             texts: TokenCache::new(self.corpus, MAX_CACHE),
-            pattern: Pattern::default(),
+            pattern: LcsPattern::default(),
             allowance: Allowance::default(),
             costly,
         }
@@ -276,7 +275,7 @@ pub struct Comparer<'a> {
     rule: Rule,
     formulas: &'a Formulas,
     texts: TokenCache<'a>,
-    pattern: Pattern,
+    pattern: LcsPattern,
     allowance: Allowance,
     costly: &'a AtomicU64,
 }
@@ -315,7 +314,7 @@ impl Comparer<'_> {
 struct Aligner {
     rule: Rule,
     min_run_words: u32,
-    pattern: Pattern,
+    pattern: LcsPattern,
     scratch: SharedScratch,
     found: Vec<Run>,
 }
@@ -342,7 +341,7 @@ impl Aligner {
         Self {
             rule,
             min_run_words,
-            pattern: Pattern::default(),
+            pattern: LcsPattern::default(),
             scratch: SharedScratch::default(),
             found: Vec::new(),
         }

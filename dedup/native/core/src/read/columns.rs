@@ -1,6 +1,6 @@
 //! Columns of strings in Arrow's layout, filled a row at a time.
 
-use crate::error::{Error};
+use crate::error::Error;
 
 /// A count as the tables hold it.
 ///
@@ -100,7 +100,7 @@ impl StringColumn {
 /// Rows read from a file: the fields that were wanted, where each row stood, and, for a row that
 /// cannot be read, why.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Rows {
+pub struct ArticleRows {
     /// One column for each field that was wanted.
     pub columns: Vec<StringColumn>,
     /// The row's place in the file.
@@ -109,7 +109,7 @@ pub struct Rows {
     pub reasons: StringColumn,
 }
 
-impl Rows {
+impl ArticleRows {
     /// No rows yet, of `width` columns.
     #[must_use]
     pub fn new(width: usize) -> Self {

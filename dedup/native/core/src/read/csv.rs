@@ -7,8 +7,8 @@ use std::ops::Range;
 
 use memchr::{memchr, memchr_iter, memchr2};
 
-use super::columns::{Rows};
-use crate::error::{Error};
+use super::columns::ArticleRows;
+use crate::error::Error;
 
 /// How a file is laid out, as its header tells.
 #[derive(Debug, Clone)]
@@ -25,7 +25,7 @@ pub struct Layout {
 #[derive(Debug, Default)]
 pub struct Parsed {
     /// The rows.
-    pub rows: Rows,
+    pub rows: ArticleRows,
     /// Bytes of the block that were whole rows. The next block begins with the rest.
     pub consumed: usize,
     /// Lines in those bytes.
@@ -34,7 +34,7 @@ pub struct Parsed {
 
 /// Where the block stands in its file.
 #[derive(Debug, Clone, Copy)]
-pub struct Place {
+pub struct RecordPosition {
     /// Row of the first record; the header is none.
     pub first_row: i64,
     /// Line of the first record, from 0.
@@ -51,9 +51,9 @@ pub struct Place {
 ///
 /// # Errors
 /// `TooLong` for a block that one column could not hold.
-pub fn parse_block(block: &[u8], layout: &Layout, place: Place) -> Result<Parsed, Error> {
+pub fn parse_block(block: &[u8], layout: &Layout, place: RecordPosition) -> Result<Parsed, Error> {
     let mut parsed = Parsed {
-        rows: Rows::new(layout.wanted.len()),
+        rows: ArticleRows::new(layout.wanted.len()),
         ..Parsed::default()
     };
     let mut record = Record::default();
@@ -79,7 +79,7 @@ pub fn parse_block(block: &[u8], layout: &Layout, place: Place) -> Result<Parsed
 
 /// Push the wanted cells of a record, as far as they are there; give the first problem.
 fn push_record(
-    rows: &mut Rows,
+    rows: &mut ArticleRows,
     block: &[u8],
     record: &mut Record,
     layout: &Layout,
@@ -271,14 +271,14 @@ mod tests {
         }
     }
 
-    const WHOLE: Place = Place {
+    const WHOLE: RecordPosition = RecordPosition {
         first_row: 0,
         first_line: 1,
         is_last: true,
     };
 
     /// The cells of every row, and its reason.
-    fn table(rows: &Rows) -> Vec<(Vec<Option<String>>, Option<String>)> {
+    fn table(rows: &ArticleRows) -> Vec<(Vec<Option<String>>, Option<String>)> {
         let columns: Vec<Vec<Option<&str>>> = rows
             .columns
             .iter()
@@ -378,10 +378,10 @@ mod tests {
         ) {
             let file = write(&rows).into_bytes();
             let cut = cut.index(file.len() + 1);
-            let start = Place { first_row: 0, first_line: 0, is_last: false };
+            let start = RecordPosition { first_row: 0, first_line: 0, is_last: false };
             let head = parse_block(&file[..cut], &layout(3), start).unwrap();
             let first_row = i64::try_from(head.rows.numbers.len()).unwrap();
-            let place = Place { first_row, first_line: head.lines, is_last: true };
+            let place = RecordPosition { first_row, first_line: head.lines, is_last: true };
             let tail = parse_block(&file[head.consumed..], &layout(3), place).unwrap();
             let found: Vec<_> = [table(&head.rows), table(&tail.rows)].concat();
             let expected: Vec<_> = rows
@@ -397,7 +397,7 @@ mod tests {
         fn a_record_that_is_skipped_ends_where_it_ends_for_the_reader(
             block in "[ab,\"\r\n]{0,30}", size in 1usize..9
         ) {
-            let first = Place { first_row: 0, first_line: 0, is_last: false };
+            let first = RecordPosition { first_row: 0, first_line: 0, is_last: false };
             let mut record = Record::default();
             let is_whole = record.read(block.as_bytes(), 0, b',', first.is_last);
             let expected = is_whole.then_some(record.end);

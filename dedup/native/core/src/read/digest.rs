@@ -6,7 +6,7 @@ use std::path::Path;
 
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
-use crate::error::{Error};
+use crate::error::Error;
 use crate::util::stop;
 
 const BLOCK_BYTES: usize = 1 << 20;

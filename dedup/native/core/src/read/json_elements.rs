@@ -5,25 +5,25 @@
 
 use memchr::memchr2;
 
-use crate::error::{Error};
+use crate::error::Error;
 
 /// One element of a document.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Element {
     /// Its bytes; `None` for one that is too long.
     pub bytes: Option<Vec<u8>>,
-    pub place: Place,
+    pub place: ElementPosition,
 }
 
 /// Where something stands in a document: bytes, lines, and bytes in the line before it.
 #[derive(Clone, Copy, Default, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct ElementPosition {
     pub byte: usize,
     pub line: usize,
     pub column: usize,
 }
 
-impl Place {
+impl ElementPosition {
     fn pass(&mut self, bytes: &[u8]) {
         self.byte += bytes.len();
         match memchr::memrchr(b'\n', bytes) {
@@ -74,8 +74,8 @@ pub struct Splitter {
     /// What of the open element came so far, unless it is too long.
     held: Vec<u8>,
     is_too_long: bool,
-    started: Place,
-    place: Place,
+    started: ElementPosition,
+    place: ElementPosition,
     problem: Option<String>,
 }
 
@@ -88,8 +88,8 @@ impl Splitter {
             depth: 0,
             held: Vec::new(),
             is_too_long: false,
-            started: Place::default(),
-            place: Place::default(),
+            started: ElementPosition::default(),
+            place: ElementPosition::default(),
             problem: None,
         }
     }

@@ -9,9 +9,9 @@ use serde::Deserializer as _;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::columns::{Rows, StringColumn};
-use super::json_elements::{Place};
-use crate::error::{Error};
+use super::columns::{ArticleRows, StringColumn};
+use super::json_elements::ElementPosition;
+use crate::error::Error;
 
 const BOM: &str = "\u{feff}";
 
@@ -44,8 +44,8 @@ impl Field {
 ///
 /// # Errors
 /// `TooLong` for a block that one column could not hold.
-pub fn parse_lines(block: &[u8], fields: &[Field], first_line: i64) -> Result<Rows, Error> {
-    let mut rows = Rows::new(fields.len());
+pub fn parse_lines(block: &[u8], fields: &[Field], first_line: i64) -> Result<ArticleRows, Error> {
+    let mut rows = ArticleRows::new(fields.len());
     for (column, field) in rows.columns.iter_mut().zip(fields) {
         column
             .values
@@ -84,12 +84,12 @@ pub fn parse_lines(block: &[u8], fields: &[Field], first_line: i64) -> Result<Ro
 /// # Errors
 /// `TooLong` for more than one column could hold.
 pub fn parse_elements<'e>(
-    elements: impl Iterator<Item = (Option<&'e [u8]>, Place)>,
+    elements: impl Iterator<Item = (Option<&'e [u8]>, ElementPosition)>,
     fields: &[Field],
     first_row: i64,
     max_bytes: usize,
-) -> Result<Rows, Error> {
-    let mut rows = Rows::new(fields.len());
+) -> Result<ArticleRows, Error> {
+    let mut rows = ArticleRows::new(fields.len());
     let mut keys = Keys::new(fields);
     for (number, (bytes, place)) in (first_row..).zip(elements) {
         let text = match bytes.map(std::str::from_utf8) {
@@ -114,7 +114,7 @@ pub fn parse_elements<'e>(
 }
 
 /// A parser's message with the place in the document, of which it read the part behind `start`.
-fn in_document(err: &serde_json::Error, start: Place) -> String {
+fn in_document(err: &serde_json::Error, start: ElementPosition) -> String {
     let before = if err.line() > 1 { 0 } else { start.column };
     format!(
         "{} at line {} column {}",
@@ -422,7 +422,7 @@ mod tests {
     /// (id, text, number, reason) of every row.
     type Row<'r> = (Option<&'r str>, Option<&'r str>, i64, Option<&'r str>);
 
-    fn table(rows: &Rows) -> Vec<Row<'_>> {
+    fn table(rows: &ArticleRows) -> Vec<Row<'_>> {
         let cells = rows.columns[0].iter().zip(rows.columns[1].iter());
         let places = rows.numbers.iter().zip(rows.reasons.iter());
         cells
@@ -431,7 +431,7 @@ mod tests {
             .collect()
     }
 
-    fn parse(block: &str) -> Rows {
+    fn parse(block: &str) -> ArticleRows {
         parse_lines(block.as_bytes(), &id_and_text(), 0).unwrap()
     }
 
@@ -604,8 +604,8 @@ mod tests {
 
     #[test]
     fn the_elements_of_a_document_are_rows_with_its_places() {
-        let place = |byte, line, column| Place { byte, line, column };
-        let elements: [(Option<&[u8]>, Place); 4] = [
+        let place = |byte, line, column| ElementPosition { byte, line, column };
+        let elements: [(Option<&[u8]>, ElementPosition); 4] = [
             (Some(b"{\"id\": 1}"), place(1, 0, 1)),
             (Some(b"{\"id\" 2}"), place(20, 3, 4)),
             (Some(b"\"\xff\""), place(40, 5, 0)),

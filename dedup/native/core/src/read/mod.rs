@@ -6,7 +6,7 @@ pub mod digest;
 mod json_elements;
 pub mod jsonl;
 
-pub use columns::{Rows, StringColumn, to_signed};
-pub use csv::{Layout};
-pub use json_elements::{Element, Place, Splitter};
-pub use jsonl::{Field};
+pub use columns::{ArticleRows, StringColumn, to_signed};
+pub use csv::Layout;
+pub use json_elements::{Element, ElementPosition, Splitter};
+pub use jsonl::Field;

@@ -9,20 +9,13 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::corpus::{Corpus, NO_DISTINCT};
-use crate::error::{Error};
-use crate::articles::{Copied, Evidence, SharedWords};
-use crate::articles::{ExactCopies};
-use crate::sketch::{CodePoints};
-use crate::corpus::{Formula};
-use crate::util::{Marks};
-use crate::matches::{Matches};
-use crate::util::parallel;
-use crate::store::{Shelves};
-use crate::store::{Spool};
-use crate::util::stop;
-use crate::corpus::{read_paragraphs};
-use crate::text::{Tokens, tokenize};
+use crate::articles::{Copied, Evidence, ExactCopies, SharedWords};
+use crate::corpus::{Corpus, Formula, NO_DISTINCT, read_paragraphs};
+use crate::error::Error;
+use crate::matches::Matches;
+use crate::store::{SpilledRows, Spool};
+use crate::text::{CodePoints, Tokens, tokenize};
+use crate::util::{BitSet, parallel, stop};
 
 /// A paragraph is templated if so many of its words, of ten, are fixed by templates.
 const TEMPLATED_TENTHS: u32 = 6;
@@ -47,7 +40,7 @@ pub struct Span {
     pub end: u32,
     pub kind: SpanKind,
     /// Where they stood before, unless they are formulaic.
-    pub source: Option<Place>,
+    pub source: Option<SpanSource>,
     /// The distinct they stand in, or the boilerplate they are; none for an internal repeat.
     pub distinct: Option<u32>,
     pub template: Option<u32>,
@@ -55,7 +48,7 @@ pub struct Span {
 
 /// Words of another article, or of the same one, in code points.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Place {
+pub struct SpanSource {
     pub article: u32,
     pub start: u32,
     pub end: u32,
@@ -77,7 +70,7 @@ pub enum ParagraphKind {
 
 /// What became of one paragraph.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Verdict {
+pub struct ParagraphVerdict {
     pub kind: ParagraphKind,
     /// The paragraph it was matched with, and how alike the two are.
     pub source: Option<(u32, f64)>,
@@ -85,7 +78,7 @@ pub struct Verdict {
     pub template: Option<u32>,
 }
 
-impl Verdict {
+impl ParagraphVerdict {
     fn new(kind: ParagraphKind) -> Self {
         Self {
             kind,
@@ -119,11 +112,11 @@ pub struct Score {
 /// The counts of all articles. They are many, and wait in the spool.
 #[derive(Serialize, Deserialize)]
 pub struct Scores {
-    articles: Shelves<Score>,
+    articles: SpilledRows<Score>,
     /// Articles with words that count as copied from each.
     pub reused_by: Vec<u32>,
     /// Articles that copied from one, or were copied by one, where nobody knows who was first.
-    pub ambiguous: Marks,
+    pub ambiguous: BitSet,
 }
 
 impl Scores {
@@ -131,9 +124,9 @@ impl Scores {
     pub fn new(corpus: &Corpus) -> Self {
         let articles = corpus.articles.len();
         Self {
-            articles: Shelves::new(articles),
+            articles: SpilledRows::new(articles),
             reused_by: vec![0; articles],
-            ambiguous: Marks::new(articles, std::iter::empty()),
+            ambiguous: BitSet::new(articles, std::iter::empty()),
         }
     }
 
@@ -179,7 +172,7 @@ pub struct Judged {
     /// (article that words count as copied from, copying article), each once, by copying article.
     pub copies: Vec<(u32, u32)>,
     /// One a paragraph.
-    pub verdicts: Vec<Verdict>,
+    pub verdicts: Vec<ParagraphVerdict>,
     /// By article and place, internal repeats before all others.
     pub spans: Vec<Span>,
 }
@@ -212,22 +205,6 @@ pub fn judge(
         all.spans.extend(part.spans);
     }
     Ok(all)
-}
-
-/// Paragraphs too short to be evidence that a later article copied beside longer ones.
-pub fn find_short_sources(exact: ExactCopies<'_>, threads: usize) -> Marks {
-    let corpus = exact.corpus;
-    let found = parallel::collect(threads, corpus.articles.len(), PIECE, |range| {
-        let mut sources = Vec::new();
-        let mut found: Vec<u32> = Vec::new();
-        for article in range {
-            stop::check();
-            exact.find(article as u32, &mut sources);
-            found.extend(sources.iter().flatten().filter(|s| corpus.is_short(**s)));
-        }
-        found
-    });
-    Marks::new(corpus.paragraphs.len(), found.into_iter())
 }
 
 const INTERNAL: u8 = 1;
@@ -355,7 +332,7 @@ impl<'a> Judge<'a> {
                 start: r.start,
                 end: r.end,
                 kind: SpanKind::InternalRepeat,
-                source: Some(Place {
+                source: Some(SpanSource {
                     article,
                     start: r.source_start,
                     end: r.source_end,
@@ -372,38 +349,38 @@ impl<'a> Judge<'a> {
         boilerplate.has_paragraph(self.corpus, paragraph)
     }
 
-    fn verdict(&mut self, paragraph: u32, i: usize) -> Verdict {
+    fn verdict(&mut self, paragraph: u32, i: usize) -> ParagraphVerdict {
         let distinct = self.corpus.distinct_of[paragraph as usize];
         if distinct == NO_DISTINCT {
-            return Verdict::new(ParagraphKind::TooShort);
+            return ParagraphVerdict::new(ParagraphKind::TooShort);
         }
         let entry = self.corpus.distinct(distinct);
         if !self.corpus.is_short(paragraph) && entry.copies > entry.articles {
             let earlier = *self.first_here.entry(distinct).or_insert(paragraph);
             if earlier < paragraph {
-                return Verdict::matched(ParagraphKind::InternalRepeat, earlier, 1.0);
+                return ParagraphVerdict::matched(ParagraphKind::InternalRepeat, earlier, 1.0);
             }
         }
         if self.matches.boilerplate.has(distinct) {
-            return Verdict::new(ParagraphKind::Boilerplate);
+            return ParagraphVerdict::new(ParagraphKind::Boilerplate);
         }
         if let Some(source) = self.sources[i] {
-            return Verdict::matched(ParagraphKind::ExactCopy, source, 1.0);
+            return ParagraphVerdict::matched(ParagraphKind::ExactCopy, source, 1.0);
         }
         if !self.corpus.is_short(paragraph)
             && let Some(pair) = self.evidence().best_match(distinct)
         {
             let source = self.corpus.first(pair.left);
             let likeness = pair.agreement.similarity();
-            return Verdict::matched(ParagraphKind::NearCopy, source, likeness);
+            return ParagraphVerdict::matched(ParagraphKind::NearCopy, source, likeness);
         }
         if let Some(template) = self.main_template(paragraph) {
-            return Verdict {
+            return ParagraphVerdict {
                 template: Some(template),
-                ..Verdict::new(ParagraphKind::Templated)
+                ..ParagraphVerdict::new(ParagraphKind::Templated)
             };
         }
-        Verdict::new(if self.corpus.is_short(paragraph) {
+        ParagraphVerdict::new(if self.corpus.is_short(paragraph) {
             ParagraphKind::TooShort
         } else {
             ParagraphKind::Original
@@ -445,7 +422,7 @@ impl<'a> Judge<'a> {
             start: p.start,
             end: p.end,
             kind: SpanKind::ExactCopy,
-            source: Some(Place {
+            source: Some(SpanSource {
                 article: source_article,
                 start: s.start,
                 end: s.end,
@@ -506,7 +483,7 @@ impl<'a> Judge<'a> {
                     SpanKind::NearCopy
                 };
                 span.distinct = Some(distinct);
-                span.source = Some(Place {
+                span.source = Some(SpanSource {
                     article: source,
                     start: c.source_start,
                     end: c.source_end,

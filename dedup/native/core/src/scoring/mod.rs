@@ -2,5 +2,6 @@
 
 mod judge;
 
-pub use judge::{Judged, ParagraphKind, Place, Score, Scores, Span, SpanKind, Verdict, judge};
-pub(crate) use judge::{find_short_sources};
+pub use judge::{
+    Judged, ParagraphKind, ParagraphVerdict, Score, Scores, Span, SpanKind, SpanSource, judge,
+};

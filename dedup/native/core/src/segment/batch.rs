@@ -3,10 +3,9 @@
 //! One behind the other: text, packed identities of paragraphs, packed identities of articles,
 //! packed rows of bands, packed rows of anchors, and details, which are numbers of 32 bits.
 
-use crate::error::{Error};
+use crate::error::Error;
 use crate::sketch::{ArticlePrint, Fingerprints, Paragraph, Repeat, Worker};
-use crate::store::{IDENTITY_BYTES, PARTITIONS, ROW_BYTES, pack_identities};
-use crate::store::{Extent, Spool};
+use crate::store::{Extent, IDENTITY_BYTES, PARTITIONS, ROW_BYTES, Spool, pack_identities};
 
 const WORD_BYTES: usize = 4;
 const ARTICLE_WORDS: usize = 3;

@@ -3,13 +3,14 @@
 use std::collections::HashSet;
 use std::hash::BuildHasherDefault;
 
-use super::grams::{GRAM, Grams, RepeatScratch, Run, find_repeated_units, find_repeats, hash_pairs, select_anchors};
-use crate::text::{Identity, hash_tokens};
-use super::minhash::{Bands};
-use crate::store::{Rows};
-use crate::text::{Paragraphs, split};
+use super::anchors::select_anchors;
+use super::grams::{GRAM, Grams, hash_pairs};
+use super::minhash::Bands;
+use super::repeats::{RepeatScratch, find_repeated_units, find_repeats};
+use super::runs::Run;
+use crate::store::KeyRows;
+use crate::text::{CodePoints, Identity, ParagraphMode, Tokens, hash_tokens, split, tokenize};
 use crate::util::stop;
-use crate::text::{Tokens, tokenize};
 
 /// Tokens of one signature at most. A 16-bit lane tells sets of some hundred features apart.
 const WINDOW_TOKENS: usize = 400;
@@ -27,7 +28,7 @@ const MIN_UNIT_WORDS: u32 = 5;
 
 #[derive(Clone, Copy)]
 pub struct Options {
-    pub paragraphs: Paragraphs,
+    pub paragraphs: ParagraphMode,
     /// Shorter paragraphs have an exact hash only.
     pub min_tokens: usize,
     pub bands: usize,
@@ -108,9 +109,9 @@ pub struct Worker {
     /// Identity of each article's whole token sequence.
     pub article_hashes: Vec<u128>,
     /// (band key, paragraph of this batch), for one of each set of equal paragraphs.
-    pub band_rows: Rows,
+    pub band_rows: KeyRows,
     /// (anchor, paragraph of this batch), likewise.
-    pub anchor_rows: Rows,
+    pub anchor_rows: KeyRows,
     /// Paragraphs that have rows already: a footer needs one set of rows a batch, not a thousand.
     sketched: HashSet<u64, BuildHasherDefault<Identity>>,
     tokens: Tokens,
@@ -138,8 +139,8 @@ impl Worker {
             fingerprints: Fingerprints::default(),
             paragraph_hashes: Vec::new(),
             article_hashes: Vec::new(),
-            band_rows: Rows::default(),
-            anchor_rows: Rows::default(),
+            band_rows: KeyRows::default(),
+            anchor_rows: KeyRows::default(),
             sketched: HashSet::default(),
             tokens: Tokens::default(),
             ranges: Vec::new(),
@@ -303,42 +304,4 @@ fn list_units(spans: &[(u32, u32)], sentences: &[u32], units: &mut Vec<(u32, u32
             units.push((from, *last));
         }
     }
-}
-
-/// Bytes to code points, for questions in any order.
-pub struct CodePoints<'a> {
-    bytes: &'a [u8],
-    /// Code points before every `STRIDE`th byte; empty for ASCII, where bytes are code points.
-    counts: Vec<u32>,
-}
-
-impl<'a> CodePoints<'a> {
-    const STRIDE: usize = 256;
-
-    pub fn new(text: &'a str) -> Self {
-        let bytes = text.as_bytes();
-        let mut counts = Vec::new();
-        if !text.is_ascii() {
-            let mut total = 0;
-            counts.extend(bytes.chunks(Self::STRIDE).map(|chunk| {
-                let before = total;
-                total += count_code_points(chunk);
-                before
-            }));
-        }
-        Self { bytes, counts }
-    }
-
-    /// Code points before this byte.
-    pub fn at(&self, byte: u32) -> u32 {
-        let block = (byte as usize / Self::STRIDE).min(self.counts.len().saturating_sub(1));
-        let passed = block * Self::STRIDE..byte as usize;
-        self.counts.get(block).map_or(byte, |before| {
-            before + count_code_points(&self.bytes[passed])
-        })
-    }
-}
-
-fn count_code_points(bytes: &[u8]) -> u32 {
-    bytes.iter().filter(|byte| (**byte as i8) >= -0x40).count() as u32
 }

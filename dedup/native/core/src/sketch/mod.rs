@@ -1,11 +1,16 @@
 //! Tokens to what is compared cheaply: band keys, anchors, and the repeats of one article.
 
+mod anchors;
 pub mod fingerprint;
 mod grams;
 mod minhash;
+mod repeats;
+mod runs;
 
+pub(crate) use fingerprint::{ArticlePrint, Fingerprints, Paragraph, Repeat};
 pub use fingerprint::{Options, Worker};
-pub(crate) use fingerprint::{ArticlePrint, CodePoints, Fingerprints, Paragraph, Repeat};
-pub use grams::{GRAM, Grams, RepeatScratch, Run, SharedScratch, find_repeats, find_shared_runs, hash_pairs};
-pub(crate) use grams::{FirstSeen};
-pub use minhash::{Bands};
+pub use grams::{GRAM, Grams, hash_pairs};
+pub use minhash::Bands;
+pub use repeats::{RepeatScratch, find_repeats};
+pub use runs::Run;
+pub(crate) use runs::{FirstSeen, Runs, width, window_hash};

@@ -4,8 +4,8 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::error::{Error};
 use super::spool::{Extent, Spool};
+use crate::error::Error;
 
 /// Keep a value.
 ///

@@ -6,7 +6,7 @@ mod spilled;
 mod spool;
 
 pub(crate) use checkpoint::{restore, save};
-pub use partition::{PARTITIONS, Rows, range_of, unpack};
-pub(crate) use partition::{IDENTITY_BYTES, ROW_BYTES, unpack_identities};
-pub(crate) use spilled::{Shelves};
+pub(crate) use partition::{IDENTITY_BYTES, ROW_BYTES, pack_identities, unpack_identities};
+pub use partition::{KeyRows, PARTITIONS, range_of, unpack};
+pub(crate) use spilled::SpilledRows;
 pub use spool::{Extent, Spool};

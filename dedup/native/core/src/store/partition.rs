@@ -5,10 +5,9 @@
 //! bits of the key number the partition. Among 10^9 paragraphs 40 bits leave one accidental
 //! candidate to some ten paragraphs, and every candidate is verified.
 
-use crate::error::{Error};
+use crate::error::Error;
 
 pub const PARTITIONS: usize = 256;
-pub const KEY_BITS: u32 = 40;
 const PARAGRAPH_BITS: u32 = 24;
 /// Paragraphs of one batch that rows can name.
 pub const MAX_PARAGRAPHS: u32 = 1 << PARAGRAPH_BITS;
@@ -16,12 +15,12 @@ pub const ROW_BYTES: usize = 8;
 
 /// Rows in the order they came, and room to pack them in.
 #[derive(Default)]
-pub struct Rows {
+pub struct KeyRows {
     rows: Vec<u64>,
     packed: Vec<[u8; ROW_BYTES]>,
 }
 
-impl Rows {
+impl KeyRows {
     /// Add a row. A key keeps its 40 highest bits.
     #[inline(always)]
     pub fn push(&mut self, key: u64, paragraph: u32) {
@@ -146,7 +145,7 @@ mod tests {
 
     #[test]
     fn a_batch_has_no_more_paragraphs_than_rows_can_name() {
-        let mut rows = Rows::default();
+        let mut rows = KeyRows::default();
         assert!(rows.pack(MAX_PARAGRAPHS as usize).is_ok());
         assert!(rows.pack(MAX_PARAGRAPHS as usize + 1).is_err());
     }

@@ -10,20 +10,20 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::checkpoint::{restore, save};
-use crate::error::{Error};
 use super::spool::{Extent, Spool};
+use crate::error::Error;
 
 /// Numbers of one shelf: with a few rows each they are some megabytes.
 const SHELF: u32 = 1 << 16;
 
 #[derive(Serialize, Deserialize)]
-pub struct Shelves<T> {
+pub struct SpilledRows<T> {
     /// Where the rows of each shelf stand.
     shelves: Vec<Vec<Extent>>,
     rows: PhantomData<T>,
 }
 
-impl<T: Serialize + DeserializeOwned> Shelves<T> {
+impl<T: Serialize + DeserializeOwned> SpilledRows<T> {
     /// Room for rows that belong to numbers below `end`.
     pub fn new(end: usize) -> Self {
         Self {
@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn rows_are_found_by_what_they_belong_to() {
         let spool = Spool::temporary(&std::env::temp_dir()).unwrap();
-        let mut rows = Shelves::new(3 * SHELF as usize);
+        let mut rows = SpilledRows::new(3 * SHELF as usize);
         let number = |row: &(u32, char)| row.0;
         let some = vec![(2 * SHELF, 'c'), (0, 'a')];
         rows.add(&spool, some, number).unwrap();

@@ -12,8 +12,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::error::{Error};
-use crate::util::{Stop};
+use crate::error::Error;
+use crate::util::Stop;
 
 pub struct Spool {
     file: File,

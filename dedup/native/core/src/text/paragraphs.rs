@@ -5,7 +5,7 @@
 
 /// What the caller wants; `Auto` looks at each article.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Paragraphs {
+pub enum ParagraphMode {
     Auto,
     Line,
     Blank,
@@ -34,13 +34,13 @@ struct Line {
 }
 
 /// Replace `paragraphs` by the byte ranges of the paragraphs of `text`, trimmed, none empty.
-pub fn split(text: &str, mode: Paragraphs, paragraphs: &mut Vec<[u32; 2]>) {
+pub fn split(text: &str, mode: ParagraphMode, paragraphs: &mut Vec<[u32; 2]>) {
     paragraphs.clear();
     let lines = || Lines { text, at: 0 };
     let layout = match mode {
-        Paragraphs::Line => Layout::Lines,
-        Paragraphs::Blank => Layout::Blocks,
-        Paragraphs::Auto => layout(text, lines()),
+        ParagraphMode::Line => Layout::Lines,
+        ParagraphMode::Blank => Layout::Blocks,
+        ParagraphMode::Auto => layout(text, lines()),
     };
     let mut open: Option<[usize; 2]> = None;
     let mut close = |open: &mut Option<[usize; 2]>| {
@@ -163,7 +163,7 @@ mod tests {
 
     fn paragraphs(text: &str) -> Vec<&str> {
         let mut ranges = Vec::new();
-        split(text, Paragraphs::Auto, &mut ranges);
+        split(text, ParagraphMode::Auto, &mut ranges);
         ranges
             .iter()
             .map(|r| &text[r[0] as usize..r[1] as usize])

@@ -65,7 +65,7 @@ fn is_listed(list: &[&str], word: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::tokenize::{Tokens, tokenize};
+    use crate::text::{Tokens, tokenize};
 
     /// The first words of the sentences of a text.
     fn openings(text: &str) -> Vec<&str> {

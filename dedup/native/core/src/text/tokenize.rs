@@ -11,9 +11,9 @@ use icu_casemap::CaseMapper;
 use icu_normalizer::ComposingNormalizer;
 
 use super::hash::{ShortWord, hash_bytes};
+use super::unicode::{Class, fold_two_bytes, look_up};
 use crate::text::sentences;
 use crate::util::{Kernel, dispatch};
-use super::unicode::{Class, fold_two_bytes, look_up};
 
 /// A token's hash keeps its class in the two lowest bits, so weights need no second array.
 const CLASS_BITS: u64 = 3;

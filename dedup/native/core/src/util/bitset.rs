@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 /// Whether a number is in a set: one bit each, so that asking costs no search.
 #[derive(Clone, Default, Serialize, Deserialize)]
-pub struct Marks(Vec<u64>);
+pub struct BitSet(Vec<u64>);
 
-impl Marks {
+impl BitSet {
     pub fn new(len: usize, marked: impl Iterator<Item = u32>) -> Self {
         let mut marks = Self(vec![0; len.div_ceil(64)]);
         marked.for_each(|item| marks.insert(item));
@@ -31,14 +31,14 @@ impl Marks {
 
 /// The members of a set, numbered from 0 by size, with no table of numbers.
 #[derive(Default, Serialize, Deserialize)]
-pub struct Numbered {
-    marks: Marks,
+pub struct IndexedBitSet {
+    marks: BitSet,
     /// Members before each word of the set.
     before: Vec<u32>,
 }
 
-impl Numbered {
-    pub fn new(marks: Marks) -> Self {
+impl IndexedBitSet {
+    pub fn new(marks: BitSet) -> Self {
         let mut total = 0;
         let count = |word: &u64| {
             total += word.count_ones();
@@ -51,10 +51,6 @@ impl Numbered {
     pub fn len(&self) -> usize {
         let last = self.marks.0.last().map_or(0, |word| word.count_ones());
         (self.before.last().unwrap_or(&0) + last) as usize
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     /// The members by size.
@@ -83,7 +79,7 @@ mod tests {
     #[test]
     fn members_are_numbered_by_size() {
         let members = [0, 3, 63, 64, 130, 191];
-        let numbered = Numbered::new(Marks::new(200, members.into_iter()));
+        let numbered = IndexedBitSet::new(BitSet::new(200, members.into_iter()));
         assert_eq!(numbered.len(), members.len());
         assert_eq!(numbered.iter().collect::<Vec<u32>>(), members);
         for item in 0..200 {

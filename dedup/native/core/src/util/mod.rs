@@ -5,6 +5,6 @@ pub mod parallel;
 mod simd;
 pub mod stop;
 
-pub(crate) use bitset::{Marks, Numbered};
+pub(crate) use bitset::{BitSet, IndexedBitSet};
 pub(crate) use simd::{Kernel, dispatch};
-pub use stop::{Stop};
+pub use stop::Stop;

@@ -10,7 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use crate::error::{Error};
+use crate::error::Error;
 
 /// Tells all work of one scan to stop. Clones are the same one.
 #[derive(Clone, Default)]

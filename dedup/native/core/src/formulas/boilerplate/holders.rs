@@ -1,7 +1,7 @@
 //! Who holds the clusters of paragraphs: how many articles, from which site, and a sample of them.
 
-use crate::matching::{Clusters};
 use crate::corpus::{Corpus, NO_DISTINCT};
+use crate::matching::Clusters;
 use crate::util::parallel;
 
 /// What is known of who published the articles, and how many make a formula.

@@ -4,14 +4,12 @@
 //! says something of its article, as a date, a catalogue entry or a line of a table does, and is
 //! none.
 
-use crate::agree::{Agreement};
+use crate::agree::Agreement;
+use crate::corpus::{Corpus, MIN_EVIDENCE_TOKENS, show_texts};
+use crate::error::Error;
 use crate::matching::{Membership, Stars};
-use crate::corpus::{Corpus, MIN_EVIDENCE_TOKENS};
-use crate::error::{Error};
-use crate::text::{hash_tokens};
+use crate::text::{Tokens, hash_tokens, tokenize};
 use crate::util::parallel;
-use crate::corpus::{show_texts};
-use crate::text::{Tokens, tokenize};
 
 const PIECE: usize = 1 << 14;
 /// Stands for every number.

@@ -10,18 +10,16 @@ mod holders;
 mod lines;
 mod relations;
 
-pub use holders::{Support};
+pub use holders::Support;
 pub(crate) use lines::{Lines, find_lines};
 
 use serde::{Deserialize, Serialize};
 
-use crate::agree::{Agreement};
-use crate::matching::{Clusters, Membership, Stars};
+use crate::agree::Agreement;
 use crate::corpus::{Corpus, MIN_EVIDENCE_TOKENS, NO_DISTINCT};
-use holders::{Holders, Support, cluster_of};
-use crate::util::{Marks};
-use crate::matching::{Pair};
-use crate::util::parallel;
+use crate::matching::{Clusters, Membership, Pair, Stars};
+use crate::util::{BitSet, parallel};
+use holders::{Holders, cluster_of};
 use relations::{Beside, Part, Relation, Rest, Shared, relate, share_all};
 
 /// What a cluster of paragraphs is. The order is that of `CLUSTER_KINDS` in schemas.py.
@@ -34,13 +32,13 @@ pub enum ClusterKind {
 
 /// What the clusters of paragraphs are, by cluster.
 #[derive(Serialize, Deserialize)]
-pub struct Verdicts {
+pub struct ClusterVerdicts {
     pub kinds: Vec<ClusterKind>,
     /// The source that boilerplate belongs to, if it is one site's.
     pub sites: Vec<Option<u32>>,
 }
 
-impl Verdicts {
+impl ClusterVerdicts {
     /// Whether the cluster of a distinct is boilerplate.
     pub fn is_boilerplate(&self, clusters: &Clusters, distinct: u32) -> bool {
         let cluster = clusters.number(distinct);
@@ -64,7 +62,7 @@ impl Verdicts {
 /// The paragraphs that are boilerplate.
 #[derive(Serialize, Deserialize)]
 pub struct Boilerplate {
-    distincts: Marks,
+    distincts: BitSet,
 }
 
 impl Boilerplate {
@@ -74,7 +72,7 @@ impl Boilerplate {
     pub fn new(
         corpus: &Corpus,
         clusters: &Clusters,
-        verdicts: &Verdicts,
+        verdicts: &ClusterVerdicts,
         stars: &Stars,
         pairs: &[Pair],
         min_articles: u32,
@@ -87,7 +85,7 @@ impl Boilerplate {
         };
         let mine = |m: &&Membership| is_mostly_shared(m.agreement, m.agreement.left);
         let leaders = |memberships: &mut dyn Iterator<Item = &Membership>| {
-            Marks::new(distincts, memberships.map(|m| m.representative))
+            BitSet::new(distincts, memberships.map(|m| m.representative))
         };
         let has_members = leaders(&mut stars.values());
         let is_like_a_member = leaders(&mut stars.values().filter(mine));
@@ -108,7 +106,7 @@ impl Boilerplate {
             members.collect::<Vec<u32>>()
         });
         let all = members.clone();
-        let members = &Marks::new(distincts, members.into_iter());
+        let members = &BitSet::new(distincts, members.into_iter());
         let variants = pairs.iter().flat_map(|pair| {
             let Pair {
                 left,
@@ -126,7 +124,7 @@ impl Boilerplate {
             })
         });
         Self {
-            distincts: Marks::new(distincts, all.into_iter().chain(variants)),
+            distincts: BitSet::new(distincts, all.into_iter().chain(variants)),
         }
     }
 
@@ -171,7 +169,7 @@ pub fn judge_clusters(
     clusters: &Clusters,
     support: Support<'_>,
     threads: usize,
-) -> Verdicts {
+) -> ClusterVerdicts {
     let holders = Holders::new(corpus, clusters, support, threads);
     let mut kinds = vec![ClusterKind::NearCopy; clusters.representatives.len()];
     let mut open = holders.candidates();
@@ -192,7 +190,7 @@ pub fn judge_clusters(
         let is_boilerplate = kinds[cluster] == ClusterKind::Boilerplate;
         holders.site(cluster).filter(|_| is_boilerplate)
     });
-    Verdicts {
+    ClusterVerdicts {
         sites: sites.collect(),
         kinds,
     }

@@ -3,8 +3,7 @@
 
 use std::sync::LazyLock;
 
-use crate::text::{SEEDS, combine};
-use crate::text::{Tokens, WORD_WEIGHT, tokenize, weight};
+use crate::text::{SEEDS, Tokens, WORD_WEIGHT, combine, tokenize, weight};
 
 // Each weighs a word: their lowest bits say so (see `tokenize::weight`).
 pub const NUMBER: u64 = SEEDS[0] & !3;

@@ -4,17 +4,15 @@
 //! count grams; cut sentences to skeletons and keep those with support; find every place that
 //! follows a pattern; read what stands in the slots.
 
-
-
-mod candidates;
 mod counts;
+mod describe;
 mod finder;
-mod gather;
 mod items;
 mod patterns;
+mod proposals;
 mod skeletons;
 
-pub use gather::{Slot, SlotKind, Template};
+pub use describe::{Slot, SlotKind, Template};
 pub use patterns::Pattern;
 pub use skeletons::Kind;
 
@@ -23,18 +21,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde::{Deserialize, Serialize};
 
-use crate::corpus::{Corpus, NO_DISTINCT};
-use crate::error::{Error};
-use crate::corpus::{Formula, Formulas};
-use crate::util::parallel;
-use crate::formulas::{Families};
-use crate::util::stop;
-use crate::corpus::{in_reading_order, read_texts};
+use crate::corpus::{Corpus, Formula, Formulas, NO_DISTINCT, in_reading_order, read_texts};
+use crate::error::Error;
+use crate::formulas::Versions;
 use crate::text::{Tokens, tokenize};
-use candidates::read_candidates;
+use crate::util::{parallel, stop};
+use describe::describe_all;
 use finder::{Finder, Occurrence, Search};
-use gather::gather;
 use items::{GAP, Items, is_particle};
+use proposals::read_candidates;
 use skeletons::{Frequencies, collect_rows};
 
 /// Share of a sentence's words, numbers apart, that its template must fix.
@@ -47,7 +42,7 @@ const BITS_PER_DOUBLING: f64 = 1.5;
 /// counts where nothing but numbers differs, as in a line of a table, "Revs 32.9 mln vs 21.1 mln".
 const BITS_PER_NUMBER: f64 = 3.0;
 /// A pattern that holds others takes their place only if it tells so much: "<*> mln vs <*> mln"
-/// says less than "Revs <NUM> mln vs <NUM> mln".
+/// says less than `Revs <NUM> mln vs <NUM> mln`.
 const MIN_GENERAL_BITS: f64 = 18.0;
 /// An opener is short, and says less.
 const MIN_OPENER_BITS: f64 = 18.0;
@@ -93,7 +88,7 @@ impl Templates {
     pub fn drop_unsupported(
         &mut self,
         corpus: &Corpus,
-        families: &Families,
+        versions: &Versions,
         min_support: u32,
     ) -> bool {
         let support = min_support.max(least_share(corpus));
@@ -101,7 +96,7 @@ impl Templates {
             .formulas
             .all()
             .iter()
-            .map(|f| (f.template, families.of(corpus, f.paragraph)))
+            .map(|f| (f.template, versions.of(corpus, f.paragraph)))
             .collect();
         places.sort_unstable();
         places.dedup();
@@ -302,7 +297,7 @@ pub fn find_templates(
     let patterns = merge(patterns, &known, &frequencies);
     let occurrences = find(&reading, &frequencies, &patterns, packs.len())?;
     let kept = keep_supported(&reading, &frequencies, &patterns, packs.len(), &occurrences);
-    gather(&reading, &frequencies, &patterns, packs, &kept)
+    describe_all(&reading, &frequencies, &patterns, packs, &kept)
 }
 
 /// The patterns of `packs`, then those mined that tell enough and that no more general one holds.

@@ -9,18 +9,18 @@ use std::sync::atomic::AtomicUsize;
 
 use serde::{Deserialize, Serialize};
 
-use super::candidates::InArticle;
 use super::counts::Counts;
 use super::items::{
     END, GAP, Items, MAX_ITEMS, NUMBER, START, grams, hash_items, is_particle, openings,
     word_weight,
 };
 use super::patterns::Pattern;
+use super::proposals::InArticle;
 use super::{MIN_FIXED, Reading};
-use crate::corpus::{Corpus};
-use crate::error::{Error};
-use crate::util::parallel;
+use crate::corpus::Corpus;
+use crate::error::Error;
 use crate::text::{WORD_WEIGHT, weight};
+use crate::util::parallel;
 
 /// Fixed words of a skeleton: two frame a number or two, fewer frame nothing.
 const MIN_FIXED_WEIGHT: u32 = 2 * WORD_WEIGHT;

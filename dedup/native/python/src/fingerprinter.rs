@@ -1,82 +1,27 @@
-//! Articles on their way into the core: the spool, fingerprints, batches.
+//! Articles to fingerprints, a batch at a time.
 
-use std::os::fd::RawFd;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow_array::{Array, StringArray};
-use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
 
-use crate::{Table, borrow, first_column};
+use crate::failure::{Failure, Outcome, wrong_type, wrong_value};
+use crate::rows::{Table, first_column};
+use crate::spool::{PySpool, Saved, from_saved, to_saved};
+use dedup_core::Error;
 use dedup_core::segment::{BatchRecord, Numbers, Spooled};
-use dedup_core::error::{Error};
-use dedup_core::sketch::fingerprint;
-
-use dedup_core::sketch::{Options, Worker};
-use dedup_core::text::{Paragraphs};
-use dedup_core::store::{Extent, Spool};
-
-/// Where something stands in a spool: position, bytes and hash.
-pub type Place = (u64, u64, u64);
-
-pub fn to_place(extent: Extent) -> Place {
-    (extent.at, extent.len, extent.check)
-}
-
-pub fn from_place((at, len, check): Place) -> Extent {
-    Extent { at, len, check }
-}
-
-/// A temporary file for what a scan will need again.
-#[pyclass(name = "Spool", frozen, module = "dedup._native")]
-pub struct PySpool(pub Arc<Spool>);
-
-#[pymethods]
-impl PySpool {
-    /// A file without a name in a folder.
-    #[staticmethod]
-    fn temporary(folder: PathBuf) -> PyResult<Self> {
-        Ok(Self(Arc::new(Spool::temporary(&folder)?)))
-    }
-
-    /// An open file of a folder, of which the first `end` bytes are kept.
-    #[staticmethod]
-    fn adopt(descriptor: RawFd, folder: PathBuf, end: u64) -> PyResult<Self> {
-        let file = borrow(descriptor)?.try_clone_to_owned()?;
-        Ok(Self(Arc::new(Spool::adopt(file.into(), &folder, end)?)))
-    }
-
-    /// Add bytes; return their place.
-    fn append(&self, bytes: &[u8]) -> PyResult<Place> {
-        Ok(to_place(self.0.append(&[bytes])?))
-    }
-
-    /// Return when all that was added before is on the disk.
-    fn sync(&self, py: Python<'_>) -> PyResult<()> {
-        Ok(py.detach(|| self.0.sync())?)
-    }
-
-    /// End all work on what the spool holds, now and later, with a `KeyboardInterrupt`.
-    fn stop(&self) {
-        self.0.stop.set();
-    }
-
-    /// Read what was added at a place.
-    fn read<'py>(&self, py: Python<'py>, place: Place) -> PyResult<Bound<'py, PyBytes>> {
-        Ok(PyBytes::new(py, &self.0.restore(from_place(place))?))
-    }
-}
+use dedup_core::sketch::{Options, Worker, fingerprint};
+use dedup_core::store::Spool;
+use dedup_core::text::ParagraphMode;
 
 /// Workers that had a longer text than this are dropped: their buffers are as long.
 const KEPT_TEXT: usize = 8 << 20;
 
 /// Bytes of memory that fingerprinting takes for each text of the first column.
 #[pyfunction]
-pub fn needed_memory(py: Python<'_>, texts: Table) -> PyResult<Vec<u64>> {
+pub fn needed_memory(py: Python<'_>, texts: Table) -> Outcome<Vec<u64>> {
     let texts = first_column::<StringArray>(&texts.0)
-        .ok_or_else(|| PyTypeError::new_err("the first column must be strings"))?;
+        .ok_or_else(|| wrong_type("the first column must be strings"))?;
     let needed = || {
         texts
             .iter()
@@ -105,21 +50,17 @@ impl PyFingerprinter {
         bands: usize,
         rows: usize,
         min_repeat_tokens: u32,
-    ) -> PyResult<Self> {
+    ) -> Outcome<Self> {
         let paragraphs = match paragraphs {
-            "auto" => Paragraphs::Auto,
-            "line" => Paragraphs::Line,
-            "blank" => Paragraphs::Blank,
+            "auto" => ParagraphMode::Auto,
+            "line" => ParagraphMode::Line,
+            "blank" => ParagraphMode::Blank,
             other => {
-                return Err(PyValueError::new_err(format!(
-                    "no paragraph mode {other:?}"
-                )));
+                return Err(wrong_value(format!("no paragraph mode {other:?}")));
             }
         };
         if min_tokens < 2 || bands == 0 || rows == 0 {
-            return Err(PyValueError::new_err(
-                "min_tokens, bands and rows must be positive",
-            ));
+            return Err(wrong_value("min_tokens, bands and rows must be positive"));
         }
         let options = Options {
             paragraphs,
@@ -137,10 +78,10 @@ impl PyFingerprinter {
 
     /// Fingerprint the first column of a record batch: strings, none null. Thread-safe. It ends
     /// early with the work on the spool, but handles no signals.
-    fn fingerprint(&self, py: Python<'_>, articles: Table) -> PyResult<PyBatch> {
+    fn fingerprint(&self, py: Python<'_>, articles: Table) -> Outcome<PyBatch> {
         let texts = first_column::<StringArray>(&articles.0)
             .filter(|texts| texts.null_count() == 0)
-            .ok_or_else(|| PyTypeError::new_err("the first column must be strings, none null"))?;
+            .ok_or_else(|| wrong_type("the first column must be strings, none null"))?;
         let spooled = py.detach(|| self.spool.stop.run(|| self.spool(texts)))??;
         Ok(PyBatch(Some(spooled)))
     }
@@ -171,16 +112,16 @@ pub struct PyBatch(Option<Spooled>);
 #[pymethods]
 impl PyBatch {
     /// By what the batch can be had back from its spool.
-    fn record(&self) -> PyResult<(Place, Numbers)> {
+    fn record(&self) -> Outcome<(Saved, Numbers)> {
         let spooled = self.0.as_ref();
         let record = spooled.ok_or_else(added_before)?.record;
-        Ok((to_place(record.extent), record.numbers()))
+        Ok((to_saved(record.extent), record.numbers()))
     }
 
     /// Have a batch back from the spool that another process wrote.
     #[staticmethod]
-    fn restore(py: Python<'_>, spool: &PySpool, place: Place, numbers: Numbers) -> PyResult<Self> {
-        let record = BatchRecord::new(from_place(place), numbers);
+    fn restore(py: Python<'_>, spool: &PySpool, saved: Saved, numbers: Numbers) -> Outcome<Self> {
+        let record = BatchRecord::new(from_saved(saved), numbers);
         let record = record.ok_or_else(|| spool.0.changed())?;
         let spooled = py.detach(|| Spooled::restore(record, &spool.0))?;
         Ok(Self(Some(spooled)))
@@ -189,11 +130,11 @@ impl PyBatch {
 
 impl PyBatch {
     /// Take the batch out, which can be done once.
-    pub fn take(&mut self) -> PyResult<Spooled> {
+    pub fn take(&mut self) -> Outcome<Spooled> {
         self.0.take().ok_or_else(added_before)
     }
 }
 
-fn added_before() -> PyErr {
-    PyValueError::new_err("this batch was added before")
+fn added_before() -> Failure {
+    wrong_value("this batch was added before")
 }

@@ -5,14 +5,14 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::candidates::is_varied;
 use super::finder::Occurrence;
 use super::items::{END, GAP, NUMBER, START, hash_items, is_word};
 use super::patterns::Pattern;
+use super::proposals::is_varied;
 use super::skeletons::{Frequencies, Kind};
 use super::{Known, PIECE, Reading, Shown, bits};
-use crate::error::{Error};
 use crate::corpus::{Formula, Formulas};
+use crate::error::Error;
 use crate::util::parallel;
 
 /// Fillers, and places, that stand for all of them.
@@ -120,7 +120,7 @@ impl Gathered {
 ///
 /// # Errors
 /// The spool cannot be read.
-pub fn gather(
+pub fn describe_all(
     reading: &Reading<'_>,
     frequencies: &Frequencies,
     patterns: &[Pattern],
@@ -142,15 +142,15 @@ pub fn gather(
                 let pattern = &patterns[o.pattern as usize];
                 let unit = o.start as usize..o.end as usize;
                 if pattern.fits(&shown.items.items[unit.clone()], &mut places) {
-                    let place = Place {
+                    let followed = Followed {
                         reading,
                         shown,
                         pattern,
                         unit,
                         places: &places,
                     };
-                    place.gather(gathered.entry(o.pattern).or_default());
-                    place.write_formulas(o.pattern, &mut formulas);
+                    followed.add_to(gathered.entry(o.pattern).or_default());
+                    followed.write_formulas(o.pattern, &mut formulas);
                 }
             }
         })?;
@@ -244,7 +244,7 @@ fn describe(
 }
 
 /// One place that follows a pattern.
-struct Place<'a> {
+struct Followed<'a> {
     reading: &'a Reading<'a>,
     shown: &'a Shown<'a>,
     pattern: &'a Pattern,
@@ -253,7 +253,7 @@ struct Place<'a> {
     places: &'a [usize],
 }
 
-impl Place<'_> {
+impl Followed<'_> {
     /// The parts that are written, each with its tokens; a gap may have none.
     fn parts(&self) -> impl Iterator<Item = (u64, Range<usize>)> {
         let at = |item: usize| self.shown.items.tokens[self.unit.start + item] as usize;
@@ -270,7 +270,7 @@ impl Place<'_> {
         }
     }
 
-    fn gather(&self, out: &mut Gathered) {
+    fn add_to(&self, out: &mut Gathered) {
         let corpus = self.reading.corpus;
         let paragraph = corpus.first(self.shown.distinct);
         let article = corpus.first_article(self.shown.distinct);

@@ -6,10 +6,9 @@ use super::items::{GAP, NUMBER, START, grams, hash_items, is_word, openings, wor
 use super::patterns::{Pattern, framed};
 use super::skeletons::{Frequencies, Kind, Row, Skeletons, supported};
 use super::{Reading, Shown};
-use crate::error::{Error};
-use crate::util::parallel;
-use crate::util::stop;
-use crate::text::{WORD_WEIGHT};
+use crate::error::Error;
+use crate::text::WORD_WEIGHT;
+use crate::util::{parallel, stop};
 
 /// Places of one skeleton that are compared.
 const SAMPLES: usize = 32;

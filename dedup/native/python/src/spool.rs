@@ -1,0 +1,76 @@
+//! The temporary file of a scan, and what is saved in it.
+
+use std::os::fd::RawFd;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+use serde::de::DeserializeOwned;
+
+use crate::failure::Outcome;
+use crate::interrupt::interruptible;
+use crate::names::borrow;
+use dedup_core::store::{Extent, Spool, checkpoint};
+
+/// Where something stands in a spool: position, bytes and hash.
+pub type Saved = (u64, u64, u64);
+
+pub fn to_saved(extent: Extent) -> Saved {
+    (extent.at, extent.len, extent.check)
+}
+
+pub fn from_saved((at, len, check): Saved) -> Extent {
+    Extent { at, len, check }
+}
+
+/// A temporary file for what a scan will need again.
+#[pyclass(name = "Spool", frozen, module = "dedup._native")]
+pub struct PySpool(pub Arc<Spool>);
+
+#[pymethods]
+impl PySpool {
+    /// A file without a name in a folder.
+    #[staticmethod]
+    fn temporary(folder: PathBuf) -> Outcome<Self> {
+        Ok(Self(Arc::new(Spool::temporary(&folder)?)))
+    }
+
+    /// An open file of a folder, of which the first `end` bytes are kept.
+    #[staticmethod]
+    fn adopt(descriptor: RawFd, folder: PathBuf, end: u64) -> Outcome<Self> {
+        let file = borrow(descriptor)?.try_clone_to_owned()?;
+        Ok(Self(Arc::new(Spool::adopt(file.into(), &folder, end)?)))
+    }
+
+    /// Add bytes; return their place.
+    fn append(&self, data: &[u8]) -> Outcome<Saved> {
+        Ok(to_saved(self.0.append(&[data])?))
+    }
+
+    /// Return when all that was added before is on the disk.
+    fn sync(&self, py: Python<'_>) -> Outcome<()> {
+        Ok(py.detach(|| self.0.sync())?)
+    }
+
+    /// End all work on what the spool holds, now and later, with a `KeyboardInterrupt`.
+    fn stop(&self) {
+        self.0.stop.set();
+    }
+
+    /// Read what was added at a place.
+    fn read<'py>(&self, py: Python<'py>, saved: Saved) -> Outcome<Bound<'py, PyBytes>> {
+        Ok(PyBytes::new(py, &self.0.restore(from_saved(saved))?))
+    }
+}
+
+/// Restore a value that another process saved.
+pub fn restore<T: DeserializeOwned + Send>(
+    py: Python<'_>,
+    spool: &Spool,
+    saved: Saved,
+) -> Outcome<T> {
+    interruptible(py, &spool.stop, || {
+        checkpoint::restore(from_saved(saved), spool)
+    })
+}
