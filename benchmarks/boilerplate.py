@@ -24,8 +24,8 @@ from marked import gold_paragraphs, read_marked, words
 from report import Cell, format_table, show
 
 import dedup
-from dedup.sources import locate_inputs
-from dedup.sources.pages import read_page
+from dedup.read import locate_inputs
+from dedup.read.formats.html_text import read_page
 
 MIN_WORDS = 5  # a shorter block stands in an article by chance
 NAIVE_PAGES = 3

@@ -5,8 +5,8 @@ import json
 import re
 from typing import Any
 
-from dedup.sources import InputFile
-from dedup.sources.streams import open_input, read_chunks
+from dedup.read import InputFile
+from dedup.read.streams import open_input, read_chunks
 
 
 def words(text: str) -> str:

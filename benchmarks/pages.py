@@ -19,9 +19,9 @@ from marked import gold_paragraphs, read_marked, words
 from report import Cell, format_table, show
 
 from dedup.config import SourceConfig
-from dedup.sources import InputFile, locate_inputs, read_articles
-from dedup.sources.pages import read_page
-from dedup.sources.streams import open_input, read_chunks
+from dedup.read import InputFile, locate_inputs, read_articles
+from dedup.read.formats.html_text import read_page
+from dedup.read.streams import open_input, read_chunks
 
 RUNS = 3
 

@@ -34,7 +34,7 @@ from report import OUT, Cell, describe_machine, format_table, show
 
 import dedup
 from dedup.config import MatchConfig, SourceConfig
-from dedup.sources import locate_inputs, read_articles
+from dedup.read import locate_inputs, read_articles
 
 Numbers = npt.NDArray[Any]
 

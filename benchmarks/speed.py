@@ -123,9 +123,9 @@ def time_fingerprints(articles: Path) -> float:
     """Fingerprint texts that are in memory already, in one thread; return the CPU seconds."""
     from dedup import _native
     from dedup.config import Config
-    from dedup.journal import Journal
-    from dedup.sources import locate_inputs, read_articles
-    from dedup.stages.fingerprints import Fingerprints, fingerprint_articles
+    from dedup.read import locate_inputs, read_articles
+    from dedup.steps.fingerprint import Fingerprints, fingerprint_articles
+    from dedup.work.journal import Journal
 
     config = Config(threads=1)
     files = locate_inputs(articles)

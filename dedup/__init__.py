@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from dedup._version import __version__
 
 if TYPE_CHECKING:
+    from dedup.api.estimators import NearDuplicates
+    from dedup.api.in_memory import score
     from dedup.config import Config
     from dedup.errors import DedupError
-    from dedup.estimators import NearDuplicates
-    from dedup.filtering import FilterReport, filter_articles
+    from dedup.filter import FilterReport, filter_articles
     from dedup.pipeline import scan
     from dedup.results import Scan, open_scan
-    from dedup.scoring import score
 
 __all__ = [
     "Config",
@@ -32,13 +32,13 @@ __all__ = [
 _HOMES = {
     "Config": "config",
     "DedupError": "errors",
-    "FilterReport": "filtering",
-    "NearDuplicates": "estimators",
+    "FilterReport": "filter",
+    "NearDuplicates": "api.estimators",
     "Scan": "results",
-    "filter_articles": "filtering",
+    "filter_articles": "filter",
     "open_scan": "results",
     "scan": "pipeline",
-    "score": "scoring",
+    "score": "api.in_memory",
 }
 
 

@@ -10,14 +10,14 @@ from typing import final
 
 import pyarrow as pa
 
-from dedup.journal import Saved
+from dedup.work.journal import Saved
 
 __all__ = [
+    "FINGERPRINT_VERSION",
     "Batch",
     "Candidates",
     "Corpus",
     "CsvSkipper",
-    "FINGERPRINT_VERSION",
     "Fingerprinter",
     "Groups",
     "Hasher",

@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from dedup.errors import ConfigError, reason_of
-from dedup.printable import shorten
-from dedup.suggest import did_you_mean, suggest
+from dedup.util.printable import shorten
+from dedup.util.suggest import did_you_mean, suggest
 
 if sys.version_info >= (3, 11):
     import tomllib

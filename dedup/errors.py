@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import re
 
-from dedup.printable import shorten
+from dedup.util.printable import shorten
 
 MAX_LENGTH = 2000  # characters of a message: a screen of text
 _ERROR_NUMBER = re.compile(r" \(os error \d+\)")  # as Rust ends the text of a system error

@@ -10,7 +10,7 @@ from typing import Any
 from dedup.config import Config, SourceConfig
 from dedup.errors import ConfigError
 from dedup.schemas import TABLES
-from dedup.typed import MismatchError, read_typed
+from dedup.util.typed import MismatchError, read_typed
 
 Setting = str | int | float | bool | tuple[str, ...] | None
 Settings = Mapping[str, Setting | Mapping[str, Setting]]

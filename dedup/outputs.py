@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath
 
 from dedup.errors import OutputError
-from dedup.sources.urls import is_url, show_url
+from dedup.read.urls import is_url, show_url
 
 
 class Output:

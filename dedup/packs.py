@@ -33,10 +33,10 @@ from dedup import _native
 from dedup.config import FormulaConfig
 from dedup.errors import ConfigError, reason_of
 from dedup.outputs import Output, naming_output
-from dedup.printable import shorten
 from dedup.results import Scan
-from dedup.suggest import suggest
-from dedup.workfolder import NEW, WorkFolder
+from dedup.util.printable import shorten
+from dedup.util.suggest import suggest
+from dedup.work.folder import NEW, WorkFolder
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -16,14 +16,12 @@ import pyarrow as pa
 
 from dedup import _native
 from dedup._version import __version__
-from dedup.arguments import check_flag, input_paths, path_of, read_config
 from dedup.config import Config
-from dedup.journal import Journal
 from dedup.memory import Budget, frugal, peak_memory, release_unused
 from dedup.packs import Pack, load_packs
-from dedup.progress import Progress, reporting
-from dedup.results import ResultsWriter, Scan
-from dedup.sources import (
+from dedup.progress import Progress
+from dedup.progress.show import reporting
+from dedup.read import (
     InputFile,
     Resources,
     check_unchanged,
@@ -31,21 +29,25 @@ from dedup.sources import (
     read_articles,
     survey_inputs,
 )
-from dedup.stages.candidates import find_candidates
-from dedup.stages.findings import Findings
-from dedup.stages.fingerprints import (
+from dedup.results import Scan
+from dedup.results_writer import ResultsWriter
+from dedup.steps.fingerprint import (
     Fingerprints,
     fingerprint_articles,
     restore_fingerprints,
 )
-from dedup.stages.first_seen import order_articles
-from dedup.stages.matches import match_verified, restore_matches, save_matches
-from dedup.stages.naming import Names
-from dedup.stages.pairs import verify_candidates
-from dedup.stages.redundancy import start_scores
-from dedup.stages.templates import find_templates, restore_templates
-from dedup.unfinished import Unfinished
-from dedup.writing import write_judged, write_lists
+from dedup.steps.judge import start_scores
+from dedup.steps.order import order_articles
+from dedup.steps.propose import find_candidates
+from dedup.steps.relate import match_verified, restore_matches, save_matches
+from dedup.steps.templates import find_templates, restore_templates
+from dedup.steps.verify import verify_candidates
+from dedup.tables.findings import Findings
+from dedup.tables.naming import Names
+from dedup.tables.write import write_judged, write_lists
+from dedup.util.arguments import check_flag, input_paths, path_of, read_config
+from dedup.work.journal import Journal
+from dedup.work.unfinished import Unfinished
 
 Inputs = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 

@@ -16,13 +16,7 @@ import pyarrow.feather
 import pyarrow.parquet as pq
 
 from dedup.config import SourceConfig
-from dedup.sources import (
-    ARTICLE_INPUT,
-    REJECTED,
-    ArticleBatch,
-    locate_inputs,
-    read_articles,
-)
+from dedup.read import ARTICLE_INPUT, REJECTED, ArticleBatch, locate_inputs, read_articles
 
 FAIL = SourceConfig(on_error="fail")
 SKIP = SourceConfig(on_error="skip")

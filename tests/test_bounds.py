@@ -20,7 +20,7 @@ from article_files import read, read_texts, to_arrow_table, write_lines
 import dedup
 from dedup.config import Config, SourceConfig
 from dedup.errors import ConfigError, InputError, RowError
-from dedup.sources import Resources, locate_inputs, read_articles
+from dedup.read import Resources, locate_inputs, read_articles
 
 SHORT = SourceConfig(on_error="skip", max_article_bytes="1000")
 LONG_TEXT = "x" * 1001

@@ -15,8 +15,8 @@ from article_files import SKIP, to_arrow_table
 import dedup
 from dedup import pipeline
 from dedup.errors import InputError, ResumeError
-from dedup.filtering import filter as filtering
-from dedup.sources import digest_input, locate_inputs, read_articles
+from dedup.filter import run as filtering
+from dedup.read import digest_input, locate_inputs, read_articles
 
 TEXT = "The ferry to Saltmere sails again on Tuesday after a strike of nineteen days. "
 ROWS = 4000

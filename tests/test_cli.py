@@ -18,10 +18,10 @@ import pytest
 
 import dedup
 from dedup.cli import main, progress
-from dedup.cli.layout import duration, percent, size
 from dedup.cli.main import COMMANDS
 from dedup.cli.main import dedup as group
 from dedup.config import Config
+from dedup.util.layout import duration, percent, size
 
 TEXT = "A heron has taken to fishing from the roof of the bakery in Mill Lane, by the harbour wall."
 ROWS = [
@@ -354,7 +354,7 @@ def test_a_reader_that_goes_away_is_no_error(results: Path) -> None:
 
 
 def test_a_log_file_gets_a_line_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
-    lines = progress.Lines(every_s=0.02)
+    lines = Lines(every_s=0.02)
     lines.start("read", 100)
     lines.advance(1200, 5_000_000)
     time.sleep(0.1)

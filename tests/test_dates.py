@@ -16,10 +16,8 @@ from article_files import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.sources import (
-    ARTICLE_INPUT,
-)
-from dedup.sources.dates import parse_dates
+from dedup.read import ARTICLE_INPUT
+from dedup.read.dates import parse_dates
 
 
 def parse(values: Any, kind: pa.DataType | None = None) -> tuple[list[str | None], int]:

@@ -26,7 +26,7 @@ PIECE = 300  # articles in each of three files
 def small_batches() -> Iterator[None]:
     """Cut the corpus into many batches: one would keep all but one thread idle."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("dedup.sources.batches.BATCH_BYTES", 1 << 15)
+        patch.setattr("dedup.read.batches.BATCH_BYTES", 1 << 15)
         yield
 
 
@@ -172,7 +172,7 @@ def test_the_size_of_batches_does_not_matter(
     expected: dict[str, list[dict[str, Any]]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("dedup.sources.batches.BATCH_BYTES", 1 << 22)
+    monkeypatch.setattr("dedup.read.batches.BATCH_BYTES", 1 << 22)
     assert tables(scan(one_file, tmp_path / "results")) == expected
 
 
@@ -180,7 +180,7 @@ def test_names_of_many_bytes_are_held_otherwise_and_written_the_same(
     one_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     few = scan(one_file, tmp_path / "few")
-    monkeypatch.setattr("dedup.stages.naming.MAX_STRING_BYTES", 1000)
+    monkeypatch.setattr("dedup.tables.naming.MAX_STRING_BYTES", 1000)
     many = scan(one_file, tmp_path / "many")
     assert many.manifest["counts"] == few.manifest["counts"]
     for name in TABLES:

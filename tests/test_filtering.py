@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 import dedup
 from dedup.config import ConfigError
 from dedup.errors import InputError, OutputError
-from dedup.filtering.csv_records import is_blank, split_records
+from dedup.filter.csv_records import is_blank, split_records
 
 ORIGINAL = (
     "The harbour council voted on Monday to widen the northern mole by eleven metres, which ends"
@@ -455,7 +455,7 @@ def test_a_failure_half_way_leaves_the_older_output(
     def fill_disk(*arguments: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("dedup.filtering.filter.rewrite", fill_disk)
+    monkeypatch.setattr("dedup.filter.run.rewrite", fill_disk)
     with pytest.raises(OutputError, match=r"cannot write .*out\.jsonl: No space left on device"):
         dedup.filter_articles(tmp_path / "results", path, out, keep="first", overwrite=True)
     assert out.read_text() == "older"

@@ -28,7 +28,7 @@ import dedup
 from dedup import pipeline
 from dedup.errors import DedupError, OutputError
 from dedup.packs import learn_pack, write_pack
-from dedup.workfolder import MARK, WorkFolder
+from dedup.work.folder import MARK, WorkFolder
 
 TEXT = "The harbour reopened on Monday after a barge ran aground in the channel"
 STEPS = ["never"] * 6 + ["read", "match", "score", "write", "filter", "publish"]

@@ -17,11 +17,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dedup
-from dedup import unfinished
 from dedup.errors import OutputError, ResumeError
-from dedup.journal import JournalFile, _chain
 from dedup.progress import Silent
 from dedup.schemas import TABLES
+from dedup.work import unfinished
+from dedup.work.journal import JournalFile, _chain
 
 ASKED = {"inputs": [], "packs": {}}
 PLACE = (0, 12, 2**64 - 1)
@@ -201,7 +201,7 @@ def stopped(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_articles(folder / "a.jsonl", *({"text": draw.choice(texts)} for _ in range(200)))
     dedup.scan(folder / "a.jsonl", folder / "whole")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("dedup.sources.batches.BATCH_BYTES", 10_000)
+        patch.setattr("dedup.read.batches.BATCH_BYTES", 10_000)
         with pytest.raises(OutputError, match="full"):
             dedup.scan(folder / "a.jsonl", folder / "results", progress=StopAtWriting())
     (folder / ".results.unfinished").rename(folder / "kept")

@@ -17,12 +17,8 @@ from click.testing import CliRunner
 import dedup
 from dedup.cli.main import dedup as group
 from dedup.errors import InputError
-from dedup.sources import (
-    group_by_reason,
-    locate_inputs,
-    survey_inputs,
-)
-from dedup.sources.left_out import LeftOut
+from dedup.read import group_by_reason, locate_inputs, survey_inputs
+from dedup.read.left_out import LeftOut
 
 
 def test_the_order_of_the_arguments_does_not_matter(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 import dedup
 from dedup.cli import main
 from dedup.errors import ConfigError, NativeError
-from dedup.suggest import suggest
+from dedup.util.suggest import suggest
 
 TEXT = "A heron has taken to fishing from the roof of the bakery in Mill Lane, by the harbour wall."
 

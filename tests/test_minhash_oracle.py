@@ -14,11 +14,11 @@ import pytest
 from datasketch import MinHash, MinHashLSH
 
 import dedup
+from dedup.api.in_memory import batch_articles, fingerprint_in_memory
 from dedup.config import Config
-from dedup.journal import Journal
-from dedup.scoring import batch_articles, fingerprint_in_memory
-from dedup.stages.candidates import find_candidates
-from dedup.stages.first_seen import order_articles
+from dedup.steps.order import order_articles
+from dedup.steps.propose import find_candidates
+from dedup.work.journal import Journal
 
 BANDS, ROWS = 16, 4
 

@@ -28,7 +28,7 @@ from article_files import (
 
 import dedup
 from dedup.errors import InputError
-from dedup.sources import locate_inputs, read_articles
+from dedup.read import locate_inputs, read_articles
 
 ROWS = [{"id": str(n), "text": f"The ferry sails on day {n}."} for n in range(4)]
 TEXTS = [row["text"] for row in ROWS]

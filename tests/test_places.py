@@ -15,12 +15,13 @@ import pytest
 from article_files import write_articles
 
 import dedup
-from dedup import pipeline, workfolder
+from dedup import pipeline
 from dedup.errors import ConfigError, DedupError, OutputError
 from dedup.outputs import Output
 from dedup.packs import Pack, write_pack
 from dedup.progress import Silent
-from dedup.workfolder import MARK, NEW, OLD, WorkFolder
+from dedup.work import folder as workfolder
+from dedup.work.folder import MARK, NEW, OLD, WorkFolder
 
 TEXT = "The harbour reopened on Monday after a barge ran aground in the channel"
 OTHER = "Council members will vote on the new library budget at a meeting in March"

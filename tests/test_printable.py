@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dedup.errors import MAX_LENGTH, DedupError, RowError
-from dedup.printable import printable, printable_json, shell_word, shorten
+from dedup.util.printable import printable, printable_json, shell_word, shorten
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ import dedup
 from dedup.cli.main import dedup as group
 from dedup.config import SourceConfig
 from dedup.errors import InputError, OutputError
-from dedup.sources import locate_inputs, read_articles, urls
+from dedup.read import locate_inputs, read_articles, urls
 
 FAIL = SourceConfig(on_error="fail")
 SKIP = SourceConfig(on_error="skip")

@@ -19,11 +19,14 @@ import pytest
 from article_files import COMPRESSIONS, to_csv, to_jsonl, to_parquet, write_articles
 
 import dedup
-from dedup import pipeline, unfinished, workfolder, writing
+from dedup import pipeline
 from dedup.cli.main import main
 from dedup.errors import InputError, OutputError, ResumeError
 from dedup.progress import Silent
 from dedup.schemas import TABLES
+from dedup.tables import write as writing
+from dedup.work import folder as workfolder
+from dedup.work import unfinished
 
 KILLS = 60
 FILTER_KILLS = 10

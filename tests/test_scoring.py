@@ -11,8 +11,8 @@ import pyarrow as pa
 import pytest
 
 import dedup
+from dedup.api.in_memory import SCORES
 from dedup.errors import ConfigError
-from dedup.scoring import SCORES
 
 DEMO = Path(__file__).parent / "corpora" / "demo"
 FERRY = "The ferry to Saltmere sails again on Tuesday after a strike of nineteen days, crews say."

@@ -33,12 +33,8 @@ from hypothesis import strategies as st
 from dedup import _native
 from dedup.config import SourceConfig
 from dedup.errors import InputError
-from dedup.sources import (
-    locate,
-    locate_inputs,
-    read_articles,
-)
-from dedup.sources.reading import READERS
+from dedup.read import locate, locate_inputs, read_articles
+from dedup.read.articles import READERS
 
 # Formats and compressions
 

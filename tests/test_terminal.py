@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from dedup.cli import main
-from dedup.printable import printable
+from dedup.util.printable import printable
 
 EVIL = "\x1b]0;title\x07\x1b[2J\x1b[31mred\x1b[0m\u202e\x9b31m\rX\nError: forged\u2028\u200b"
 FILE = "in\x1b[2J\x1b]0;title\x07\u202e\x9b31m\r\n.jsonl"

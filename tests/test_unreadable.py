@@ -33,10 +33,7 @@ import dedup
 from dedup import _native
 from dedup.config import SourceConfig
 from dedup.errors import InputError, RowError, TooManyParagraphsError
-from dedup.sources import (
-    locate_inputs,
-    read_articles,
-)
+from dedup.read import locate_inputs, read_articles
 
 # Rows that cannot be read
 
@@ -364,7 +361,7 @@ def test_an_article_with_too_many_paragraphs_is_a_rejected_row(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, long_first: bool
 ) -> None:
     monkeypatch.setattr(_native, "Fingerprinter", ShortSighted)
-    monkeypatch.setattr("dedup.sources.batches.BATCH_BYTES", 8)  # so that each is alone
+    monkeypatch.setattr("dedup.read.batches.BATCH_BYTES", 8)  # so that each is alone
     texts = ["one\ntwo\nthree\nfour", "one\ntwo"]
     lines = [json.dumps({"id": text[-4:], "text": text}) for text in texts]
     path = write_lines(tmp_path / "a.jsonl", *(lines if long_first else lines[::-1]))

@@ -22,9 +22,9 @@ from dedup.cli.main import dedup as group
 from dedup.cli.main import main
 from dedup.config import SourceConfig
 from dedup.errors import ConfigError, InputError, OutputError, ResultsError
-from dedup.sources import locate_inputs, read_articles
-from dedup.sources.locate import survey_inputs
-from dedup.sources.urls import hide_secrets, is_chain, show_url
+from dedup.read import locate_inputs, read_articles
+from dedup.read.locate import survey_inputs
+from dedup.read.urls import hide_secrets, is_chain, show_url
 
 LINES = b'{"id":"a","text":"The ferry to Saltmere sails again on Tuesday."}\n'
 SECRETS = ("S3CRETpw", "TOPSECRET", "pw%40rd")
@@ -323,7 +323,7 @@ def test_folders_in_a_web_folder_are_read_and_what_is_not_there_is_named(
 def test_folders_in_folders_without_end_are_refused(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dedup.sources.web_folders.MAX_INDEX_PAGES", 20)
+    monkeypatch.setattr("dedup.read.web_folders.MAX_INDEX_PAGES", 20)
     for depth in range(30):
         site.link("/data/" + "sub/" * depth, "sub/")
     with pytest.raises(InputError, match="has more than 20 pages of links"):

@@ -22,9 +22,10 @@ import dedup
 from dedup.cli.main import dedup as group
 from dedup.config import SourceConfig
 from dedup.errors import ConfigError, InputError, RowError
-from dedup.sources import locate_inputs, read_articles, records
-from dedup.sources.http import BodyError, decode_body, parse_response
-from dedup.sources.pages import read_page
+from dedup.read import locate_inputs, read_articles
+from dedup.read.formats import warc_records as records
+from dedup.read.formats.html_text import read_page
+from dedup.read.formats.http_response import BodyError, decode_body, parse_response
 
 FAIL = SourceConfig(on_error="fail")
 SKIP = SourceConfig(on_error="skip")

@@ -84,7 +84,7 @@ def command(
     --max-redundancy, --keep or both: an article stays if it passes both.
     """
     from dedup.cli.report import print_report
-    from dedup.filtering import filter_articles
+    from dedup.filter import filter_articles
 
     report = filter_articles(results, list(inputs), output, progress=not quiet, **options)
     print_report(report, options, quiet=quiet)

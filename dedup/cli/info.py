@@ -7,7 +7,7 @@ import json
 import click
 
 from dedup.cli.options import results_argument
-from dedup.cli.terminal import print_json
+from dedup.util.terminal import print_json
 
 
 @click.command("info")

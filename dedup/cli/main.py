@@ -15,9 +15,9 @@ import click
 
 from dedup._version import __version__
 from dedup.cli.options import Group
-from dedup.cli.terminal import print_line
 from dedup.errors import ConfigError, DedupError, reason_of
-from dedup.suggest import did_you_mean
+from dedup.util.suggest import did_you_mean
+from dedup.util.terminal import print_line
 
 # Shown by `dedup --help`, which imports none of them.
 COMMANDS = {

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dedup.cli.layout import duration, plural, size
-from dedup.cli.terminal import print_line, print_rows
 from dedup.config import Config
+from dedup.util.layout import duration, plural, size
+from dedup.util.terminal import print_line, print_rows
 
 if TYPE_CHECKING:
     from dedup.manifest import Input

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 import click
 
 from dedup.errors import ConfigError
-from dedup.printable import shell_word
-from dedup.suggest import suggest
+from dedup.util.printable import shell_word
+from dedup.util.suggest import suggest
 
 
 def read_share(_context: click.Context, option: click.Parameter, value: str | None) -> float | None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dedup.cli.layout import percent, plural
-from dedup.cli.terminal import print_line, print_rows
+from dedup.util.layout import percent, plural
+from dedup.util.terminal import print_line, print_rows
 
 if TYPE_CHECKING:
-    from dedup.filtering import FilterReport, Removal
+    from dedup.filter import FilterReport, Removal
 
 
 def print_report(report: FilterReport, options: dict[str, Any], *, quiet: bool) -> None:

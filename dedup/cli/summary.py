@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedup.cli.layout import duration, percent, plural, size
-from dedup.cli.terminal import print_line, print_rows
-from dedup.printable import shell_word
-from dedup.sources.locate import STDIN
-from dedup.sources.urls import is_url, show_url
+from dedup.read.locate import STDIN
+from dedup.read.urls import is_url, show_url
+from dedup.util.layout import duration, percent, plural, size
+from dedup.util.printable import shell_word
+from dedup.util.terminal import print_line, print_rows
 
 if TYPE_CHECKING:
     from dedup.results import Scan

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from dedup.cli.options import Group, overwrite_option, results_argument
-from dedup.cli.terminal import print_line
+from dedup.util.terminal import print_line
 
 
 @click.group("templates", cls=Group)

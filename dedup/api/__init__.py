@@ -1,0 +1,1 @@
+"""dedup for texts in memory: scores, and a scikit-learn clusterer."""

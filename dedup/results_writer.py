@@ -1,0 +1,179 @@
+"""A results folder, written as a whole or not at all.
+
+Tables are written into a hidden folder beside the place they are meant for (`work/folder.py`). The
+manifest goes in last, and then the folder takes its name in one step; an older result stays until
+that moment.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from dedup.outputs import Output, naming_output
+from dedup.results import FORMAT, FORMAT_VERSION, MANIFEST, Scan, digest_table
+from dedup.schemas import TABLES
+from dedup.work.folder import NEW, WorkFolder
+
+MAX_WAITING = 2  # parts of tables that are made and not written yet
+ROW_GROUP = 1 << 18  # rows: large enough to compress well, small enough to filter by
+
+
+class ResultsWriter:
+    """Writes the tables of one scan, and shows them to the world together at the end.
+
+    Use it as a context manager; leaving it without `finish` leaves no table that looks whole.
+    """
+
+    def __init__(self, work: WorkFolder) -> None:
+        """Write into a work folder, whose output takes its place at the end."""
+        self.folder = work.path / NEW
+        self.target = work.output.given
+        self._work = work
+        self._writers: dict[str, pq.ParquetWriter] = {}
+        self._open_files: dict[str, BinaryIO] = {}
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="write")
+        self._whole: set[str] = set()
+        self._digests: dict[str, str] = {}
+        self._waiting: deque[Future[None]] = deque()
+
+    def __enter__(self) -> ResultsWriter:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._pool.shutdown(cancel_futures=True)
+        for writer in self._writers.values():
+            writer.is_open = False  # a footer would make half a table look whole
+        for file in self._open_files.values():
+            with suppress(OSError):  # of a disk that is full, which was said
+                file.close()
+
+    def write(self, table: str, rows: pa.Table) -> None:
+        """Append rows; columns are brought into the table's schema.
+
+        They are written in a thread of its own, while the caller makes the next ones; what goes
+        wrong there is raised here, or by `finish`.
+        """
+        self._waiting.append(self._pool.submit(self._write, table, rows))
+        self._wait(MAX_WAITING)
+
+    def close(self, *tables: str, then: Callable[[dict[str, str]], None]) -> None:
+        """Make tables whole, behind all that waits to be written; `then` is told their digests."""
+        for table in tables:
+            self.write(table, TABLES[table].empty_table())
+        self._whole.update(tables)
+        self._waiting.append(self._pool.submit(self._close, tables, then))
+
+    def _close(self, tables: Sequence[str], then: Callable[[dict[str, str]], None]) -> None:
+        with naming_output(self.target):
+            for table in tables:
+                self._writers.pop(table).close()
+                self._open_files.pop(table).close()
+            digests = {table: digest_table(self._path(table)) for table in tables}
+            self._digests.update(digests)
+            then(digests)
+
+    def keep(self, digests: Mapping[str, str]) -> bool:
+        """Keep tables that another process made whole, if they have these digests."""
+        paths = {table: self._path(table) for table in digests}
+        if not all(path.is_file() for path in paths.values()):
+            return False
+        if {table: digest_table(path) for table, path in paths.items()} != digests:
+            return False
+        self._whole.update(digests)
+        self._digests.update(digests)
+        return True
+
+    def _path(self, table: str) -> Path:
+        return self.folder / f"{table}.parquet"
+
+    def _wait(self, at_most: int) -> None:
+        while len(self._waiting) > at_most:
+            self._waiting.popleft().result()
+
+    def _write(self, table: str, rows: pa.Table) -> None:
+        schema = TABLES[table]
+        with naming_output(self.target):
+            if table not in self._writers:
+                file = self._work.open_new(f"{NEW}/{table}.parquet")
+                self._open_files[table] = file
+                self._writers[table] = _open_table(file, schema)
+            if rows.num_rows:
+                rows = rows.select(schema.names).cast(schema)
+                self._writers[table].write_table(rows, row_group_size=ROW_GROUP)
+
+    def finish(self, manifest: Mapping[str, Any]) -> Scan:
+        """Close the tables, add the manifest and put the folder in its place."""
+        rest = (table for table in TABLES if table not in self._whole)
+        self.close(*rest, then=lambda _: None)
+        self._wait(0)
+        with naming_output(self.target):
+            tables = {
+                table: {"bytes": self._path(table).stat().st_size, "digest": self._digests[table]}
+                for table in TABLES
+            }
+            document = {
+                "format": FORMAT,
+                "format_version": FORMAT_VERSION,
+                **manifest,
+                "tables": tables,
+            }
+            text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+            with self._work.open_new(f"{NEW}/{MANIFEST}") as file:
+                file.write(text.encode())
+            self._work.publish()
+        return Scan(self.target, document)
+
+
+def _open_table(file: BinaryIO, schema: pa.Schema) -> pq.ParquetWriter:
+    """Open a table: dictionaries for names, differences for counts, which rarely repeat."""
+    counts = [field.name for field in schema if pa.types.is_integer(field.type)]
+    names = [
+        field.name
+        for field in schema
+        if pa.types.is_dictionary(field.type) or pa.types.is_string(field.type)
+    ]
+    return pq.ParquetWriter(
+        file,
+        schema,
+        compression="zstd",
+        use_dictionary=names,
+        column_encoding=dict.fromkeys(counts, "DELTA_BINARY_PACKED"),
+        write_page_checksum=True,  # for readers that know no manifest; 0.1 % of a table
+    )
+
+
+def describe_results(target: str | os.PathLike[str], inputs: Sequence[str] = ()) -> Output:
+    """Describe a results folder to write; an older one with nothing else in it may be replaced."""
+    files = [MANIFEST, *(f"{table}.parquet" for table in TABLES)]
+    return Output(target, files=files, recognise=_is_results, inputs=inputs)
+
+
+def _is_results(folder: Path) -> bool:
+    """Whether a folder has the manifest of a scan, of whatever version of the format."""
+    try:
+        file = os.open(folder / MANIFEST, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with open(file, encoding="utf-8") as text:
+            manifest = json.load(text)
+    except (OSError, ValueError, RecursionError):
+        return False
+    return (
+        isinstance(manifest, dict)
+        and manifest.get("format") == FORMAT
+        and isinstance(manifest.get("format_version"), int)
+    )

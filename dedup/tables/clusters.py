@@ -1,0 +1,48 @@
+"""The tables of clusters and their members."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+
+from dedup.schemas import CLUSTER_KINDS, DATE
+from dedup.tables.findings import Findings, name_clusters
+from dedup.tables.naming import PART_ROWS, constant, from_codes, ranges
+from dedup.util.columns import in_one_chunk
+
+PART_CLUSTERS = 1 << 15  # clusters whose texts are held at a time
+
+
+def list_members(found: Findings, unit: str) -> Iterator[pa.Table]:
+    """List the members of the clusters of a unit, by article: MEMBERS, in parts."""
+    corpus = found.corpus
+    for start, end in corpus.cut(PART_ROWS):
+        rows = found.matches.member_rows(corpus, unit, start, end)
+        members = found.names.name(pa.Table.from_batches([rows]), ["article"])
+        place = members.schema.get_field_index("cluster_id")
+        numbers = members["cluster_id"].combine_chunks()
+        members = members.set_column(place, "cluster_id", name_clusters(found, unit, numbers))
+        yield members.append_column("unit", constant(unit, members.num_rows))
+
+
+def list_clusters(found: Findings, unit: str, threads: int) -> Iterator[pa.Table]:
+    """Sum up the members of the clusters of a unit, in first-seen order: CLUSTERS, in parts."""
+    sources = in_one_chunk(found.articles["source"])
+    dates = in_one_chunk(found.articles["date"]).cast(pa.int64())
+    facts = pa.record_batch({"source": sources.indices, "date": dates})
+    groups = found.matches.group(found.corpus, unit, facts, threads)
+    for start, end in ranges(found.matches.count_clusters(unit), PART_CLUSTERS):
+        rows = found.matches.cluster_rows(found.corpus, groups, start, end)
+        clusters = pa.Table.from_batches([rows])
+        changed = {
+            "representative_article": found.names.take(rows["representative_article"]),
+            "first_seen": rows["first_seen"].cast(DATE),
+            "last_seen": rows["last_seen"].cast(DATE),
+            "kind": from_codes(clusters["kind"], CLUSTER_KINDS),
+            "site": sources.dictionary.take(rows["site"]).cast(pa.string()),
+        }
+        for name, column in changed.items():
+            place = clusters.schema.get_field_index(name)
+            clusters = clusters.set_column(place, name, column)
+        yield clusters.append_column("unit", constant(unit, end - start))

@@ -1,0 +1,1 @@
+"""What an unfinished scan keeps, so that it can be resumed."""

@@ -1,0 +1,158 @@
+"""A scan at work: its tables, its spool and its journal, from which another can continue.
+
+All are in the work folder beside the results (`workfolder.py`): the tables, which take the
+results' place in one step at the end, the spool, which keeps text and fingerprints, and the journal
+of what is done. It is removed when the scan ends, unless there is something in it to go on from.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from dedup import _native
+from dedup._version import __version__
+from dedup.config import Config
+from dedup.errors import ConfigError, DedupError, OutputError, ResumeError
+from dedup.outputs import naming_output
+from dedup.packs import Pack
+from dedup.read import InputFile
+from dedup.results_writer import describe_results
+from dedup.work.folder import NEW, WorkFolder
+from dedup.work.journal import JournalFile
+
+SPOOL = "spool"
+JOURNAL = "journal.jsonl"
+
+
+class Unfinished:
+    """A scan at work: where its tables, its spool and its journal are.
+
+    Use it as a context manager. Errors that end it say how to go on, if that is possible.
+    """
+
+    def __init__(
+        self,
+        target: str | os.PathLike[str],
+        files: Sequence[InputFile],
+        packs: Sequence[Pack],
+        config: Config,
+        *,
+        resume: bool,
+    ) -> None:
+        output = describe_results(target, [file.path for file in files if file.is_local])
+        output.check()
+        self.work = WorkFolder(
+            output,
+            "scan",
+            files=(SPOOL, JOURNAL),
+            spool=_choose_spool(config.temp_dir, output.path),
+            keep=resume,
+        )
+        self.target = output.given
+        self._asked = _describe(files, packs, config)
+        self._resume = resume
+        self._passing = [file.path for file in files if file.version is None]
+        if resume and self._passing:
+            raise ResumeError(
+                f"{self._passing[0]} cannot be read again as it was, so the scan cannot be resumed"
+            )
+
+    def __enter__(self) -> Unfinished:
+        self.work.__enter__()
+        try:
+            with naming_output(self.target):
+                path = self.work.path / JOURNAL
+                self.journal = JournalFile(path, self._asked, resume=self._resume)
+                self.work.make_folder(NEW)
+        except BaseException:
+            if self._resume:
+                self.work.close()
+            else:
+                self.work.remove()
+            raise
+        try:
+            self.spool = self._open_spool()
+            self.journal.start(self.spool.sync)
+        except BaseException:
+            if self.journal.is_empty:
+                self._close()
+            self._leave()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is None or self.journal.is_empty or self._passing:
+            self._close()
+            return
+        self._leave()
+        way_on = "what was done so far is kept: pass --resume to go on from there"
+        if isinstance(error, DedupError) and not isinstance(error, ResumeError):
+            error.hint = f"{error.hint}; {way_on}" if error.hint else way_on
+        elif isinstance(error, KeyboardInterrupt):
+            raise KeyboardInterrupt(way_on) from None
+
+    def _open_spool(self) -> _native.Spool:
+        folder = self.work.spool.parent if self.work.spool else self.work.path
+        try:
+            descriptor = self.work.open_spool(SPOOL)
+        except OSError as err:
+            raise OutputError(
+                f"cannot make a temporary file in {folder}: {err.strerror}",
+                hint="name another folder with --temp-dir",
+            ) from err
+        try:
+            return _native.Spool.adopt(descriptor, folder, self.journal.spool_end)
+        finally:
+            os.close(descriptor)
+
+    def _close(self) -> None:
+        try:
+            self.journal.forget()  # first: what it tells of is gone from here on
+            self.work.remove()
+        finally:
+            self._leave()
+
+    def _leave(self) -> None:
+        """Let others go on from here."""
+        self.journal.close()
+        self.work.close()
+
+
+def _choose_spool(temp_dir: str | None, target: Path) -> Path | None:
+    """Return a place nobody can foresee in a folder of temporary files, which may be anyone's."""
+    if temp_dir is None:
+        return None
+    place = Path(temp_dir).absolute()
+    if place.is_relative_to(target) or place.resolve().is_relative_to(target):
+        raise ConfigError(
+            f"temp_dir {temp_dir} is in the results folder, which the scan replaces",
+            hint="name another folder with --temp-dir",
+        )
+    return place / f"dedup-{secrets.token_hex(16)}.{SPOOL}"
+
+
+def _describe(files: Sequence[InputFile], packs: Sequence[Pack], config: Config) -> dict[str, Any]:
+    """Return what the outcome of a scan depends on."""
+    settings = config.to_dict()
+    for name in ("threads", "max_memory"):
+        del settings[name]
+    del settings["source"]["on_error"]  # what was read so far had no errors, or was rejected
+    return {
+        "dedup version": __version__,
+        "fingerprint version": _native.FINGERPRINT_VERSION,
+        "settings": settings,
+        "packs": {f"the template pack {pack.name}": pack.digest() for pack in packs},
+        "inputs": [
+            {"path": file.place, "bytes": file.size, "version": file.version} for file in files
+        ],
+    }
