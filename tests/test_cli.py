@@ -17,10 +17,12 @@ import click
 import pytest
 
 import dedup
-from dedup.cli import main, progress
+from dedup.cli import main
 from dedup.cli.main import COMMANDS
 from dedup.cli.main import dedup as group
 from dedup.config import Config
+from dedup.progress import show as progress
+from dedup.progress.lines import Lines
 from dedup.util.layout import duration, percent, size
 
 TEXT = "A heron has taken to fishing from the roof of the bakery in Mill Lane, by the harbour wall."
