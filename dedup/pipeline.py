@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from dedup import _native
 from dedup._version import __version__
+from dedup.arguments import check_flag, input_paths, path_of, read_config
 from dedup.config import Config
 from dedup.memory import Budget, frugal, peak_memory, release_unused
 from dedup.packs import Pack, load_packs
@@ -43,10 +44,9 @@ from dedup.steps.relate import match_verified, restore_matches, save_matches
 from dedup.steps.templates import find_templates, restore_templates
 from dedup.steps.verify import verify_candidates
 from dedup.tables.findings import Findings
-from dedup.tables.naming import Names
 from dedup.tables.write import write_judged, write_lists
-from dedup.util.arguments import check_flag, input_paths, path_of, read_config
 from dedup.work.journal import Journal
+from dedup.work.names import Names
 from dedup.work.unfinished import Unfinished
 
 Inputs = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]

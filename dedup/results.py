@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import reprlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,12 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from dedup import _native
+from dedup.arguments import path_of
 from dedup.errors import NativeError, ResultsError
 from dedup.manifest import Manifest, read_manifest
+from dedup.outputs import Output
 from dedup.read.urls import is_url, show_url
 from dedup.schemas import TABLES
-from dedup.util.arguments import path_of
 from dedup.util.typed import MismatchError
 
 MANIFEST = "manifest.json"
@@ -170,3 +171,24 @@ def open_scan(path: str | os.PathLike[str]) -> Scan:
 def digest_table(path: Path) -> str:
     """Return the digest of a table's file, as the manifest has it."""
     return f"xxh3-128:{_native.digest_file(path)}"
+
+
+def describe_results(target: str | os.PathLike[str], inputs: Sequence[str] = ()) -> Output:
+    """Describe a results folder to write; an older one with nothing else in it may be replaced."""
+    files = [MANIFEST, *(f"{table}.parquet" for table in TABLES)]
+    return Output(target, files=files, recognise=_is_results, inputs=inputs)
+
+
+def _is_results(folder: Path) -> bool:
+    """Whether a folder has the manifest of a scan, of whatever version of the format."""
+    try:
+        file = os.open(folder / MANIFEST, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with open(file, encoding="utf-8") as text:
+            manifest = json.load(text)
+    except (OSError, ValueError, RecursionError):
+        return False
+    return (
+        isinstance(manifest, dict)
+        and manifest.get("format") == FORMAT
+        and isinstance(manifest.get("format_version"), int)
+    )

@@ -8,7 +8,6 @@ that moment.
 from __future__ import annotations
 
 import json
-import os
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -20,7 +19,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dedup.outputs import Output, naming_output
+from dedup.outputs import naming_output
 from dedup.results import FORMAT, FORMAT_VERSION, MANIFEST, Scan, digest_table
 from dedup.schemas import TABLES
 from dedup.work.folder import NEW, WorkFolder
@@ -155,25 +154,4 @@ def _open_table(file: BinaryIO, schema: pa.Schema) -> pq.ParquetWriter:
         use_dictionary=names,
         column_encoding=dict.fromkeys(counts, "DELTA_BINARY_PACKED"),
         write_page_checksum=True,  # for readers that know no manifest; 0.1 % of a table
-    )
-
-
-def describe_results(target: str | os.PathLike[str], inputs: Sequence[str] = ()) -> Output:
-    """Describe a results folder to write; an older one with nothing else in it may be replaced."""
-    files = [MANIFEST, *(f"{table}.parquet" for table in TABLES)]
-    return Output(target, files=files, recognise=_is_results, inputs=inputs)
-
-
-def _is_results(folder: Path) -> bool:
-    """Whether a folder has the manifest of a scan, of whatever version of the format."""
-    try:
-        file = os.open(folder / MANIFEST, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        with open(file, encoding="utf-8") as text:
-            manifest = json.load(text)
-    except (OSError, ValueError, RecursionError):
-        return False
-    return (
-        isinstance(manifest, dict)
-        and manifest.get("format") == FORMAT
-        and isinstance(manifest.get("format_version"), int)
     )

@@ -180,7 +180,7 @@ def test_names_of_many_bytes_are_held_otherwise_and_written_the_same(
     one_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     few = scan(one_file, tmp_path / "few")
-    monkeypatch.setattr("dedup.tables.naming.MAX_STRING_BYTES", 1000)
+    monkeypatch.setattr("dedup.work.names.MAX_STRING_BYTES", 1000)
     many = scan(one_file, tmp_path / "many")
     assert many.manifest["counts"] == few.manifest["counts"]
     for name in TABLES:

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedup import _native
+from dedup.arguments import read_config
 from dedup.config import Config, SourceConfig
 from dedup.errors import ConfigError, reason_of
 from dedup.packs import load_packs
@@ -25,7 +26,6 @@ from dedup.schemas import ARTICLES
 from dedup.steps.fingerprint import Fingerprints, fingerprint_articles
 from dedup.tables.findings import Findings
 from dedup.tables.scores import judge_articles, score_articles
-from dedup.util.arguments import read_config
 from dedup.util.printable import shorten
 from dedup.work.journal import Journal
 

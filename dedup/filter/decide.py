@@ -11,11 +11,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dedup.arguments import check_number
 from dedup.config import need_choice, need_share
 from dedup.errors import ConfigError
 from dedup.read.batches import REJECTED
 from dedup.results import Scan
-from dedup.util.arguments import check_number
 
 Keep = Literal["first", "longest", "best", "none"]
 Mask = npt.NDArray[np.bool_]

@@ -13,6 +13,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dedup.arguments import (
+    check_flag,
+    check_number,
+    check_whole_number,
+    input_paths,
+    path_of,
+)
 from dedup.config import need_share
 from dedup.errors import ConfigError, InputError, OutputError, ResultsError
 from dedup.filter.decide import SCORES, Decisions, Keep, Rule, decide_articles
@@ -34,13 +41,6 @@ from dedup.progress import Progress
 from dedup.progress.show import reporting
 from dedup.read.locate import InputFile, locate_inputs
 from dedup.results import MANIFEST, Scan, open_scan
-from dedup.util.arguments import (
-    check_flag,
-    check_number,
-    check_whole_number,
-    input_paths,
-    path_of,
-)
 from dedup.work.folder import NEW, NewFile, WorkFolder
 
 Inputs = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]

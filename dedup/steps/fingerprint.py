@@ -11,7 +11,7 @@ from dedup.config import Config
 from dedup.errors import TooManyParagraphsError
 from dedup.memory import Budget
 from dedup.read import ArticleBatch, Passed, reject_articles
-from dedup.steps.catalogue import Catalogue
+from dedup.work.catalogue import Catalogue
 from dedup.work.journal import Journal
 
 # Memory that fingerprinting takes at most for each byte of text, of one letter a word.

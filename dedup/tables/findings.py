@@ -8,8 +8,9 @@ import pyarrow as pa
 
 from dedup import _native
 from dedup.schemas import NAME
-from dedup.steps.catalogue import Catalogue
-from dedup.tables.naming import Names, replace_numbers
+from dedup.util.columns import replace_numbers
+from dedup.work.catalogue import Catalogue
+from dedup.work.names import Names
 
 
 class Findings(NamedTuple):

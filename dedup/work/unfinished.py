@@ -12,18 +12,20 @@ import secrets
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dedup import _native
 from dedup._version import __version__
 from dedup.config import Config
 from dedup.errors import ConfigError, DedupError, OutputError, ResumeError
 from dedup.outputs import naming_output
-from dedup.packs import Pack
 from dedup.read import InputFile
-from dedup.results_writer import describe_results
+from dedup.results import describe_results
 from dedup.work.folder import NEW, WorkFolder
 from dedup.work.journal import JournalFile
+
+if TYPE_CHECKING:
+    from dedup.packs import Pack
 
 SPOOL = "spool"
 JOURNAL = "journal.jsonl"

@@ -9,8 +9,8 @@ import pyarrow.compute as pc
 
 from dedup import _native
 from dedup.read import ARTICLE_INPUT, REJECTED, ArticleBatch
-from dedup.tables.naming import Names
 from dedup.work.journal import Entry, Saved
+from dedup.work.names import Names
 
 _FILE = ARTICLE_INPUT.get_field_index("input_file")
 _STORED = ARTICLE_INPUT.remove(ARTICLE_INPUT.get_field_index("text")).set(
