@@ -10,7 +10,6 @@ text in UTF-8, not of the compressed file it is read from.
 """
 
 import argparse
-import importlib
 import json
 import multiprocessing
 import os
@@ -19,18 +18,16 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
-from unittest import mock
 
 from report import OUT, Cell, describe_machine, ensure_corpus, format_table, show
 
 SIZES = (100_000, 300_000, 1_000_000, 3_000_000)  # paragraphs
 SCRIPT_MB = 32  # enough for a second of work in the quickest script
-STAGES = ("read", "fingerprint", "collapse", "candidates", "verify", "score", "write")
+STAGES = ("read", "order", "propose", "verify", "templates", "relate", "judge", "write")
 SCRIPTS = ("english", "cyrillic", "cjk", "thai", "arabic", "hindi")
 TABLES = ("growth", "stages", "scripts")
 
@@ -62,61 +59,13 @@ def used_cpu_s() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-class Stopwatch:
-    """Counts the CPU time of the process under the name of the stage that has begun last."""
-
-    def __init__(self) -> None:
-        self.cpu_s = dict.fromkeys(("", *STAGES), 0.0)
-        self.stage, self.since = "", used_cpu_s()
-
-    def begin(self, stage: str) -> None:
-        now = used_cpu_s()
-        self.cpu_s[self.stage] += now - self.since
-        self.stage, self.since = stage, now
-
-    # As the progress of a scan: its steps are stages, or begin with one.
-
-    def start(self, step: str, total_bytes: int | None = None) -> None:
-        del total_bytes
-        self.begin("collapse" if step == "match" else step)
-
-    def advance(self, articles: int, text_bytes: int) -> None:
-        pass
-
-
-@contextmanager
-def watch_stages(watch: Stopwatch) -> Iterator[None]:
-    """Let the flow of `dedup.pipeline` tell the watch when its stages begin.
-
-    All articles are read before the first one is fingerprinted, to time the two apart.
-    """
-    pipeline: Any = importlib.import_module("dedup.pipeline")  # in the process that scans only
-
-    def read_all(*arguments: Any) -> list[Any]:
-        batches = list(read(*arguments))
-        watch.begin("fingerprint")
-        return batches
-
-    def candidates(*arguments: Any) -> Any:
-        watch.begin("candidates")
-        found = find(*arguments)
-        watch.begin("verify")
-        return found
-
-    read, find = pipeline.read_articles, pipeline.find_candidates
-    with mock.patch.multiple(pipeline, read_articles=read_all, find_candidates=candidates):
-        yield
-
-
 def time_stages(articles: Path) -> dict[str, float]:
-    """Scan in this process; return the CPU seconds of each stage."""
+    """Scan in this process; return the CPU seconds of each step."""
     import dedup
 
-    watch = Stopwatch()
-    with tempfile.TemporaryDirectory(dir=OUT) as folder, watch_stages(watch):
-        dedup.scan(articles, Path(folder) / "results", progress=watch)
-        watch.begin("")
-    return {stage: watch.cpu_s[stage] for stage in STAGES}
+    with tempfile.TemporaryDirectory(dir=OUT) as folder:
+        result = dedup.scan(articles, Path(folder) / "results")
+        return {stage: result.manifest["cpu_s"][stage] for stage in STAGES}
 
 
 def time_fingerprints(articles: Path) -> float:

@@ -163,6 +163,9 @@ class Spool:
     def stop(self) -> None:
         """End all work on what the spool holds, in any thread, with a KeyboardInterrupt."""
 
+    def traffic(self) -> tuple[int, int, int]:
+        """Return the bytes written, read, and read to be tokenised again, since it was opened."""
+
     def read(self, saved: Saved) -> bytes:
         """Read what was added; a NativeError if it is not what was written."""
 
@@ -340,6 +343,10 @@ class Matches:
     @property
     def limits(self) -> list[tuple[str, int]]:
         """Limits that were hit: name and number of times."""
+
+    @property
+    def comparisons(self) -> list[tuple[str, int]]:
+        """Pairs of paragraphs that were compared: outcome and number."""
 
     @property
     def candidates(self) -> int:

@@ -15,6 +15,7 @@ from dedup.util.typed import MismatchError, read_typed
 Setting = str | int | float | bool | tuple[str, ...] | None
 Settings = Mapping[str, Setting | Mapping[str, Setting]]
 
+TOTAL = "total"
 COUNTED = ("articles", "paragraphs", "distinct_paragraphs", "templates", "text_bytes")
 
 
@@ -45,14 +46,6 @@ class TableFile:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Elapsed:
-    """Seconds."""
-
-    read: float
-    total: float
-
-
-@dataclass(frozen=True, kw_only=True)
 class Manifest:
     """The fields of a manifest, named as in its file."""
 
@@ -65,7 +58,9 @@ class Manifest:
     tables: Mapping[str, TableFile]  # one for each name in TABLES
     counts: Mapping[str, int]  # those in COUNTED, and others
     limits: Mapping[str, int]
-    elapsed_s: Elapsed
+    elapsed_s: Mapping[str, float]  # by step, and in TOTAL
+    cpu_s: Mapping[str, float]  # by step
+    work: Mapping[str, int]
     peak_memory_bytes: int
     left_out: tuple[LeftOut, ...] = ()
     resumed: bool = False
@@ -82,7 +77,7 @@ def read_manifest(document: Any) -> Manifest:
     Fields that a later version added are left alone.
     """
     manifest = read_typed(Manifest, document)
-    for name, needed in (("tables", TABLES), ("counts", COUNTED)):
+    for name, needed in (("tables", TABLES), ("counts", COUNTED), ("elapsed_s", (TOTAL, "read"))):
         for key in needed:
             if key not in document[name]:
                 raise MismatchError(f"{name} has no {key}")

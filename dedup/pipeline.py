@@ -7,10 +7,9 @@ read -> fingerprint -> collapse exact copies -> candidates -> verify -> template
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Sequence
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
@@ -45,11 +44,20 @@ from dedup.steps.templates import find_templates, restore_templates
 from dedup.steps.verify import verify_candidates
 from dedup.tables.findings import Findings
 from dedup.tables.write import write_judged, write_lists
+from dedup.util.stopwatch import Stopwatch
 from dedup.work.journal import Journal
 from dedup.work.names import Names
 from dedup.work.unfinished import Unfinished
 
 Inputs = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+
+
+class Run(NamedTuple):
+    """What a run of the flow keeps, and reports to."""
+
+    journal: Journal
+    progress: Progress
+    watch: Stopwatch
 
 
 def scan(
@@ -72,7 +80,7 @@ def scan(
 
     Raises a `DedupError` that says what is wrong: see `dedup.errors`.
     """
-    began = time.monotonic()
+    watch = Stopwatch()
     config = read_config(config, options)
     output = path_of("output", output)
     check_flag("resume", resume)
@@ -85,14 +93,16 @@ def scan(
         ResultsWriter(work.work) as writer,
     ):
         reports.start("read", sum(file.size for file in files))
-        prints, digests = _read(files, config, work, reports)
+        with watch.step("read"):
+            prints, digests = _read(files, config, work, reports)
         release_unused()
-        read = time.monotonic()
-        found = find_copies(prints, packs, config, work.journal, reports)
+        found = find_copies(prints, packs, config, Run(work.journal, reports, watch))
         reports.start("score")
-        counts = write_judged(found, config, work.journal, writer)
+        with watch.step("judge"):
+            counts = write_judged(found, config, work.journal, writer)
         reports.start("write")
-        write_lists(found, config, work.journal, writer)
+        with watch.step("write"):
+            write_lists(found, config, work.journal, writer)
         manifest = {
             "dedup_version": __version__,
             "fingerprint_version": _native.FINGERPRINT_VERSION,
@@ -111,10 +121,9 @@ def scan(
             },
             "limits": dict(found.matches.limits),
             "resumed": work.journal.is_resumed,
-            "elapsed_s": {
-                "read": round(read - began, 3),
-                "total": round(time.monotonic() - began, 3),
-            },
+            "work": _count_work(found, work.spool, files, prints.text_bytes),
+            "elapsed_s": {**watch.elapsed_s, "total": watch.total()},
+            "cpu_s": watch.cpu_s,
             "peak_memory_bytes": peak_memory(),
         }
         return writer.finish(manifest)
@@ -149,22 +158,23 @@ def find_copies(
     prints: Fingerprints,
     packs: Sequence[Pack] | None,
     config: Config,
-    journal: Journal,
-    progress: Progress,
+    run: Run,
 ) -> Findings:
     """Run the flow between reading and writing.
 
     Without `packs`, which may be none, no template is looked for.
     """
     corpus, articles = prints.corpus, prints.catalogue.named()
-    progress.start("match")
-    corpus.set_order(order_articles(articles["date"]), config.threads)
+    run.progress.start("match")
+    with run.watch.step("order"):
+        corpus.set_order(order_articles(articles["date"]), config.threads)
     release_unused()
-    matches = restore_matches(corpus, journal)
+    matches = restore_matches(corpus, run.journal)
     if matches is None:
-        templates, verified = _verify(corpus, packs, config, journal)
-        matches = match_verified(corpus, verified, templates, articles, config)
-        save_matches(corpus, matches, journal)
+        templates, verified = _verify(corpus, packs, config, run)
+        with run.watch.step("relate"):
+            matches = match_verified(corpus, verified, templates, articles, config)
+            save_matches(corpus, matches, run.journal)
     release_unused()
     return Findings(
         corpus,
@@ -180,17 +190,24 @@ def find_copies(
 
 
 def _verify(
-    corpus: _native.Corpus, packs: Sequence[Pack] | None, config: Config, journal: Journal
+    corpus: _native.Corpus,
+    packs: Sequence[Pack] | None,
+    config: Config,
+    run: Run,
 ) -> tuple[_native.Templates, _native.Verified]:
     """Compare what may be alike; set aside what templates say, if they are wanted."""
+    journal, watch = run.journal, run.watch
     done = restore_templates(corpus, journal)
     if done is not None:
         return done
-    candidates = find_candidates(corpus, config, journal)
-    verified = verify_candidates(corpus, candidates, config, journal)
+    with watch.step("propose"):
+        candidates = find_candidates(corpus, config, journal)
+    with watch.step("verify"):
+        verified = verify_candidates(corpus, candidates, config, journal)
     if packs is None:
         return _native.Templates(), verified
-    return find_templates(corpus, verified, packs, config, journal), verified
+    with watch.step("templates"):
+        return find_templates(corpus, verified, packs, config, journal), verified
 
 
 def _count_paragraphs(found: Findings) -> dict[str, int]:
@@ -212,6 +229,21 @@ def _count_found(found: Findings) -> dict[str, int]:
         "duplicate_ids": _native.count_repeated(pa.record_batch({"id": found.names.ids})),
         "unreadable_dates": catalogue.unreadable_dates,
         "candidates": matches.candidates,
+    }
+
+
+def _count_work(
+    found: Findings, spool: _native.Spool, files: Sequence[InputFile], text_bytes: int
+) -> dict[str, int]:
+    """Count what this process did; a scan that was resumed did more before."""
+    written, read, again = spool.traffic()
+    return {
+        "input_bytes": sum(file.size for file in files),
+        "tokenised_bytes": text_bytes + again,
+        "work_file_bytes_written": written,
+        "work_file_bytes_read": read,
+        "candidates": found.matches.candidates,
+        **dict(found.matches.comparisons),
     }
 
 

@@ -64,6 +64,25 @@ def test_every_command_works_on_what_was_written(whole: Path) -> None:
     assert [run(command)[0] for command in commands(whole)] == [0] * 5
 
 
+def test_the_manifest_counts_the_work(whole: Path) -> None:
+    manifest = dedup.open_scan(whole / "results").manifest
+    work, counts = manifest["work"], manifest["counts"]
+    assert work["input_bytes"] == (whole / "a.jsonl").stat().st_size
+    assert work["tokenised_bytes"] >= counts["text_bytes"]
+    assert work["work_file_bytes_written"] >= counts["text_bytes"]
+    assert work["near_copies"] <= work["aligned"]
+    assert work["aligned"] + work["refuted_by_words"] > 0
+    assert work["candidates"] == counts["candidates"]
+
+
+def test_the_manifest_times_every_step(whole: Path) -> None:
+    manifest = dedup.open_scan(whole / "results").manifest
+    steps = ["read", "order", "propose", "verify", "templates", "relate", "judge", "write"]
+    assert list(manifest["cpu_s"]) == steps
+    assert list(manifest["elapsed_s"]) == [*steps, "total"]
+    assert sum(manifest["elapsed_s"][step] for step in steps) <= manifest["elapsed_s"]["total"]
+
+
 @pytest.mark.parametrize("table", TABLES)
 def test_the_manifest_has_size_and_digest_of_each_table(whole: Path, table: str) -> None:
     known = dedup.open_scan(whole / "results").manifest["tables"][table]

@@ -16,7 +16,7 @@ from dedup.arguments import read_config
 from dedup.config import Config, SourceConfig
 from dedup.errors import ConfigError, reason_of
 from dedup.packs import load_packs
-from dedup.pipeline import find_copies
+from dedup.pipeline import Run, find_copies
 from dedup.progress import Silent
 from dedup.read import ArticleBatch, InputFile
 from dedup.read.batches import make_batches
@@ -27,6 +27,7 @@ from dedup.steps.fingerprint import Fingerprints, fingerprint_articles
 from dedup.tables.findings import Findings
 from dedup.tables.scores import judge_articles, score_articles
 from dedup.util.printable import shorten
+from dedup.util.stopwatch import Stopwatch
 from dedup.work.journal import Journal
 
 SCORES = ARTICLES.remove(ARTICLES.get_field_index("input_file"))
@@ -68,7 +69,7 @@ def find_in_memory(articles: pa.Table, config: Config) -> Findings:
     """Run the flow over a table of article_id, text, date and source."""
     packs = load_packs(config.formulas)
     prints = fingerprint_in_memory(batch_articles(articles, config.source), config)
-    return find_copies(prints, packs, config, Journal(), Silent())
+    return find_copies(prints, packs, config, Run(Journal(), Silent(), Stopwatch()))
 
 
 def fingerprint_in_memory(batches: Iterable[ArticleBatch], config: Config) -> Fingerprints:

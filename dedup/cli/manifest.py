@@ -10,7 +10,7 @@ from dedup.util.layout import duration, plural, size
 from dedup.util.terminal import print_line, print_rows
 
 if TYPE_CHECKING:
-    from dedup.manifest import Input
+    from dedup.manifest import Input, Manifest
     from dedup.results import Scan
 
 MAX_INPUTS = 20  # shown; --json has them all
@@ -28,7 +28,7 @@ def print_manifest(scan: Scan) -> None:
         ("format", f"{facts.format_version}, fingerprints {facts.fingerprint_version}"),
         (
             "time",
-            f"{duration(elapsed.total)}{since}, of which {duration(elapsed.read)} reading",
+            f"{duration(elapsed['total'])}{since}, of which {duration(elapsed['read'])} reading",
         ),
         ("peak memory", size(facts.peak_memory_bytes)),
     ]
@@ -37,6 +37,8 @@ def print_manifest(scan: Scan) -> None:
         (_inputs_heading(facts.inputs), _list_inputs(facts.inputs)),
         ("Counts", _count_rows(facts.counts)),
         ("How often a limit was hit", _count_rows(facts.limits)),
+        (f"Time of each step{since}", _time_rows(facts)),
+        (f"Work done{since}", _count_rows(facts.work)),
         ("Settings that differ from the default", changed or [("none", "")]),
         ("Other settings", unchanged),
     ]
@@ -45,6 +47,13 @@ def print_manifest(scan: Scan) -> None:
             print_line()
         print_line(heading, bold=True)
         print_rows(rows)
+
+
+def _time_rows(facts: Manifest) -> list[tuple[str, str]]:
+    return [
+        (step, f"{duration(facts.elapsed_s.get(step, 0))}, {duration(cpu)} of CPU time")
+        for step, cpu in facts.cpu_s.items()
+    ]
 
 
 def _inputs_heading(inputs: Sequence[Input]) -> str:

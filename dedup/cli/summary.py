@@ -62,7 +62,7 @@ def print_summary(scan: Scan, inputs: Sequence[str]) -> None:
 
 def summarize(scan: Scan) -> list[tuple[str, str]]:
     """Return the table: about ten rows of a label and a sentence."""
-    counts, elapsed = scan.facts.counts, scan.facts.elapsed_s.total
+    counts, elapsed = scan.facts.counts, scan.facts.elapsed_s["total"]
     columns = ["article_id", "source", "tokens", "redundancy", "top_source", "top_source_share"]
     with scan.reading("articles") as table:
         articles = table.to_table(columns=columns)

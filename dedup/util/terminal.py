@@ -27,8 +27,8 @@ def print_rows(rows: Sequence[tuple[str, str]], *, err: bool = False) -> None:
     width = max(min(shutil.get_terminal_size((MAX_WIDTH, 24)).columns, MAX_WIDTH) - start, 30)
     for label, value in cells:
         parts = textwrap.wrap(value, width, break_long_words=False, break_on_hyphens=False)
-        head = " " * indent + click.style(label.ljust(start - indent), dim=True)
-        click.echo(head + (parts[0] if parts else ""), err=err)
+        shown = label.ljust(start - indent) if parts else label
+        click.echo(" " * indent + click.style(shown, dim=True) + "".join(parts[:1]), err=err)
         for part in parts[1:]:
             click.echo(" " * start + part, err=err)
 

@@ -15,7 +15,7 @@
 //! | cluster | [`matching`] | pairs | stars around the first seen |
 //! | tell furniture | [`formulas`] | clusters | boilerplate, syndication |
 //! | relate | [`articles`] | pairs, runs | evidence by paragraph, article pairs and clusters |
-//! | judge | [`scoring`] | [`matches`] | words by kind, spans |
+//! | judge | [`scoring`] | [`matches`](mod@matches) | words by kind, spans |
 //!
 //! [`flow`] has the order of the steps after verification.
 //!

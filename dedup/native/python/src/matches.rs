@@ -30,6 +30,18 @@ impl PyMatches {
         ]
     }
 
+    /// Pairs of paragraphs that were compared, by outcome.
+    #[getter]
+    fn comparisons(&self) -> Vec<(&'static str, u64)> {
+        let verified = &self.0.verified;
+        let near_copies = verified.pairs.len() as u64;
+        vec![
+            ("refuted_by_words", verified.refuted),
+            ("aligned", verified.aligned),
+            ("near_copies", near_copies),
+        ]
+    }
+
     /// Candidates that were proposed.
     #[getter]
     fn candidates(&self) -> usize {

@@ -3,6 +3,7 @@
 use std::os::fd::RawFd;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -56,6 +57,17 @@ impl PySpool {
     /// End all work on what the spool holds, now and later, with a `KeyboardInterrupt`.
     fn stop(&self) {
         self.0.stop.set();
+    }
+
+    /// Bytes written, read, and read to be tokenised again, since the file was opened.
+    fn traffic(&self) -> (u64, u64, u64) {
+        let traffic = &self.0.traffic;
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        (
+            count(&traffic.written),
+            count(&traffic.read),
+            count(&traffic.tokenised_again),
+        )
     }
 
     /// Read what was added at a place.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::atomic::Ordering;
 
 use super::Corpus;
 use crate::error::Error;
@@ -240,6 +241,7 @@ pub fn read_paragraphs(
 ) -> Result<(), Error> {
     let mut buffer: Vec<u8> = Vec::new();
     let mut from = 0;
+    let mut shown = 0;
     for (i, paragraph) in paragraphs.iter().enumerate() {
         stop::check();
         let place = corpus.text_of(*paragraph);
@@ -253,8 +255,11 @@ pub fn read_paragraphs(
         // The spool holds what arrived as valid UTF-8, cut at line ends. Between paragraphs is
         // nothing but space.
         let text = std::str::from_utf8(text).map_err(|_| corpus.spool.changed())?;
+        shown += text.len() as u64;
         show(text.trim_end());
     }
+    let again = &corpus.spool.traffic.tokenised_again;
+    again.fetch_add(shown, Ordering::Relaxed);
     Ok(())
 }
 

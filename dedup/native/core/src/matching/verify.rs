@@ -74,6 +74,9 @@ pub struct Verified {
     pub pairs: Vec<Pair>,
     /// Sorted by (right, run, left).
     pub runs: Vec<SharedRun>,
+    /// Pairs that were aligned, and those that share too few words, in whatever order, to need it.
+    pub aligned: u64,
+    pub refuted: u64,
     /// Candidates too long to align from end to end.
     pub too_long: u64,
     /// Pairs that were not compared, as that takes too long.
@@ -94,6 +97,8 @@ impl Verified {
     pub fn extend(&mut self, other: Self) {
         self.pairs.extend(other.pairs);
         self.runs.extend(other.runs);
+        self.aligned += other.aligned;
+        self.refuted += other.refuted;
         self.too_long += other.too_long;
         self.costly += other.costly;
         self.families.extend(other.families);
@@ -103,6 +108,8 @@ impl Verified {
     /// The counts alone.
     pub fn without_pairs(&self) -> Self {
         Self {
+            aligned: self.aligned,
+            refuted: self.refuted,
             too_long: self.too_long,
             costly: self.costly,
             large_families: self.large_families,
@@ -365,6 +372,7 @@ impl Aligner {
                 right: right.tokens.len() as u32,
             };
             if self.rule.holds(agreement) {
+                out.aligned += 1;
                 let shared = if takes_long(left.tokens.len(), right.tokens.len()) {
                     is_prepared = false;
                     let (shared, is_cut) = measure(left.tokens, right.tokens, &mut self.pattern);
@@ -387,6 +395,8 @@ impl Aligner {
                         agreement,
                     });
                 }
+            } else {
+                out.refuted += 1;
             }
             if most < self.min_run_words {
                 continue;

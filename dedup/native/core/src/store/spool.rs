@@ -21,6 +21,16 @@ pub struct Spool {
     end: AtomicU64,
     /// Ends all work on what the spool holds, which is one scan's.
     pub stop: Stop,
+    /// Bytes written and read since it was opened, and bytes of text read back to tokenise again.
+    pub traffic: Traffic,
+}
+
+/// Counts of bytes, added to by all threads.
+#[derive(Default)]
+pub struct Traffic {
+    pub written: AtomicU64,
+    pub read: AtomicU64,
+    pub tokenised_again: AtomicU64,
 }
 
 /// Where something stands in a spool, and the hash it must have.
@@ -54,6 +64,7 @@ impl Spool {
             folder: folder.into(),
             end: AtomicU64::new(end),
             stop: Stop::default(),
+            traffic: Traffic::default(),
         };
         let failed = |source| spool.error(source);
         let len = spool.file.metadata().map_err(failed)?.len();
@@ -71,6 +82,7 @@ impl Spool {
     pub fn append(&self, parts: &[&[u8]]) -> Result<Extent, Error> {
         let len = parts.iter().map(|part| part.len() as u64).sum();
         let at = self.end.fetch_add(len, Ordering::Relaxed);
+        self.traffic.written.fetch_add(len, Ordering::Relaxed);
         let mut hasher = Xxh3::new();
         let mut next = at;
         for part in parts {
@@ -100,6 +112,8 @@ impl Spool {
     /// # Errors
     /// The disk fails.
     pub fn read(&self, at: u64, bytes: &mut [u8]) -> Result<(), Error> {
+        let len = bytes.len() as u64;
+        self.traffic.read.fetch_add(len, Ordering::Relaxed);
         self.file
             .read_exact_at(bytes, at)
             .map_err(|source| self.error(source))
