@@ -13,13 +13,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 
 import dedup
 from dedup.cli import main
 from dedup.cli.main import COMMANDS
-from dedup.cli.main import dedup as group
 from dedup.config import Config
 from dedup.progress import show as progress
 from dedup.progress.lines import Lines
@@ -80,17 +78,6 @@ def test_help_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-
-
-def test_each_option_is_one_sentence_with_its_default() -> None:
-    for name in COMMANDS:
-        command = group.get_command(click.Context(group), name)
-        assert command is not None
-        for option in command.params:
-            if isinstance(option, click.Option) and not option.required:
-                text = option.help or ""
-                assert text.endswith("."), option.name
-                assert "by default" in text, option.name
 
 
 def test_defaults_in_the_help_are_those_of_the_config(
@@ -334,7 +321,6 @@ def test_an_interrupted_scan_leaves_nothing_behind(
     assert scan.stdin is not None
     while not any(name.startswith(".results") for name in os.listdir()):
         time.sleep(0.01)
-    time.sleep(0.1)
     scan.send_signal(signal_sent)
     _, shown = scan.communicate(timeout=30)
     assert (scan.returncode, shown) == (128 + signal_sent, "\nInterrupted: nothing was written\n")
@@ -359,10 +345,12 @@ def test_a_log_file_gets_a_line_now_and_then(capsys: pytest.CaptureFixture[str])
     lines = Lines(every_s=0.02)
     lines.start("read", 100)
     lines.advance(1200, 5_000_000)
-    time.sleep(0.1)
+    shown, until = "", time.monotonic() + 10
+    while "1,200" not in shown and time.monotonic() < until:
+        time.sleep(0.01)
+        shown += capsys.readouterr().err
     lines.stop()
-    first = capsys.readouterr().err.splitlines()[0]
-    assert re.fullmatch(r"0\.\d s  Reading: 1,200 articles, 5\.0 MB, [\d,.]+ MB/s", first)
+    assert re.search(r"^\d+\.\d s  Reading: 1,200 articles, 5\.0 MB, [\d,.]+ MB/s$", shown, re.M)
 
 
 def test_a_terminal_gets_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -530,6 +530,36 @@ def test_a_scan_removes_the_temporary_file_that_an_older_one_left_elsewhere(
     assert names(spools) == ["dedup-other.spool"]
 
 
+@pytest.mark.parametrize(
+    "call", ["os.mkdir", "os.open", "os.fstat", "fcntl.flock", "os.ftruncate", "os.pwrite"]
+)
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_an_interrupt_while_the_work_folder_is_made_leaves_nothing(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, number: int
+) -> None:
+    module, name = call.split(".")
+    work_on: Any = getattr(getattr(workfolder, module), name)
+    calls = 0
+
+    def interrupted(*arguments: Any, **options: Any) -> Any:
+        nonlocal calls
+        outcome = work_on(*arguments, **options)
+        calls += 1
+        if calls == number:
+            raise KeyboardInterrupt
+        return outcome
+
+    before = snapshot(tmp_path)
+    work = WorkFolder(Output(tmp_path / "out"), "scan")
+    monkeypatch.setattr(f"{module}.{name}", interrupted)
+    try:
+        work.__enter__()
+    except KeyboardInterrupt:
+        assert snapshot(tmp_path) == before
+    else:
+        work.remove()
+
+
 def test_a_temporary_file_that_cannot_be_made_leaves_nothing(source: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"no/such', and there is no such folder"):
         scan(source, tmp_path / "results", temp_dir=str(tmp_path / "no" / "such"))

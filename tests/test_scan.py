@@ -353,11 +353,18 @@ def test_a_repeat_does_not_make_an_article_a_source(run: Scanner) -> None:
     assert (row["reused_by"], row["top_source"]) == (0, None)
 
 
-def test_a_paragraph_flagged_as_internal_repeat_has_internal_words(run: Scanner) -> None:
+@pytest.mark.parametrize(
+    ("changed", "is_repeat", "has_internal_words"),
+    [(range(0), True, True), (range(12, 42, 13), False, True), (range(6, 42, 7), False, False)],
+    ids=["every word again", "twelve words in a row", "six words in a row"],
+)
+def test_eight_words_in_a_row_that_come_again_are_internal(
+    run: Scanner, changed: range, is_repeat: bool, has_internal_words: bool
+) -> None:
     text = words(1, 42)
-    result = run(blocks(text, edited(text, *range(6, 42, 7))))
-    flagged = "internal_repeat" in kinds(result, "a")
-    assert flagged == (article(result, "a")["internal"] > 0)
+    result = run(blocks(text, edited(text, *changed)))
+    assert ("internal_repeat" in kinds(result, "a")) is is_repeat
+    assert (article(result, "a")["internal"] > 0) is has_internal_words
 
 
 # Short paragraphs

@@ -79,6 +79,8 @@ class WorkFolder:
         self.kind = kind
         self.spool = spool
         self._keep = keep
+        self._is_new = self._is_marked = self._has_begun = False
+        self._beside = self._inside = self._lock = -1
         self._given = output.given
         suffix = "" if kind == "scan" else f"-{kind}"  # a filter leaves unfinished scans alone
         self._name = f".{output.path.name}.unfinished{suffix}"
@@ -92,7 +94,6 @@ class WorkFolder:
         with naming_output(self._given):
             self.output.path.parent.mkdir(parents=True, exist_ok=True)
             self._beside = os.open(self.output.path.parent, _FOLDER)
-            self._inside = self._lock = -1
             try:
                 if not any(self._claim() for _ in range(_TRIES)):
                     raise self._at_work()
@@ -101,7 +102,10 @@ class WorkFolder:
                 if not (self._keep and self._is_marked):
                     self._begin()
             except BaseException:
-                self.close()
+                if self._has_begun:
+                    self.remove()
+                else:
+                    self._undo()
                 raise
         return self
 
@@ -118,11 +122,11 @@ class WorkFolder:
     def _claim(self) -> bool:
         """Make or take over the folder and lock it; False if another process came between."""
         self._close_inside()
-        is_made = True
+        self._is_new = True  # before it is: a signal may come as soon as the folder is there
         try:
             os.mkdir(self._name, 0o700, dir_fd=self._beside)
         except FileExistsError:
-            is_made = False
+            self._is_new = False
         try:
             self._inside = os.open(self._name, _FOLDER | _OURS, dir_fd=self._beside)
         except FileNotFoundError:
@@ -135,7 +139,7 @@ class WorkFolder:
         if state.st_uid != os.geteuid():
             raise self._not_ours("belongs to another user")
         names = os.listdir(self._inside)
-        if MARK not in names and (names or not (is_made or _is_private(state))):
+        if MARK not in names and (names or not (self._is_new or _is_private(state))):
             raise self._not_ours("was not made by dedup")
         try:
             self._lock = _open_own(MARK, self._inside, is_new=MARK not in names)
@@ -143,7 +147,7 @@ class WorkFolder:
             return False
         except _NotOwnError as err:
             raise self._not_ours(f"holds {MARK}, which dedup did not make") from err
-        return self._take_lock() and self._read_mark(is_fresh=is_made or _is_private(state))
+        return self._take_lock() and self._read_mark(is_fresh=self._is_new or _is_private(state))
 
     def _take_lock(self) -> bool:
         try:
@@ -205,12 +209,28 @@ class WorkFolder:
 
     def _begin(self) -> None:
         """Remove what an older process left, and say what this one may make."""
+        self._has_begun = True  # half a mark would be taken for somebody else's
+        self._clear()
+        self._write_mark()
+
+    def _undo(self) -> None:
+        """Remove the folder if it was made just now, with nothing but an empty mark in it."""
         try:
-            self._clear()
-            self._write_mark()
-        except OSError:  # half a mark would be taken for somebody else's
-            self.remove()
-            raise
+            with suppress(OSError, OutputError):
+                if self._is_new:
+                    self._remove_new_folder()
+        finally:
+            self.close()
+
+    def _remove_new_folder(self) -> None:
+        if self._inside < 0:
+            self._inside = os.open(self._name, _FOLDER | _OURS, dir_fd=self._beside)
+        if MARK in os.listdir(self._inside):
+            if self._lock < 0:
+                self._lock = _open_own(MARK, self._inside, is_new=False)
+            if self._take_lock() and not os.fstat(self._lock).st_size:
+                os.unlink(MARK, dir_fd=self._inside)
+        os.rmdir(self._name, dir_fd=self._beside)
 
     def _write_mark(self) -> None:
         spool = str(self.spool) if self.spool else None

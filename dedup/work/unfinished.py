@@ -65,8 +65,8 @@ class Unfinished:
             )
 
     def __enter__(self) -> Unfinished:
-        self.work.__enter__()
         try:
+            self.work.__enter__()
             with naming_output(self.target):
                 path = self.work.path / JOURNAL
                 self.journal = JournalFile(path, self._asked, resume=self._resume)
