@@ -9,7 +9,13 @@ import pyarrow as pa
 
 def in_one_chunk(column: pa.ChunkedArray) -> pa.Array:
     """Return a column as one array, without a copy if it is one."""
-    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+    if column.num_chunks == 1:
+        return column.chunk(0)
+    if column.num_chunks == 0 and pa.types.is_dictionary(column.type):
+        # pyarrow 18 makes no empty array of such a type.
+        none = pa.array([], column.type.index_type), pa.array([], column.type.value_type)
+        return pa.DictionaryArray.from_arrays(*none)
+    return column.combine_chunks()
 
 
 def replace_numbers(rows: pa.Array, name: Callable[[pa.Array], pa.Array]) -> pa.DictionaryArray:
