@@ -61,7 +61,7 @@ test-python: $(VENV)/built ## the Python tests only
 # does not depend on versions.
 test-lowest: $(LOWEST)/installed ## the Python tests with the lowest versions that are allowed
 	PYTHONPATH=$(CURDIR) $(LOWEST)/bin/python -m pytest \
-	    --ignore tests/test_wheel.py --ignore tests/test_licenses.py
+	    --ignore tests/project/test_wheel.py --ignore tests/project/test_licenses.py
 
 lint-python: $(VENV)/built ## format, lint and types of the Python code, and the stub of the core
 	$(BIN)/ruff format --check dedup tests benchmarks

@@ -21,7 +21,7 @@
 //!
 //! # Who may use whom
 //!
-//! A folder uses only those before it in this list, which `tests/test_architecture.py` checks:
+//! A folder uses only those before it in this list, which `tests/project/test_architecture.py` checks:
 //!
 //! `error`, `util`, `store`, `text`, `sketch`, `segment`, `corpus`, `agree`, `matching`,
 //! `formulas`, `articles`, `matches`, `scoring`, `flow`; `read` uses only `error` and `util`.

@@ -5,11 +5,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from checkout import ROOT
 
-ROOT = Path(__file__).parents[1]
 CORE = ROOT / "dedup" / "native" / "core" / "src"
 PYTHON = ROOT / "dedup"
 

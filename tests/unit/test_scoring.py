@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from checkout import DEMO
 
 import dedup
 from dedup.api.in_memory import SCORES
 from dedup.errors import ConfigError
 
-DEMO = Path(__file__).parent / "corpora" / "demo"
 FERRY = "The ferry to Saltmere sails again on Tuesday after a strike of nineteen days, crews say."
 VOTE = (
     "Council members will vote on the new library budget at a meeting in the first week of March."

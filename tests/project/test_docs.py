@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 import pytest
+from checkout import ROOT
 
 import dedup
 from dedup import _native
 from dedup.cli.main import COMMANDS
 from dedup.cli.main import dedup as group
 
-ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PYTHON = re.findall(r"^```python\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pyarrow.compute as pc
 import pytest
+from checkout import DEMO
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -22,7 +23,6 @@ Row = dict[str, Any]
 Article = str | dict[str, Any]
 Scanner = Callable[..., Scan]
 
-DEMO = Path(__file__).parent / "corpora" / "demo"
 FIRST_DAY = datetime(2024, 1, 1)
 # One shared temporary folder serves all examples of a property: each scan replaces the last.
 PROPERTY = settings(

@@ -6,14 +6,13 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from checkout import DEMO
 
 import dedup
 from dedup import memory
 from dedup.config import Config, parse_size
 from dedup.errors import ConfigError, MemoryLimitError
 from dedup.schemas import TABLES
-
-DEMO = Path(__file__).parent / "corpora" / "demo"
 
 
 @pytest.mark.parametrize(

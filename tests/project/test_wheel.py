@@ -10,8 +10,7 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
-
-ROOT = Path(__file__).parents[1]
+from checkout import ROOT
 
 pytestmark = pytest.mark.skipif(
     shutil.which("cargo") is None, reason="an installed wheel is tested without a Rust toolchain"
