@@ -20,7 +20,7 @@ from dedup.filtering.rewriting import open_sink
 from dedup.outputs import naming_output
 from dedup.results import Scan
 from dedup.sources import InputFile, read_articles
-from dedup.sources.locate import COMPRESSIONS
+from dedup.sources.locate import COMPRESSIONS, FORMATS
 from dedup.workfolder import NewFile
 
 REMOVED = pa.schema(
@@ -195,4 +195,4 @@ def _is_jsonl(path: str) -> bool:
     stem = path
     for suffix in COMPRESSIONS:
         stem = stem.removesuffix(suffix)
-    return stem.endswith((".jsonl", ".ndjson"))
+    return any(stem.endswith(suffix) for suffix, kind in FORMATS.items() if kind == "jsonl")
