@@ -12,6 +12,7 @@ cannot work with a `ConfigError`, and never adjust one. A TOML file has the same
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
 import re
 import sys
@@ -84,6 +85,7 @@ def need_choice(name: str, value: object, choices: Any) -> None:
     )
 
 
+@functools.lru_cache(maxsize=64)
 def parse_size(text: str) -> int:
     """Read a size, such as `4GB`, `512 MiB` or `2000000000`, as bytes."""
     match = _SIZE.fullmatch(text) if text.isascii() else None

@@ -119,7 +119,7 @@ def render() -> str:
 
 def _folders() -> dict[str, Path]:
     command = ["cargo", "metadata", "--locked", "--format-version", "1"]
-    command += ["--manifest-path", str(NATIVE / "python" / "Cargo.toml"), "--features", "python"]
+    command += ["--manifest-path", str(NATIVE / "python" / "Cargo.toml")]
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     packages = json.loads(printed)["packages"]
     return {f"{p['name']} {p['version']}": Path(p["manifest_path"]).parent for p in packages}

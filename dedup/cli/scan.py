@@ -134,8 +134,8 @@ def command(
     """Find near-copies and repeats in articles, and score each article by them.
 
     INPUT is any number of files, folders, globs or URLs of them (s3://, gs://, hf://, https://),
-    or - for JSONL on standard input: .jsonl, .json, .parquet, .arrow, .feather, .csv, .tsv, .txt,
-    .html, .htm, .warc or .wet, each also .gz, .zst, .bz2 or .xz.
+    or - for JSONL on standard input: .jsonl (or .ndjson, .jsonlines, .jl), .json, .parquet, .arrow,
+    .feather, .csv, .tsv, .txt, .html, .htm, .warc or .wet, each also .gz, .zst, .bz2 or .xz.
 
     The results are Parquet tables: articles, paragraphs, spans, clusters, members, pairs,
     templates and rejected rows, with a manifest.

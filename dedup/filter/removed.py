@@ -19,7 +19,7 @@ from dedup.filter.decide import Decisions
 from dedup.filter.rewrite import open_sink
 from dedup.outputs import naming_output
 from dedup.read import InputFile, read_articles
-from dedup.read.locate import COMPRESSIONS
+from dedup.read.locate import COMPRESSIONS, FORMATS
 from dedup.results import Scan
 from dedup.work.folder import NewFile
 
@@ -195,4 +195,4 @@ def _is_jsonl(path: str) -> bool:
     stem = path
     for suffix in COMPRESSIONS:
         stem = stem.removesuffix(suffix)
-    return stem.endswith((".jsonl", ".ndjson"))
+    return any(stem.endswith(suffix) for suffix, kind in FORMATS.items() if kind == "jsonl")

@@ -45,6 +45,7 @@ BATCH_BYTES = 4 << 20  # enough text for one native call, little enough to hold 
 SLICE_ROWS = 8192  # texts in another layout are converted so many rows at a time
 
 _COPIES = 4  # of a long text on its way to the fingerprint: its line, its column, its batch
+_NONE_LONG = np.zeros(0, np.bool_)
 Sizes = npt.NDArray[np.int64]
 
 _EMPTY = pa.scalar("", pa.string())
@@ -84,8 +85,9 @@ def make_batches(
     """
     for start in range(0, raw.num_rows, SLICE_ROWS):
         rows = raw.slice(start, SLICE_ROWS)
-        sizes = {name: measure_strings(_column(rows, name)) for name in _LABELS}
-        for first, count in _cuts(np.sum(list(sizes.values()), axis=0)):
+        given = [name for name in _LABELS if name in raw.schema.names]
+        sizes = {name: measure_strings(rows[name]) for name in given}
+        for first, count in _cuts(sum(sizes.values(), np.zeros(rows.num_rows, np.int64))):
             batch = rows.slice(first, count)
             read_to = (number, batch["input_row"][-1].as_py() + 1)
             own = {name: size[first : first + count] for name, size in sizes.items()}
@@ -98,7 +100,7 @@ def join_batches(batches: Iterable[ArticleBatch]) -> Iterator[ArticleBatch]:
     held: list[ArticleBatch] = []
     held_bytes = 0
     for batch in batches:
-        batch_bytes = batch.articles.nbytes + batch.rejected.nbytes
+        batch_bytes = sum(rows.nbytes for rows in batch[:2] if rows.num_rows)
         if held and held_bytes + batch_bytes > BATCH_BYTES:
             yield _join(held)
             held, held_bytes = [], 0
@@ -136,9 +138,10 @@ def _make_batch(
 ) -> ArticleBatch:
     reasons = _column(rows, "reason").cast(pa.string())
     strings: dict[str, pa.Array] = {}
+    limit = config.article_limit
     for name, label in _LABELS.items():
         given = _column(rows, name)
-        is_long = sizes[name] > config.article_limit
+        is_long = sizes[name] > limit if name in sizes else _NONE_LONG
         if is_long.any():
             given = pa.nulls(1) if len(given) == 1 else _without(lay_out(given), is_long)
             reason = _explain_length(label, sizes[name], is_long, config)
@@ -148,7 +151,7 @@ def _make_batch(
             lost = pc.and_(pc.is_null(strings[name]), pc.is_valid(given))
             reason = pc.if_else(lost, f"the {label} is not valid UTF-8", _NULL)
             reasons = pc.coalesce(reasons, reason)
-    if len(rows) == 1 and sizes["text"][0] > BATCH_BYTES:
+    if len(rows) == 1 and "text" in sizes and sizes["text"][0] > BATCH_BYTES:
         reasons = pc.coalesce(reasons, _explain_memory(strings["text"], resources.memory))
     columns = pa.RecordBatch.from_pydict(
         {**strings, "date": _column(rows, "date"), "input_row": rows["input_row"]}
@@ -200,6 +203,8 @@ def _column(rows: pa.RecordBatch, name: str) -> pa.Array:
 
 
 def _blank_to_null(values: pa.Array) -> pa.Array:
+    if values.null_count == len(values):
+        return values
     is_blank = pc.equal(values, _EMPTY)
     return pc.if_else(is_blank, _NULL, values) if pc.any(is_blank).as_py() else values
 

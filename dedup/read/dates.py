@@ -67,6 +67,8 @@ def parse_dates(values: pa.Array) -> tuple[pa.Array, int]:
     """
     if pa.types.is_dictionary(values.type):
         values = values.dictionary_decode()
+    if values.null_count == len(values):
+        return pa.nulls(len(values), TIMESTAMP), 0
     if is_text(values.type):
         values = pc.utf8_trim_whitespace(read_strings(values))
         values = pc.if_else(pc.equal(values, _EMPTY), _NO_TEXT, values)

@@ -35,6 +35,8 @@ STDIN = "-"
 FORMATS = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
+    ".jsonlines": "jsonl",
+    ".jl": "jsonl",
     ".json": "json",
     ".parquet": "parquet",
     ".arrow": "arrow",

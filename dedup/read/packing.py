@@ -6,7 +6,6 @@ files that are still called `.gz`. The bytes decide.
 
 from __future__ import annotations
 
-import io
 import re
 import zlib
 from typing import Any
@@ -66,7 +65,7 @@ class GzipError(OSError):
         self.is_between = is_between  # behind a member that is whole, before any byte of the next
 
 
-class GzipReader(io.RawIOBase):
+class GzipReader:
     """The unpacked bytes of gzip members one after another; zeros behind a member are padding.
 
     After a GzipError, `skip_damage` goes on at the next member, which needs `is_resumable`.
@@ -77,17 +76,15 @@ class GzipReader(io.RawIOBase):
         self._pending = b""
         self._member: Any = None  # a decompressor of zlib
         self._is_untouched = True  # nothing of the member was given yet
-        self._kept: bytearray | None = bytearray() if is_resumable else None  # since it began
+        self._is_resumable = is_resumable
+        self._kept: list[bytes] = []  # since the member began
+        self._kept_bytes = 0
 
-    def readable(self) -> bool:
-        """Tell that this can be read."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Fill a buffer as far as the next bytes that were packed go."""
+    def read(self, size: int) -> bytes:
+        """Return what the next bytes that were packed give, at most so much; nothing at the end."""
         while self._member is not None or self._begin_member():
             try:
-                data = self._member.decompress(self._pending, len(buffer))
+                data: bytes = self._member.decompress(self._pending, size)
             except zlib.error as err:
                 raise GzipError(str(err), is_between=self._is_untouched) from err
             self._pending = self._member.unconsumed_tail
@@ -101,14 +98,13 @@ class GzipReader(io.RawIOBase):
                 )
             if data:
                 self._is_untouched = False
-                buffer[: len(data)] = data
-                return len(data)
-        return 0
+                return data
+        return b""
 
     def skip_damage(self, begins: bytes) -> bool:
         """Go to the next member whose content begins so; tell whether there is one."""
         self._member = None
-        data = bytes(self._kept or b"")[1:]
+        data = b"".join(self._kept)[1:]
         at = data.find(_GZIP)
         while True:
             if at < 0 or len(data) - at < _TRIAL_BYTES:
@@ -135,8 +131,8 @@ class GzipReader(io.RawIOBase):
         if not self._pending:
             return False
         self._is_untouched = True
-        if self._kept is not None:
-            self._kept = bytearray(self._pending)
+        self._kept, self._kept_bytes = [], 0
+        self._keep(self._pending)
         if not self._pending.startswith(_GZIP[: len(self._pending)]):
             raise GzipError("what comes after a gzip member is not gzip data", is_between=True)
         self._member = zlib.decompressobj(_GZIP_WBITS)
@@ -144,11 +140,17 @@ class GzipReader(io.RawIOBase):
 
     def _read_on(self) -> bool:
         self._pending = self._packed.read(_READ_BYTES)
-        if self._kept is not None:
-            self._kept += self._pending
-            if len(self._kept) > _KEPT_BYTES:
-                del self._kept[: len(self._kept) // 2]
+        self._keep(self._pending)
         return bool(self._pending)
+
+    def _keep(self, data: bytes) -> None:
+        if not self._is_resumable:
+            return
+        self._kept.append(data)
+        self._kept_bytes += len(data)
+        if self._kept_bytes > _KEPT_BYTES:
+            del self._kept[: len(self._kept) // 2]
+            self._kept_bytes = sum(map(len, self._kept))
 
 
 def _begins_member(data: bytes, begins: bytes) -> bool:

@@ -26,7 +26,7 @@ from dedup.read.packing import HEAD_BYTES, GzipReader, find_packing, name_other
 from dedup.read.remote import can_seek, open_url
 
 CHUNK_BYTES = 4 << 20
-# What a damaged stream held since the last read is lost, so it is read in small bits.
+# What a packed stream held since the last read is lost if it is damaged: it is read in small bits.
 _READ_BYTES = 64 << 10
 _TAR_BYTES = 512  # the head of a tar archive
 # xz can ask for any amount; its own tools never write files that need more than 65 MiB to read.
@@ -146,7 +146,7 @@ class OpenInput(InputFile):
             raise changed(self)
 
 
-class _Hashed(io.RawIOBase):
+class _Hashed:
     """A file whose bytes are hashed as they pass."""
 
     def __init__(self, raw: Any, path: str, expected: Passed | None) -> None:
@@ -157,18 +157,11 @@ class _Hashed(io.RawIOBase):
         self._hasher = _native.Hasher()
         self._is_whole = False
 
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
+    def read(self, size: int) -> bytes:
         data: bytes = self.raw.read(size)
         self.pass_on(data)
+        self._is_whole = not data
         return data
-
-    def readinto(self, buffer: Any) -> int:
-        data = self.read(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
 
     def pass_on(self, data: bytes) -> None:
         """Hash the next bytes of the file, and see that those an earlier process read are there."""
@@ -261,9 +254,8 @@ def open_stream(file: OpenInput, *, is_resumable: bool = False) -> Iterator[Any]
     damaged gzip member can be passed over: see GzipReader.
     """
     with _open_packed(file) as opened:
-        head = opened.read(HEAD_BYTES)
-        packing = _check_packing(head, file)
-        packed = io.BufferedReader(_Again(head, opened))
+        packed = _Begun(opened)
+        packing = _check_packing(packed.head, file)
         if packing is None:
             yield packed
         else:
@@ -323,23 +315,24 @@ def _unpack(packed: Any, packing: str, *, is_resumable: bool = False) -> Iterato
         yield pa.CompressedInputStream(_Unclosed(packed), packing)
 
 
-class _Again(io.RawIOBase):
-    """A stream of which the first bytes were read, from the beginning."""
+class _Begun:
+    """A stream of which the first bytes were read to tell what it is, from the beginning."""
 
-    def __init__(self, head: bytes, rest: Any) -> None:
-        self._head = head
-        self._rest = rest
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self.head: bytes = stream.read(_READ_BYTES)
+        self._is_over = False
+        while len(self.head) < HEAD_BYTES and not self._is_over:  # a pipe gives little at a time
+            more = stream.read(_READ_BYTES)
+            self.head += more
+            self._is_over = not more
 
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        if not self._head:
-            return int(self._rest.readinto1(buffer))
-        size = min(len(buffer), len(self._head))
-        buffer[:size] = self._head[:size]
-        self._head = self._head[size:]
-        return size
+    def read(self, size: int) -> bytes:
+        """Read as much as the stream gives at once; nothing at its end."""
+        data, self.head = self.head[:size], self.head[size:]
+        if len(data) < size and not self._is_over:
+            data += self._stream.read(size - len(data))
+        return data
 
 
 @contextmanager
@@ -349,7 +342,7 @@ def _open_packed(file: OpenInput) -> Iterator[Any]:
         with open_url(file.address, file.size) as stream:
             yield io.BufferedReader(stream, CHUNK_BYTES)
     else:
-        yield io.BufferedReader(file._stream, CHUNK_BYTES)
+        yield file._stream
 
 
 class _Unclosed(io.RawIOBase):
@@ -366,7 +359,7 @@ class _Unclosed(io.RawIOBase):
         return data
 
 
-class _XzStream(io.RawIOBase):
+class _XzStream:
     """The bytes of an xz file; `lzma.open` does not bound the memory that one may ask for."""
 
     def __init__(self, packed: Any) -> None:
@@ -374,15 +367,7 @@ class _XzStream(io.RawIOBase):
         self._decoder: lzma.LZMADecompressor | None = None
         self._rest = b""
 
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        data = self._read(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
-
-    def _read(self, size: int) -> bytes:
+    def read(self, size: int) -> bytes:
         while True:
             if self._decoder is None:
                 self._rest = (self._rest or self._packed.read(_READ_BYTES)).lstrip(b"\0")
@@ -460,7 +445,9 @@ def read_chunks(file: OpenInput) -> Iterator[bytes]:
     held = 0
     try:
         with open_stream(file) as stream:
-            while part := stream.read(_READ_BYTES):
+            is_stored = isinstance(stream, _Begun) and not file.is_remote
+            size = CHUNK_BYTES if is_stored else _READ_BYTES
+            while part := stream.read(size):
                 parts.append(part)
                 held += len(part)
                 if held >= CHUNK_BYTES:

@@ -36,8 +36,8 @@ def measure_strings(values: pa.Array) -> npt.NDArray[np.int64]:
         return np.where(places.is_valid().to_numpy(zero_copy_only=False), found, 0)
     if not is_text(kind) or pa.types.is_null(kind):
         return np.zeros(len(values), np.int64)
-    sizes = pc.fill_null(pc.binary_length(lay_out(values)), 0)
-    return np.asarray(sizes, np.int64)
+    sizes = pc.binary_length(lay_out(values))
+    return np.asarray(pc.fill_null(sizes, 0) if sizes.null_count else sizes, np.int64)
 
 
 def lay_out(values: pa.Array) -> pa.Array:
@@ -57,6 +57,8 @@ def read_strings(values: pa.Array) -> pa.Array:
     kind = values.type
     if pa.types.is_dictionary(kind):
         return read_strings(values.dictionary_decode())
+    if pa.types.is_null(kind):
+        return pa.nulls(len(values), pa.string())
     if _is_uuid(kind):
         storage = values.storage if isinstance(values, pa.ExtensionArray) else values
         texts = [value and str(uuid.UUID(bytes=value)) for value in storage.to_pylist()]

@@ -536,6 +536,17 @@ def test_samples_show_the_words_and_where_they_stood_before(tmp_path: Path) -> N
     assert removal.snippet == ORIGINAL
 
 
+@pytest.mark.parametrize("name", ["x.jsonl", "x.ndjson", "x.jsonlines", "x.jl"])
+def test_what_was_removed_is_written_as_jsonl_by_any_of_its_names(
+    tmp_path: Path, name: str
+) -> None:
+    path = scan_file(tmp_path, "in.jsonl", jsonl(ARTICLES))
+    dedup.filter_articles(
+        tmp_path / "results", path, tmp_path / "out.jsonl", keep="first", removed=tmp_path / name
+    )
+    assert json.loads((tmp_path / name).read_text().splitlines()[0])["article_id"]
+
+
 def test_a_filter_without_a_rule_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="which articles to keep"):
         dedup.filter_articles(tmp_path, tmp_path, tmp_path)

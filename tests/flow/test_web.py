@@ -26,6 +26,7 @@ from dedup.read import locate_inputs, read_articles
 from dedup.read.formats import warc_records as records
 from dedup.read.formats.html_text import read_page
 from dedup.read.formats.http_response import BodyError, decode_body, parse_response
+from dedup.read.streams import open_input
 
 FAIL = SourceConfig(on_error="fail")
 SKIP = SourceConfig(on_error="skip")
@@ -538,6 +539,49 @@ def test_a_damaged_gzip_member_costs_its_record_only(tmp_path: Path, size: int) 
         path.write_bytes(b"".join([*good, damaged, *good]))
         assert [row["input_row"] for row in read(path, SKIP)] == [1, 3, 6, 8]
         assert [row for row, _ in read_rejected(path)] == [4]
+
+
+RECORD_PARTS = st.one_of(
+    st.sampled_from([*GOOD, *MIXED, *BAD_RECORDS.values()]).filter(lambda part: len(part) < 10**6),
+    st.binary(max_size=20),
+    st.sampled_from(
+        [b"WARC/1.0\r\n", b"\r\n\r\n", b"\n\n", b"\r\n X-Folded: y\r\n", b"WARC/", b"\0"]
+    ),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(parts=st.lists(RECORD_PARTS, max_size=12), wanted=st.sampled_from([None, 0, 40]))
+def test_a_record_with_another_behind_it_is_read_like_any_other(
+    tmp_path_factory: pytest.TempPathFactory, parts: list[bytes], wanted: int | None
+) -> None:
+    path = tmp_path_factory.mktemp("any") / "a.warc"
+    path.write_bytes(b"".join(parts))
+    [file] = locate_inputs(path)
+
+    def read_all() -> list[records.Record]:
+        with open_input(file) as opened:
+            return list(records.read_records(opened, lambda _: wanted))
+
+    found = read_all()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(records, "_take_good", lambda *_: None)
+        assert found == read_all()
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "WARC-Target-URI : x",
+        "warc-target-uri:x",
+        "WARC-Target-URI:\t x \t",
+        "WARC-Target-URI:\r\n x",
+    ],
+)
+def test_a_header_may_have_blanks_around_its_value(tmp_path: Path, header: str) -> None:
+    one = record("conversion", SAILS.encode(), header, "WARC-Target-URI: y", uri=None)
+    path = write(tmp_path / "a.warc", one, one)
+    assert [row["url"] for row in read(path)] == ["x", "x"]
 
 
 def test_a_page_may_hold_an_archive(tmp_path: Path) -> None:

@@ -107,6 +107,8 @@ def to_arrow_table(table: pa.Table) -> bytes:
 FORMATS: dict[str, Callable[[list[dict[str, Any]]], bytes]] = {
     "a.jsonl": to_jsonl,
     "a.ndjson": to_jsonl,
+    "a.jsonlines": to_jsonl,
+    "a.jl": to_jsonl,
     "lines.json": to_jsonl,
     "list.json": lambda articles: json.dumps(articles, indent=1).encode(),
     "a.csv": to_csv,

@@ -8,6 +8,7 @@ import io
 import json
 import lzma
 import os
+import random
 import sys
 import tarfile
 import zipfile
@@ -29,6 +30,8 @@ from article_files import (
 import dedup
 from dedup.errors import InputError
 from dedup.read import locate_inputs, read_articles
+from dedup.read.packing import HEAD_BYTES
+from dedup.read.streams import _Begun
 
 ROWS = [{"id": str(n), "text": f"The ferry sails on day {n}."} for n in range(4)]
 TEXTS = [row["text"] for row in ROWS]
@@ -100,6 +103,25 @@ def test_a_filtered_file_is_packed_as_the_input_was(tmp_path: Path, name: str, p
     start = path.read_bytes()[:4]
     assert (tmp_path / "out" / name).read_bytes().startswith(start)
     assert (tmp_path / "one" / name).read_bytes().startswith(start)
+
+
+class Trickle:
+    """A stream that gives a few bytes at a time, as a pipe may."""
+
+    def __init__(self, content: bytes) -> None:
+        self.rest = io.BytesIO(content)
+
+    def read(self, size: int) -> bytes:
+        return self.rest.read(min(size, 7))
+
+
+@pytest.mark.parametrize("size", [0, 5, HEAD_BYTES, 3 * HEAD_BYTES])
+def test_a_stream_that_gives_little_at_a_time_is_known_by_its_first_bytes(size: int) -> None:
+    content = random.Random(size).randbytes(size)
+    stream = _Begun(Trickle(content))
+    assert content.startswith(stream.head)
+    assert len(stream.head) >= min(size, HEAD_BYTES)
+    assert b"".join(iter(lambda: stream.read(100), b"")) == content
 
 
 @pytest.mark.parametrize("padding", [1, 700, 100_000])

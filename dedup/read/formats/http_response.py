@@ -69,7 +69,7 @@ def _begins_as_markup(body: bytes) -> bool:
 def parse_content_type(value: str | None) -> tuple[str | None, str | None]:
     """Return the media type in lower case, and the charset."""
     kind, _, parameters = (value or "").partition(";")
-    charset = _CHARSET.search(parameters)
+    charset = _CHARSET.search(parameters) if parameters else None
     return kind.strip().lower() or None, charset[1] if charset else None
 
 

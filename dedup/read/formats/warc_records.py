@@ -26,11 +26,13 @@ _START = re.compile(
 )
 _START_BYTES = 128  # more than the longest match of the above
 _HEAD_END = re.compile(rb"\n\r?\n")
+_HEAD_END_OR_FOLD = re.compile(rb"\n(?:\r?\n|[ \t])")
 _FOLD = re.compile(r"\r?\n[ \t]+")
-_FIELD = re.compile(r"\n([^\s:]+)[ \t]*:[ \t]*([^\n]*)")
 _LENGTH = re.compile(r"\d{1,18}", re.ASCII)  # no disk has more bytes
 _BLANK = b"\r\n\0 \t"
 _SEPARATORS = (b"\r\n\r\n", b"\n\n")
+_NEXT = _SEPARATORS[0] + _BEGINS
+_SHORT_BYTES = 1 << 20  # a record that may be looked at as a whole
 _MEMORY_BYTES = 64 << 20  # read ahead; more of it goes to a temporary file
 
 _CUT = "the record breaks off"
@@ -61,8 +63,36 @@ def read_records(
     with open_stream(file, is_resumable=True) as stream:
         window = _Window(stream)
         window.take_blank()
-        while (record := _read_record(window, wanted)) is not None:
+        while record := _take_good(window, wanted) or _read_record(window, wanted):
             yield record
+
+
+def _take_good(window: _Window, wanted: Callable[[Mapping[str, str]], int | None]) -> Record | None:
+    """Take a record that is short and has another one right behind it, as nearly all have.
+
+    None is one of which `_read_record` must tell what it is.
+    """
+    ahead, at = window.look(_USUAL_HEAD_BYTES)
+    found = _HEAD_END_OR_FOLD.search(ahead, at, at + _USUAL_HEAD_BYTES)
+    if found is None or not ahead.startswith(_BEGINS, at):
+        return None
+    head = ahead[at : found.end()]
+    if not head.endswith(b"\n") or head.find(_BEGINS, 1) >= 0:
+        return None
+    headers = _parse_lines(head.decode("utf-8", "replace"))
+    length = headers.get("content-length", "")
+    if not _LENGTH.fullmatch(length) or (size := int(length)) > _SHORT_BYTES:
+        return None
+    ahead, at = window.look(len(head) + size + len(_NEXT))
+    begin = at + len(head)
+    end = begin + size
+    if not ahead.startswith(_NEXT, end):
+        return None
+    most = wanted(headers)
+    block = ahead[begin : end if most is None else min(end, begin + most)]
+    place = window.place
+    window.pass_over(len(head) + size + len(_SEPARATORS[0]))
+    return Record(head, headers, block, size, _SEPARATORS[0], place)
 
 
 def _read_record(
@@ -120,8 +150,16 @@ def _parse_headers(head: bytes) -> dict[str, str]:
     text = head.decode("utf-8", "replace")
     if "\n " in text or "\n\t" in text:  # folded lines
         text = _FOLD.sub(" ", text)
-    fields = _FIELD.findall(text)
-    return {name.lower(): value.rstrip() for name, value in reversed(fields)}  # the first counts
+    return _parse_lines(text)
+
+
+def _parse_lines(text: str) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for line in text.split("\n"):
+        name, colon, value = line.partition(":")
+        if colon:
+            headers.setdefault(name.rstrip(" \t").lower(), value.strip())  # the first counts
+    return headers
 
 
 def _read_block(window: _Window, length: int, wanted: int | None) -> tuple[bytes, str | None]:
@@ -187,20 +225,35 @@ class _Window:
         self.damage: str | None = None
         self.is_damage_between = False
 
+    def look(self, size: int) -> tuple[bytes, int]:
+        """Return what was read and where in it one stands, with so many bytes behind, or the end.
+
+        Nothing is copied, unlike with `peek`.
+        """
+        if len(self._near) - self._at < size:
+            parts = [self._near[self._at :]]
+            held = len(parts[0])
+            while held < size and (more := self._read_on(size - held)):
+                parts.append(more)
+                held += len(more)
+            self._near = b"".join(parts)
+            self._at = 0
+        return self._near, self._at
+
+    def pass_over(self, size: int) -> None:
+        """Go behind bytes that were looked at."""
+        self._at += size
+        self.place += size
+
     def peek(self, size: int) -> bytes:
         """Return so many bytes, or fewer at the end."""
-        if len(self._near) - self._at < size:
-            self._near = self._near[self._at :]
-            self._at = 0
-            while len(self._near) < size and (more := self._read_on(size - len(self._near))):
-                self._near += more
-        return self._near[self._at : self._at + size]
+        ahead, at = self.look(size)
+        return ahead[at : at + size]
 
     def take(self, size: int) -> bytes:
         """Return so many bytes that were looked at, and go behind them."""
         taken = self.peek(size)
-        self._at += len(taken)
-        self.place += len(taken)
+        self.pass_over(len(taken))
         return taken
 
     def take_blank(self) -> bytes:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
 
 from dedup.config import SourceConfig
@@ -153,15 +154,8 @@ def _read_text(record: Record, limit: int, memory: int) -> bytes | None:
 
 def _make_row(headers: Mapping[str, str], number: int, text: bytes, reason: str | None) -> _Row:
     url = _without_brackets(headers.get("warc-target-uri"))
-    return _Row(
-        article_id=_without_brackets(headers.get("warc-record-id")),
-        text=text,
-        date=headers.get("warc-date"),
-        source=_name_site(url),
-        url=url,
-        input_row=number,
-        reason=reason,
-    )
+    article_id = _without_brackets(headers.get("warc-record-id"))
+    return _Row(article_id, text, headers.get("warc-date"), _name_site(url), url, number, reason)
 
 
 def _without_brackets(value: str | None) -> str | None:
@@ -182,7 +176,10 @@ def _lay_out(rows: list[_Row]) -> pa.RecordBatch:
 
 def _read_utf8(texts: Sequence[bytes]) -> pa.Array:
     """Make a column of texts; bytes that are not UTF-8 become U+FFFD, as on pages."""
+    ends = np.cumsum([0, *map(len, texts)], dtype=np.int64)
+    buffers = [None, pa.py_buffer(ends), pa.py_buffer(b"".join(texts))]
+    column = pa.Array.from_buffers(pa.large_binary(), len(texts), buffers)
     try:
-        return pa.array(texts, pa.large_binary()).cast(pa.large_string())
+        return column.cast(pa.large_string())
     except pa.ArrowInvalid:
         return pa.array([text.decode("utf-8", "replace") for text in texts], pa.large_string())
