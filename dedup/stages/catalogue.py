@@ -67,7 +67,9 @@ class Catalogue:
 
     def named(self) -> pa.Table:
         """Return article_id, date and source of every article."""
-        return pa.Table.from_batches(self._held, _HELD).unify_dictionaries().combine_chunks()
+        table = pa.Table.from_batches(self._held, _HELD).unify_dictionaries().combine_chunks()
+        self._held = table.to_batches()  # instead of the same names a second time
+        return table
 
     def articles(self, size: int) -> Iterator[pa.Table]:
         """Give ARTICLE_INPUT without the text, `size` articles at a time."""
@@ -80,8 +82,9 @@ class Catalogue:
             yield pa.Table.from_batches([self._read(place, REJECTED)])
 
     def _hold(self, articles: pa.RecordBatch, places: dict[str, Place]) -> None:
-        sources = articles["source"].cast(pa.large_string()).dictionary_encode()
-        held = [articles["article_id"], articles["date"], sources]
+        names = _copy(articles.select(["article_id", "date", "source"]))
+        sources = names["source"].cast(pa.large_string()).dictionary_encode()
+        held = [names["article_id"], names["date"], sources]
         self._held.append(pa.RecordBatch.from_arrays(held, schema=_HELD))
         self._articles.append(places["articles"])
         if "rejected" in places:
@@ -89,6 +92,11 @@ class Catalogue:
 
     def _read(self, place: Place, schema: pa.Schema) -> pa.RecordBatch:
         return pa.ipc.read_record_batch(pa.py_buffer(self._spool.read(place)), schema)
+
+
+def _copy(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Lay a batch out anew: columns of a reader share memory, so that ids would hold the texts."""
+    return pa.ipc.read_record_batch(batch.serialize(), batch.schema)
 
 
 def _in_pieces(batches: Iterable[pa.RecordBatch], size: int) -> Iterator[pa.Table]:
