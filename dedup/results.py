@@ -18,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
@@ -28,6 +29,8 @@ from dedup.errors import NativeError, ResultsError
 from dedup.manifest import Manifest, read_manifest
 from dedup.outputs import Output, naming_output
 from dedup.schemas import TABLES
+from dedup.sources.batches import cut_rows
+from dedup.sources.strings import measure_strings
 from dedup.sources.urls import is_url, show_url
 from dedup.typed import MismatchError
 from dedup.workfolder import NEW, WorkFolder
@@ -36,6 +39,7 @@ MANIFEST = "manifest.json"
 FORMAT = "dedup results"  # by which a scan knows an older result, which it may replace
 FORMAT_VERSION = 1  # raised when a table's columns change their meaning
 MAX_WAITING = 2  # parts of tables that are made and not written yet
+PART_BYTES = 64 << 20  # of names that are written out at once
 ROW_GROUP = 1 << 18  # rows: large enough to compress well, small enough to filter by
 
 
@@ -264,9 +268,8 @@ class ResultsWriter:
                 file = self._work.open_new(f"{NEW}/{table}.parquet")
                 self._open_files[table] = file
                 self._writers[table] = _open_table(file, schema)
-            if rows.num_rows:
-                rows = rows.select(schema.names).cast(schema)
-                self._writers[table].write_table(rows, row_group_size=ROW_GROUP)
+            for part in _write_out(rows.select(schema.names), schema) if rows.num_rows else ():
+                self._writers[table].write_table(part, row_group_size=ROW_GROUP)
 
     def finish(self, manifest: Mapping[str, Any]) -> Scan:
         """Close the tables, add the manifest and put the folder in its place."""
@@ -289,6 +292,16 @@ class ResultsWriter:
                 file.write(text.encode())
             self._work.publish()
         return Scan(self.target, document)
+
+
+def _write_out(rows: pa.Table, schema: pa.Schema) -> Iterator[pa.Table]:
+    """Bring rows into a schema, in parts: one long name may stand in every row of a column."""
+    sizes = np.zeros(rows.num_rows, np.int64)
+    for field, column in zip(schema, rows.columns, strict=True):
+        if pa.types.is_string(field.type) and pa.types.is_dictionary(column.type):
+            sizes += np.concatenate([measure_strings(chunk) for chunk in column.chunks])
+    for start, count in cut_rows(sizes, PART_BYTES):
+        yield rows.slice(start, count).cast(schema)
 
 
 def _digest(path: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import io
+import itertools
 import json
 import lzma
 import subprocess
@@ -27,12 +28,15 @@ from dedup.config import Config, SourceConfig
 from dedup.errors import ConfigError, InputError, RowError
 from dedup.filtering import rewriting
 from dedup.memory import Budget
+from dedup.results import _write_out
 from dedup.sources import InputFile, Resources, locate_inputs, read_articles
 from dedup.sources.parquet_pages import PageSizes
 from dedup.sources.records import Record, read_records
 from dedup.sources.streams import OpenInput, open_input
 from dedup.sources.tabular import ParquetGroups, read_parquet
+from dedup.stages import catalogue
 from dedup.stages.catalogue import Catalogue
+from dedup.stages.naming import PART_ROWS, Names
 
 SHORT = SourceConfig(on_error="skip", max_article_bytes="1000")
 LONG_TEXT = "x" * 1001
@@ -275,12 +279,47 @@ def test_a_bomb_takes_no_more_memory_than_was_allowed(tmp_path: Path, name: str)
 
 def test_what_a_scan_keeps_of_articles_does_not_keep_their_texts(tmp_path: Path) -> None:
     path = write_lines(tmp_path / "a.jsonl", json.dumps({"id": "a", "text": "word " * MIB}))
-    catalogue = Catalogue(_native.Spool.temporary(tmp_path), [str(path)])
+    kept = Catalogue(_native.Spool.temporary(tmp_path), [str(path)])
     batch = next(read_articles(locate_inputs(path), SourceConfig()))
-    catalogue.add(batch)
+    kept.add(batch)
     given = batch.articles["article_id"].buffers()
-    held = catalogue.named()["article_id"].chunk(0).buffers()
+    held = kept.named()["article_id"].chunk(0).buffers()
     assert {b.address for b in given if b}.isdisjoint(b.address for b in held if b)
+
+
+def test_a_long_id_that_stands_in_every_row_is_written_a_part_at_a_time() -> None:
+    schema = pa.schema([("top_source", pa.string())])
+    numbers = pa.array([0] * 200, pa.int32())
+    rows = pa.table({"top_source": pa.DictionaryArray.from_arrays(numbers, ["x" * MIB])})
+    parts = [part.num_rows for part in _write_out(rows, schema)]
+    assert parts == [64, 64, 64, 8]
+
+
+@given(sizes=st.lists(st.integers(0, 30), max_size=30), cuts=st.lists(st.integers(0, 30)))
+def test_articles_are_read_back_in_the_same_pieces_wherever_batches_were_cut(
+    sizes: list[int], cuts: list[int]
+) -> None:
+    ids = ["x" * size for size in sizes]
+    nothing = pa.nulls(len(ids), pa.string())
+    whole = pa.record_batch({"article_id": ids, "source": nothing, "url": nothing})
+    whole = whole.cast(pa.schema([(name, pa.string()) for name in whole.schema.names]))
+    ends = sorted({0, len(ids), *(cut for cut in cuts if cut < len(ids))})
+    batches = [whole.slice(a, b - a) for a, b in itertools.pairwise(ends)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(catalogue, "PIECE_BYTES", 40)
+        at_once, in_batches = (
+            [piece["article_id"].to_pylist() for piece in catalogue._in_pieces(parts, 5)]
+            for parts in ([whole] if ids else [], batches)
+        )
+    assert at_once == in_batches
+    assert [name for piece in at_once for name in piece] == ids
+    assert all(len(piece) <= 5 for piece in at_once)
+    assert all(len(piece) == 1 or sum(map(len, piece)) <= 40 for piece in at_once)
+
+
+def test_fewer_rows_are_named_at_once_where_ids_are_long() -> None:
+    assert Names(pa.chunked_array([["a", "b"]])).part_rows == PART_ROWS
+    assert Names(pa.chunked_array([["a" * MIB, "b" * MIB]])).part_rows == 16
 
 
 # Parquet

@@ -85,7 +85,7 @@ def make_batches(
     for start in range(0, raw.num_rows, SLICE_ROWS):
         rows = raw.slice(start, SLICE_ROWS)
         sizes = {name: measure_strings(_column(rows, name)) for name in _LABELS}
-        for first, count in _cuts(np.sum(list(sizes.values()), axis=0)):
+        for first, count in cut_rows(np.sum(list(sizes.values()), axis=0), BATCH_BYTES):
             batch = rows.slice(first, count)
             read_to = (number, batch["input_row"][-1].as_py() + 1)
             own = {name: size[first : first + count] for name, size in sizes.items()}
@@ -238,12 +238,12 @@ def _explain_memory(text: pa.Array, memory: int) -> pa.Array:
     )
 
 
-def _cuts(sizes: Sizes) -> Iterator[tuple[int, int]]:
-    """Give (first row, number of rows) of parts of about 4 MiB, or one longer row."""
+def cut_rows(sizes: Sizes, most: int) -> Iterator[tuple[int, int]]:
+    """Give (first row, number of rows) of parts of at most so many bytes, or one longer row."""
     ends = np.cumsum(sizes, dtype=np.int64)
     first, done = 0, 0
     while first < len(sizes):
-        stop = max(int(np.searchsorted(ends, done + BATCH_BYTES, side="right")), first + 1)
+        stop = max(int(np.searchsorted(ends, done + most, side="right")), first + 1)
         yield first, stop - first
         first, done = stop, int(ends[stop - 1])
 

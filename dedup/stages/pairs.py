@@ -11,7 +11,7 @@ from dedup.config import Config
 from dedup.journal import Journal
 from dedup.memory import Budget
 from dedup.stages.findings import Findings
-from dedup.stages.naming import PART_ROWS, constant, ranges
+from dedup.stages.naming import constant, ranges
 
 
 def verify_candidates(
@@ -60,7 +60,7 @@ def list_pairs(found: Findings, unit: str) -> Iterator[pa.Table]:
     Paragraphs with the same words count once, for the article that held them first; articles
     with the same words are each paired with the first of them.
     """
-    for start, end in ranges(found.matches.count_pairs(unit), PART_ROWS):
+    for start, end in ranges(found.matches.count_pairs(unit), found.names.part_rows):
         rows = found.corpus.pair_rows(found.matches, unit, start, end)
         part = pa.Table.from_batches([rows])
         part = found.names.name(part, ["left_article", "right_article"])

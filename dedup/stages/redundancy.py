@@ -15,7 +15,7 @@ from dedup import _native
 from dedup.config import Config, ScoreConfig
 from dedup.schemas import PARAGRAPH_KINDS, SPAN_KINDS
 from dedup.stages.findings import Findings, name_clusters
-from dedup.stages.naming import PART_ROWS, from_codes, in_one_chunk
+from dedup.stages.naming import from_codes, in_one_chunk
 
 HOUR_US = 3_600_000_000
 ARTICLES_AT_ONCE = 1 << 16  # articles whose facts are read back from the spool together
@@ -33,7 +33,7 @@ def judge_articles(found: Findings, config: Config) -> Iterator[tuple[pa.Table, 
     PARAGRAPHS and SPANS, in parts. The counts of the articles join their scores.
     """
     corpus, matches = found.corpus, found.matches
-    for start, end in corpus.cut(PART_ROWS):
+    for start, end in corpus.cut(found.names.part_rows):
         judged = corpus.judge(matches, found.scores, start, end, config.threads)
         yield (
             _name(found, corpus.paragraph_rows(matches, judged), PARAGRAPH_KINDS),
@@ -72,7 +72,7 @@ def _score(found: Findings, articles: pa.Table, start: int, config: ScoreConfig)
         "copied": copied,
         "formulaic": formulaic,
         "redundancy_symmetric": share("symmetric"),
-        "top_source": names.take(counts["top_source"].combine_chunks()),
+        "top_source": names[counts["top_source"].combine_chunks()],
         "top_source_share": share("top_source_tokens"),
         "origin_ambiguous": counts["origin_ambiguous"].combine_chunks(),
         "low_evidence": tokens < config.low_evidence_tokens,
