@@ -101,19 +101,6 @@ impl Verified {
         self.done += other.done;
     }
 
-    /// The counts alone.
-    pub fn without_pairs(&self) -> Self {
-        Self {
-            too_long: self.too_long,
-            costly: self.costly,
-            large_families: self.large_families,
-            done: self.done,
-            candidates: self.candidates,
-            capped_buckets: self.capped_buckets,
-            ..Self::default()
-        }
-    }
-
     fn sort_runs(&mut self) {
         self.runs.sort_unstable_by_key(SharedRun::order);
     }
