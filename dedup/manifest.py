@@ -68,7 +68,12 @@ class Manifest:
     @property
     def source(self) -> SourceConfig:
         """The settings by which articles were read."""
-        return _source(self.config)
+        return _settings(self.config).source
+
+    @property
+    def max_memory(self) -> str | None:
+        """What the scan was to keep to."""
+        return _settings(self.config).max_memory
 
 
 def read_manifest(document: Any) -> Manifest:
@@ -83,14 +88,15 @@ def read_manifest(document: Any) -> Manifest:
                 raise MismatchError(f"{name} has no {key}")
     try:
         datetime.fromisoformat(manifest.finished)
-        _source(manifest.config)
+        _settings(manifest.config)
     except (ValueError, ConfigError) as err:
         raise MismatchError(str(err)) from err
     return manifest
 
 
-def _source(config: Settings) -> SourceConfig:
-    settings = config.get("source")
-    if not isinstance(settings, Mapping):
+def _settings(config: Settings) -> Config:
+    """Return the settings by which inputs were read."""
+    source = config.get("source")
+    if not isinstance(source, Mapping):
         raise MismatchError("config has no source")
-    return Config().with_options(**settings).source
+    return Config().with_options(max_memory=config.get("max_memory"), **source)

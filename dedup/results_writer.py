@@ -9,22 +9,26 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dedup.outputs import naming_output
 from dedup.results import FORMAT, FORMAT_VERSION, MANIFEST, Scan, digest_table
 from dedup.schemas import TABLES
+from dedup.util.columns import cut_rows
+from dedup.util.strings import measure_strings
 from dedup.work.folder import NEW, WorkFolder
 
 MAX_WAITING = 2  # parts of tables that are made and not written yet
+PART_BYTES = 64 << 20  # of names that are written out at once
 ROW_GROUP = 1 << 18  # rows: large enough to compress well, small enough to filter by
 
 
@@ -112,9 +116,8 @@ class ResultsWriter:
                 file = self._work.open_new(f"{NEW}/{table}.parquet")
                 self._open_files[table] = file
                 self._writers[table] = _open_table(file, schema)
-            if rows.num_rows:
-                rows = rows.select(schema.names).cast(schema)
-                self._writers[table].write_table(rows, row_group_size=ROW_GROUP)
+            for part in _write_out(rows.select(schema.names), schema) if rows.num_rows else ():
+                self._writers[table].write_table(part, row_group_size=ROW_GROUP)
 
     def finish(self, manifest: Mapping[str, Any]) -> Scan:
         """Close the tables, add the manifest and put the folder in its place."""
@@ -137,6 +140,16 @@ class ResultsWriter:
                 file.write(text.encode())
             self._work.publish()
         return Scan(self.target, document)
+
+
+def _write_out(rows: pa.Table, schema: pa.Schema) -> Iterator[pa.Table]:
+    """Bring rows into a schema, in parts: one long name may be in every row of a column."""
+    sizes = np.zeros(rows.num_rows, np.int64)
+    for field, column in zip(schema, rows.columns, strict=True):
+        if pa.types.is_string(field.type) and pa.types.is_dictionary(column.type):
+            sizes += np.concatenate([measure_strings(chunk) for chunk in column.chunks])
+    for start, count in cut_rows(sizes, PART_BYTES):
+        yield rows.slice(start, count).cast(schema)
 
 
 def _open_table(file: BinaryIO, schema: pa.Schema) -> pq.ParquetWriter:

@@ -21,13 +21,13 @@ from dedup.progress import Silent
 from dedup.read import ArticleBatch, InputFile
 from dedup.read.batches import make_batches
 from dedup.read.dates import is_date_like
-from dedup.read.strings import is_text, is_text_or_scalar, read_strings
 from dedup.schemas import ARTICLES
 from dedup.steps.fingerprint import Fingerprints, fingerprint_articles
 from dedup.tables.findings import Findings
 from dedup.tables.scores import judge_articles, score_articles
 from dedup.util.printable import shorten
 from dedup.util.stopwatch import Stopwatch
+from dedup.util.strings import is_text, is_text_or_scalar, read_strings
 from dedup.work.journal import Journal
 
 SCORES = ARTICLES.remove(ARTICLES.get_field_index("input_file"))

@@ -18,7 +18,7 @@ from dedup.errors import ConfigError
 from dedup.filter.decide import Decisions
 from dedup.filter.rewrite import open_sink
 from dedup.outputs import naming_output
-from dedup.read import InputFile, read_articles
+from dedup.read import InputFile, Resources, read_articles
 from dedup.read.locate import COMPRESSIONS, FORMATS
 from dedup.results import Scan
 from dedup.work.folder import NewFile
@@ -117,6 +117,7 @@ def sample_removals(
     decisions: Decisions,
     files: Mapping[str, InputFile],
     number: int,
+    resources: Resources,
 ) -> tuple[Removal, ...]:
     """Pick removed articles at even distances, always the same, and find what they share.
 
@@ -130,7 +131,7 @@ def sample_removals(
     reasons = decisions.reasons.drop_null().take(pa.array(places)).to_pylist()
     spans = _longest_spans(scan, {row["article_id"] for row in chosen})
     config = dataclasses.replace(scan.facts.source, on_error="skip")
-    texts = _read_texts(chosen, files, config)
+    texts = _read_texts(chosen, files, config, resources)
     removals = []
     for row, reason in zip(chosen, reasons, strict=True):
         start, end, match = spans.get(row["article_id"], (0, 0, row["top_source"]))
@@ -166,6 +167,7 @@ def _read_texts(
     chosen: list[dict[str, object]],
     files: Mapping[str, InputFile],
     config: SourceConfig,
+    resources: Resources,
 ) -> dict[tuple[str, int], str]:
     """Read the inputs of the chosen articles again, each as far as the last of them."""
     texts: dict[tuple[str, int], str] = {}
@@ -174,7 +176,7 @@ def _read_texts(
         if not wanted or (file.version is None and not file.is_remote):  # it can be read once
             continue
         left = len(wanted)
-        for batch in read_articles([file], config):
+        for batch in read_articles([file], config, resources=resources):
             rows = batch.articles.filter(pc.is_in(batch.articles["input_row"], pa.array(wanted)))
             for row in rows.select(["input_row", "text"]).to_pylist():
                 texts[name, row["input_row"]] = row["text"]

@@ -8,7 +8,7 @@ import lzma
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -23,10 +23,9 @@ from dedup.filter.warc_records import PACKERS
 from dedup.read.formats.json_layout import BOM, cut_documents, is_document
 from dedup.read.formats.tabular import (
     ARROW_FILE,
-    BUFFER_BYTES,
     DELIMITERS,
+    ParquetGroups,
     open_batches,
-    page_rows,
 )
 from dedup.read.formats.warc_records import read_records
 from dedup.read.locate import InputFile
@@ -34,6 +33,7 @@ from dedup.read.pieces import piece_limit, whole_lines
 from dedup.read.streams import (
     DamagedFileError,
     OpenInput,
+    Resources,
     naming_failures,
     open_input,
     open_seekable,
@@ -96,19 +96,26 @@ class Rows:
         return (dict(zip(self.scores, row, strict=True)) for row in zip(*columns, strict=True))
 
 
+class Reading(NamedTuple):
+    """How inputs are read, which is how they were scanned."""
+
+    config: SourceConfig
+    resources: Resources
+
+
 def rewrite(
-    file: InputFile, rows: Rows, new: NewFile, compression: str | None, config: SourceConfig
+    file: InputFile, rows: Rows, new: NewFile, compression: str | None, reading: Reading
 ) -> str | None:
     """Write the kept rows of a file to a new file of the same format; return the file's digest.
 
     What is no row, such as a header, a blank line or a request in a web archive, is kept too. A
     file that breaks off, which the scan was told to skip, is copied as far as it was scanned. A
     text file or page that is not kept is not made, and neither is the copy of a file that is
-    damaged at its beginning. `config` is what the file was scanned with.
+    damaged at its beginning.
     """
-    with open_input(file) as opened:
+    with open_input(file, reading.resources) as opened:
         try:
-            _rewrite(opened, rows, new, compression, config)
+            _rewrite(opened, rows, new, compression, reading.config)
         except DamagedFileError as damage:
             opened.check()
             rows.give_up(damage)
@@ -312,18 +319,21 @@ def _extend(record: bytes, values: Iterable[str], delimiter: bytes) -> bytes:
 def _rewrite_parquet(file: OpenInput, rows: Rows, sink: Any, config: SourceConfig) -> None:
     with _open_table(file) as source:
         with naming_failures(file):
-            parquet = pq.ParquetFile(source, buffer_size=BUFFER_BYTES, pre_buffer=False)
-            schema = _score_schema(parquet.schema_arrow, file, rows)
-        pages = _pages(parquet)
+            parquet = ParquetGroups(source, file)
+            schema = _score_schema(parquet.schema, file, rows)
+        pages = _pages(parquet, file, rows)
         with pq.ParquetWriter(sink, schema, compression="zstd") as writer:
             for group in _gather(_filter_batches(pages, schema, file, rows)):
                 writer.write_table(group)
 
 
-def _pages(parquet: pq.ParquetFile) -> Iterator[pa.RecordBatch]:
-    rows = page_rows(parquet.metadata)
-    for group in range(parquet.num_row_groups):
-        yield from parquet.iter_batches(rows, row_groups=[group])
+def _pages(parquet: ParquetGroups, file: InputFile, rows: Rows) -> Iterator[pa.RecordBatch]:
+    """Read the row groups with a row to keep; others may be too large to read."""
+    for group, metadata in enumerate(parquet.groups):
+        if rows.is_kept[rows.seen : rows.seen + metadata.num_rows].any():
+            yield from parquet.batches(group)
+        else:
+            rows.take_known(metadata.num_rows, file)
 
 
 def _rewrite_arrow(file: OpenInput, rows: Rows, sink: Any, config: SourceConfig) -> None:
@@ -399,7 +409,13 @@ def _copy_text(file: OpenInput, rows: Rows, sink: Any, config: SourceConfig) -> 
 
 
 def _copy_records(file: OpenInput, rows: Rows, sink: Any, pack: Callable[[bytes], bytes]) -> None:
-    for record in _until_damage(read_records(file, lambda _: None), file, rows):
+    def wanted_bytes(_: object) -> int | None:
+        """Hold no block that is not written: it may be far longer than an article."""
+        number = rows.seen
+        is_gone = number < len(rows.is_known) and rows.is_known[number] and not rows.is_kept[number]
+        return 0 if is_gone else None
+
+    for record in _until_damage(read_records(file, wanted_bytes), file, rows):
         known, kept, first = rows.take(1)
         if record.reason and (kept[0] or not known[0]):
             raise InputError(

@@ -35,10 +35,12 @@ from dedup.filter.removed import (
     sample_removals,
     write_removed,
 )
-from dedup.filter.rewrite import WITHOUT_FIELDS, Rows, count_rows, rewrite
+from dedup.filter.rewrite import WITHOUT_FIELDS, Reading, Rows, count_rows, rewrite
+from dedup.memory import Budget
 from dedup.outputs import naming_output
 from dedup.progress import Progress
 from dedup.progress.show import reporting
+from dedup.read import Resources
 from dedup.read.locate import InputFile, locate_inputs
 from dedup.results import MANIFEST, Scan, open_scan
 from dedup.work.folder import NEW, NewFile, WorkFolder
@@ -121,9 +123,11 @@ def filter_articles(  # noqa: PLR0913 - keyword-only options, each of its own
     cuts = decisions.heavily_cut_sources(max_removed)
     if cuts and not dry_run:
         raise _brake(cuts, max_removed)
-    samples = sample_removals(scan, decisions, dict(zip(names, files, strict=True)), sample)
+    resources = Resources(Budget(scan.facts.max_memory).reading())
+    reading = Reading(scan.facts.source, resources)
+    by_name = dict(zip(names, files, strict=True))
+    samples = sample_removals(scan, decisions, by_name, sample, resources)
     rows_of = _rows_by_file(decisions, names, add_scores=add_scores)
-    source = scan.facts.source
     digests = {entry.path: entry.digest for entry in scan.facts.inputs}
     with reporting(progress, files) as reports:
         reports.start("filter", sum(file.size for file in files))
@@ -136,7 +140,7 @@ def filter_articles(  # noqa: PLR0913 - keyword-only options, each of its own
                     names, files, rows_of, new_files, target.compressions, strict=True
                 ):
                     with naming_output(target.kept.given):
-                        digest = rewrite(file, rows, new, packing, source)
+                        digest = rewrite(file, rows, new, packing, reading)
                     reports.advance(rows.kept + rows.removed, file.size)
                     _check_counts(file, rows)
                     check_digest(file, digest, digests[name])

@@ -17,7 +17,8 @@ from dedup.errors import RowError
 from dedup.read.dates import TIMESTAMP, parse_dates
 from dedup.read.locate import InputFile
 from dedup.read.streams import Passed, Resources
-from dedup.read.strings import lay_out, measure_strings, read_strings
+from dedup.util.columns import cut_rows
+from dedup.util.strings import lay_out, measure_strings, read_strings
 
 ARTICLE_INPUT = pa.schema(
     [
@@ -87,7 +88,8 @@ def make_batches(
         rows = raw.slice(start, SLICE_ROWS)
         given = [name for name in _LABELS if name in raw.schema.names]
         sizes = {name: measure_strings(rows[name]) for name in given}
-        for first, count in _cuts(sum(sizes.values(), np.zeros(rows.num_rows, np.int64))):
+        total = sum(sizes.values(), np.zeros(rows.num_rows, np.int64))
+        for first, count in cut_rows(total, BATCH_BYTES):
             batch = rows.slice(first, count)
             read_to = (number, batch["input_row"][-1].as_py() + 1)
             own = {name: size[first : first + count] for name, size in sizes.items()}
@@ -241,16 +243,6 @@ def _explain_memory(text: pa.Array, memory: int) -> pa.Array:
         f"the text needs {needed >> 20:,} MiB of memory, of which --max-memory leaves"
         f" {memory >> 20:,} MiB"
     )
-
-
-def _cuts(sizes: Sizes) -> Iterator[tuple[int, int]]:
-    """Give (first row, number of rows) of parts of about 4 MiB, or one longer row."""
-    ends = np.cumsum(sizes, dtype=np.int64)
-    first, done = 0, 0
-    while first < len(sizes):
-        stop = max(int(np.searchsorted(ends, done + BATCH_BYTES, side="right")), first + 1)
-        yield first, stop - first
-        first, done = stop, int(ends[stop - 1])
 
 
 def _join(held: list[ArticleBatch]) -> ArticleBatch:

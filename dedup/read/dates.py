@@ -19,7 +19,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedup.read.strings import is_text, read_strings
+from dedup.util.strings import is_text, read_strings
 
 TIMESTAMP = pa.timestamp("us", "UTC")
 

@@ -8,8 +8,8 @@ import pyarrow as pa
 
 from dedup.schemas import CLUSTER_KINDS, DATE
 from dedup.tables.findings import Findings, name_clusters
-from dedup.tables.naming import PART_ROWS, constant, from_codes, ranges
-from dedup.util.columns import in_one_chunk
+from dedup.tables.naming import constant, from_codes, ranges
+from dedup.util.columns import in_one_chunk, replace_numbers
 
 PART_CLUSTERS = 1 << 15  # clusters whose texts are held at a time
 
@@ -17,7 +17,7 @@ PART_CLUSTERS = 1 << 15  # clusters whose texts are held at a time
 def list_members(found: Findings, unit: str) -> Iterator[pa.Table]:
     """List the members of the clusters of a unit, by article: MEMBERS, in parts."""
     corpus = found.corpus
-    for start, end in corpus.cut(PART_ROWS):
+    for start, end in corpus.cut(found.names.part_rows):
         rows = found.matches.member_rows(corpus, unit, start, end)
         members = found.names.name(pa.Table.from_batches([rows]), ["article"])
         place = members.schema.get_field_index("cluster_id")
@@ -32,6 +32,10 @@ def list_clusters(found: Findings, unit: str, threads: int) -> Iterator[pa.Table
     dates = in_one_chunk(found.articles["date"]).cast(pa.int64())
     facts = pa.record_batch({"source": sources.indices, "date": dates})
     groups = found.matches.group(found.corpus, unit, facts, threads)
+
+    def name_sites(used: pa.Array) -> pa.Array:
+        return sources.dictionary.take(used).cast(pa.string())
+
     for start, end in ranges(found.matches.count_clusters(unit), PART_CLUSTERS):
         rows = found.matches.cluster_rows(found.corpus, groups, start, end)
         clusters = pa.Table.from_batches([rows])
@@ -40,7 +44,7 @@ def list_clusters(found: Findings, unit: str, threads: int) -> Iterator[pa.Table
             "first_seen": rows["first_seen"].cast(DATE),
             "last_seen": rows["last_seen"].cast(DATE),
             "kind": from_codes(clusters["kind"], CLUSTER_KINDS),
-            "site": sources.dictionary.take(rows["site"]).cast(pa.string()),
+            "site": replace_numbers(rows["site"], name_sites),
         }
         for name, column in changed.items():
             place = clusters.schema.get_field_index(name)

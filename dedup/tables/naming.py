@@ -8,8 +8,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-PART_ROWS = 1 << 17  # rows that are named, and written, at a time
-
 
 def ranges(length: int, size: int) -> Iterator[tuple[int, int]]:
     """Cut 0..length into ranges of `size`: pairs of start and end."""

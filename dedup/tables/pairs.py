@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pyarrow as pa
 
 from dedup.tables.findings import Findings
-from dedup.tables.naming import PART_ROWS, constant, ranges
+from dedup.tables.naming import constant, ranges
 
 
 def list_pairs(found: Findings, unit: str) -> Iterator[pa.Table]:
@@ -16,7 +16,7 @@ def list_pairs(found: Findings, unit: str) -> Iterator[pa.Table]:
     Paragraphs with the same words count once, for the article that held them first; articles
     with the same words are each paired with the first of them.
     """
-    for start, end in ranges(found.matches.count_pairs(unit), PART_ROWS):
+    for start, end in ranges(found.matches.count_pairs(unit), found.names.part_rows):
         rows = found.matches.pair_rows(found.corpus, unit, start, end)
         part = pa.Table.from_batches([rows])
         part = found.names.name(part, ["left_article", "right_article"])

@@ -14,7 +14,7 @@ import pyarrow as pa
 from dedup.config import Config, ScoreConfig
 from dedup.schemas import PARAGRAPH_KINDS, SPAN_KINDS
 from dedup.tables.findings import Findings, name_clusters
-from dedup.tables.naming import PART_ROWS, from_codes
+from dedup.tables.naming import from_codes
 
 ARTICLES_AT_ONCE = 1 << 16  # articles whose facts are read back from the spool together
 
@@ -24,7 +24,7 @@ def judge_articles(found: Findings, config: Config) -> Iterator[tuple[pa.Table, 
     PARAGRAPHS and SPANS, in parts. The counts of the articles join their scores.
     """
     corpus, matches = found.corpus, found.matches
-    for start, end in corpus.cut(PART_ROWS):
+    for start, end in corpus.cut(found.names.part_rows):
         judged = found.scores.judge(corpus, matches, start, end, config.threads)
         yield (
             _name(found, judged.paragraph_rows(corpus, matches), PARAGRAPH_KINDS),
@@ -63,7 +63,7 @@ def _score(found: Findings, articles: pa.Table, start: int, config: ScoreConfig)
         "copied": copied,
         "formulaic": formulaic,
         "redundancy_symmetric": share("symmetric"),
-        "top_source": names.take(counts["top_source"].combine_chunks()),
+        "top_source": names[counts["top_source"].combine_chunks()],
         "top_source_share": share("top_source_tokens"),
         "origin_ambiguous": counts["origin_ambiguous"].combine_chunks(),
         "low_evidence": tokens < config.low_evidence_tokens,

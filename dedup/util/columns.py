@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 
@@ -23,3 +25,13 @@ def replace_numbers(rows: pa.Array, name: Callable[[pa.Array], pa.Array]) -> pa.
     encoded = rows.dictionary_encode()
     used = encoded.dictionary if len(encoded.dictionary) else pa.array([], pa.uint32())
     return pa.DictionaryArray.from_arrays(encoded.indices, name(used))
+
+
+def cut_rows(sizes: npt.NDArray[np.int64], most: int) -> Iterator[tuple[int, int]]:
+    """Give (first row, number of rows) of parts of at most so many bytes, or one longer row."""
+    ends = np.cumsum(sizes, dtype=np.int64)
+    first, done = 0, 0
+    while first < len(sizes):
+        stop = max(int(np.searchsorted(ends, done + most, side="right")), first + 1)
+        yield first, stop - first
+        first, done = stop, int(ends[stop - 1])

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedup import _native
 from dedup.read import ARTICLE_INPUT, REJECTED, ArticleBatch
+from dedup.util.strings import measure_strings
 from dedup.work.journal import Entry, Saved
 from dedup.work.names import Names
 
+PIECE_BYTES = 32 << 20  # of strings that are read back at once, but for an article with more
+_STRINGS = ("article_id", "source", "url")
 _FILE = ARTICLE_INPUT.get_field_index("input_file")
 _STORED = ARTICLE_INPUT.remove(ARTICLE_INPUT.get_field_index("text")).set(
     _FILE - 1, pa.field("input_file", pa.int32(), nullable=False)
@@ -67,10 +71,12 @@ class Catalogue:
 
     def named(self) -> pa.Table:
         """Return article_id, date and source of every article."""
-        return pa.Table.from_batches(self._held, _HELD).unify_dictionaries().combine_chunks()
+        table = pa.Table.from_batches(self._held, _HELD).unify_dictionaries().combine_chunks()
+        self._held = table.to_batches()  # instead of the same names a second time
+        return table
 
     def articles(self, size: int) -> Iterator[pa.Table]:
-        """Give ARTICLE_INPUT without the text, `size` articles at a time."""
+        """Give ARTICLE_INPUT without the text, `size` articles at a time, or fewer long ones."""
         for table in _in_pieces((self._read(place, _STORED) for place in self._articles), size):
             yield self._files.name(table, ["input_file"])
 
@@ -80,8 +86,9 @@ class Catalogue:
             yield pa.Table.from_batches([self._read(place, REJECTED)])
 
     def _hold(self, articles: pa.RecordBatch, places: dict[str, Saved]) -> None:
-        sources = articles["source"].cast(pa.large_string()).dictionary_encode()
-        held = [articles["article_id"], articles["date"], sources]
+        names = _copy(articles.select(["article_id", "date", "source"]))
+        sources = names["source"].cast(pa.large_string()).dictionary_encode()
+        held = [names["article_id"], names["date"], sources]
         self._held.append(pa.RecordBatch.from_arrays(held, schema=_HELD))
         self._articles.append(places["articles"])
         if "rejected" in places:
@@ -91,17 +98,28 @@ class Catalogue:
         return pa.ipc.read_record_batch(pa.py_buffer(self._spool.read(place)), schema)
 
 
+def _copy(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Lay a batch out anew: columns of a reader share memory, so that ids would hold the texts."""
+    return pa.ipc.read_record_batch(batch.serialize(), batch.schema)
+
+
 def _in_pieces(batches: Iterable[pa.RecordBatch], size: int) -> Iterator[pa.Table]:
-    """Cut rows anew, `size` at a time."""
+    """Cut rows anew, wherever the batches were cut: `size` at a time, or PIECE_BYTES."""
     held: list[pa.RecordBatch] = []
-    rows = 0
+    rows = held_bytes = 0
     for batch in batches:
-        held.append(batch)
-        rows += batch.num_rows
-        while rows >= size:
-            table = pa.Table.from_batches(held)
-            yield table.slice(0, size)
-            held = table.slice(size).to_batches()
-            rows -= size
+        ends = np.cumsum([measure_strings(batch[name]) for name in _STRINGS], axis=1).sum(axis=0)
+        start = passed = 0
+        while start < batch.num_rows:
+            fitting = np.searchsorted(ends, passed + PIECE_BYTES - held_bytes, side="right")
+            end = min(max(int(fitting), start + (not rows)), start + size - rows)
+            if end > start:
+                held.append(batch.slice(start, end - start))
+                rows += end - start
+                held_bytes += int(ends[end - 1]) - passed
+                start, passed = end, int(ends[end - 1])
+            if start < batch.num_rows or rows == size:
+                yield pa.Table.from_batches(held)
+                held, rows, held_bytes = [], 0, 0
     if rows:
         yield pa.Table.from_batches(held)

@@ -9,6 +9,8 @@ import pyarrow.compute as pc
 
 from dedup.util.columns import in_one_chunk, replace_numbers
 
+PART_ROWS = 1 << 17  # rows that are named, and written, at a time
+PART_BYTES = 16 << 20  # of their names: fewer rows where those are long
 MAX_STRING_BYTES = 2**31 - 1  # in one array of strings: their offsets have 32 bits
 
 
@@ -19,6 +21,7 @@ class Names:
         """Hold strings, as large ones where there are too many bytes for others."""
         total = sum(pc.sum(pc.binary_length(part)).as_py() or 0 for part in ids.chunks)
         self.ids = in_one_chunk(ids.cast(pa.large_string()) if total > MAX_STRING_BYTES else ids)
+        self.part_rows = min(PART_ROWS, max(1, PART_BYTES * len(ids) // max(total, 1)))
 
     def take(self, rows: pa.Array) -> pa.Array:
         """Return the names of numbers as strings; a null stays one."""

@@ -5,22 +5,38 @@ from __future__ import annotations
 import bz2
 import gzip
 import io
+import itertools
 import json
 import lzma
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from article_files import read, read_texts, to_arrow_table, write_lines
+from hypothesis import given
+from hypothesis import strategies as st
 
 import dedup
+from dedup import _native
 from dedup.config import Config, SourceConfig
 from dedup.errors import ConfigError, InputError, RowError
-from dedup.read import Resources, locate_inputs, read_articles
+from dedup.filter import rewrite as rewriting
+from dedup.memory import Budget
+from dedup.read import InputFile, Resources, locate_inputs, read_articles
+from dedup.read.formats.parquet_pages import PageSizes
+from dedup.read.formats.tabular import ParquetGroups, read_parquet
+from dedup.read.formats.warc_records import Record, read_records
+from dedup.read.streams import OpenInput, open_input
+from dedup.results_writer import _write_out
+from dedup.work import catalogue
+from dedup.work.catalogue import Catalogue
+from dedup.work.names import PART_ROWS, Names
 
 SHORT = SourceConfig(on_error="skip", max_article_bytes="1000")
 LONG_TEXT = "x" * 1001
@@ -256,6 +272,192 @@ def test_a_bomb_takes_no_more_memory_than_was_allowed(tmp_path: Path, name: str)
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) <= 1.1 * 512_000_000
+
+
+# What is held after a text was read
+
+
+def test_what_a_scan_keeps_of_articles_does_not_keep_their_texts(tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "a.jsonl", json.dumps({"id": "a", "text": "word " * MIB}))
+    kept = Catalogue(_native.Spool.temporary(tmp_path), [str(path)])
+    batch = next(read_articles(locate_inputs(path), SourceConfig()))
+    kept.add(batch)
+    given = batch.articles["article_id"].buffers()
+    held = kept.named()["article_id"].chunk(0).buffers()
+    assert {b.address for b in given if b}.isdisjoint(b.address for b in held if b)
+
+
+def test_a_long_id_that_stands_in_every_row_is_written_a_part_at_a_time() -> None:
+    schema = pa.schema([("top_source", pa.string())])
+    numbers = pa.array([0] * 200, pa.int32())
+    rows = pa.table({"top_source": pa.DictionaryArray.from_arrays(numbers, ["x" * MIB])})
+    parts = [part.num_rows for part in _write_out(rows, schema)]
+    assert parts == [64, 64, 64, 8]
+
+
+@given(sizes=st.lists(st.integers(0, 30), max_size=30), cuts=st.lists(st.integers(0, 30)))
+def test_articles_are_read_back_in_the_same_pieces_wherever_batches_were_cut(
+    sizes: list[int], cuts: list[int]
+) -> None:
+    ids = ["x" * size for size in sizes]
+    nothing = pa.nulls(len(ids), pa.string())
+    whole = pa.record_batch({"article_id": ids, "source": nothing, "url": nothing})
+    whole = whole.cast(pa.schema([(name, pa.string()) for name in whole.schema.names]))
+    ends = sorted({0, len(ids), *(cut for cut in cuts if cut < len(ids))})
+    batches = [whole.slice(a, b - a) for a, b in itertools.pairwise(ends)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(catalogue, "PIECE_BYTES", 40)
+        at_once, in_batches = (
+            [piece["article_id"].to_pylist() for piece in catalogue._in_pieces(parts, 5)]
+            for parts in ([whole] if ids else [], batches)
+        )
+    assert at_once == in_batches
+    assert [name for piece in at_once for name in piece] == ids
+    assert all(len(piece) <= 5 for piece in at_once)
+    assert all(len(piece) == 1 or sum(map(len, piece)) <= 40 for piece in at_once)
+
+
+def test_fewer_rows_are_named_at_once_where_ids_are_long() -> None:
+    assert Names(pa.chunked_array([["a", "b"]])).part_rows == PART_ROWS
+    assert Names(pa.chunked_array([["a" * MIB, "b" * MIB]])).part_rows == 16
+
+
+# Parquet
+
+
+def to_parquet_file(path: Path, texts: list[str], **options: Any) -> Path:
+    pq.write_table(pa.table({"text": texts}), path, **options)
+    return path
+
+
+def test_a_long_text_in_a_dictionary_is_not_read_for_many_rows_at_once(tmp_path: Path) -> None:
+    path = to_parquet_file(tmp_path / "a.parquet", ["word " * (MIB // 5)] * 64)
+    assert path.stat().st_size < MIB  # of which nothing says that it is 64 MiB
+    with open_input(locate_inputs(path)[0], Resources(memory=32 * MIB)) as file:
+        batches = [batch.num_rows for batch in read_parquet(file, SourceConfig())]
+    assert max(batches) <= 8
+    assert sum(batches) == 64
+
+
+def test_a_row_group_with_a_page_larger_than_the_memory_is_rejected(tmp_path: Path) -> None:
+    texts = [f"{i} " * (MIB // 4) for i in range(40)]
+    path = to_parquet_file(tmp_path / "a.parquet", texts, use_dictionary=False)
+    resources = Resources(memory=64 * MIB)
+    [batch] = read_articles(locate_inputs(path), SourceConfig(on_error="skip"), resources=resources)
+    reasons = set(batch.rejected["reason"].to_pylist())
+    assert batch.rejected.num_rows == 40
+    [reason] = reasons
+    assert reason.startswith("a page of its row group takes ")
+    assert reason.endswith(f"but --max-memory leaves {16 * MIB:,} for one")
+
+
+@pytest.mark.parametrize("version", ["1.0", "2.0"])
+@pytest.mark.parametrize("compression", ["none", "zstd"])
+@pytest.mark.parametrize("use_dictionary", [False, True])
+def test_the_largest_page_of_each_row_group_is_found(
+    tmp_path: Path, version: str, compression: str, use_dictionary: bool
+) -> None:
+    texts = ["a"] * 10 + ["b" * 50_000] + ["c"] * 10 + ["d" * 5000] * 3
+    table = pa.table({"text": texts, "other": ["e" * 200_000] * len(texts)})
+    path = tmp_path / "a.parquet"
+    pq.write_table(
+        table,
+        path,
+        row_group_size=12,
+        data_page_version=version,
+        compression=compression,
+        use_dictionary=use_dictionary,
+    )
+    data = path.read_bytes()
+    pages = PageSizes(lambda at, size: data[at : at + size], len(data))
+    first, second = (pages.largest(group, ["text"]) for group in range(2))
+    factor = 2 if compression == "none" else 1  # what is packed counts beside what is not
+    assert 50_000 * factor < first < 55_000 * factor
+    assert 5000 * factor < second < 20_000 * factor
+    assert pages.largest(1, ["text", "other"]) > 200_000
+
+
+@given(data=st.data())
+def test_no_damage_to_a_parquet_file_stops_the_look_at_its_pages(data: st.DataObject) -> None:
+    whole = to_parquet(pa.table({"text": ["some text", "and some more"] * 50}))
+    at = data.draw(st.integers(0, len(whole) - 1))
+    damaged = bytearray(whole)
+    damaged[at:] = data.draw(st.binary(min_size=1, max_size=40)) + damaged[at + 1 :]
+    pages = PageSizes(lambda at, size: bytes(damaged[max(at, 0) :][:size]), len(damaged))
+    assert pages.largest(0, ["text"]) >= 0
+
+
+# The filter
+
+
+@pytest.fixture
+def two_groups(tmp_path: Path) -> Path:
+    """A file with a row group of two rows to keep, and one that is too large to read."""
+    path = tmp_path / "a.parquet"
+    with pq.ParquetWriter(path, pa.schema([("text", pa.string())])) as writer:
+        writer.write_table(pa.table({"text": ["one", "two"]}))
+        writer.write_table(pa.table({"text": ["x" * (9 * MIB)]}))
+    return path
+
+
+def test_a_row_group_without_a_row_to_keep_is_not_read_by_the_filter(
+    tmp_path: Path, two_groups: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = {"max_article_bytes": "1000", "on_error": "skip"}
+    result = dedup.scan(two_groups, tmp_path / "results", **options)
+    read_groups: list[int] = []
+    batches = ParquetGroups.batches
+
+    def note(groups: ParquetGroups, group: int) -> Iterator[pa.RecordBatch]:
+        read_groups.append(group)
+        return batches(groups, group)
+
+    monkeypatch.setattr(ParquetGroups, "batches", note)
+    report = dedup.filter_articles(
+        result, two_groups, tmp_path / "clean.parquet", max_redundancy=0.5
+    )
+    assert (report.kept, report.removed) == (2, 1)
+    assert read_groups == [0]
+
+
+def test_the_filter_keeps_to_the_memory_of_the_scan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_lines(tmp_path / "a.jsonl", json.dumps({"text": "a"}))
+    result = dedup.scan(path, tmp_path / "results", max_memory="512MB")
+    given_to: list[Resources] = []
+
+    def note(file: InputFile, resources: Resources) -> AbstractContextManager[OpenInput]:
+        given_to.append(resources)
+        return open_input(file, resources)
+
+    monkeypatch.setattr(rewriting, "open_input", note)
+    dedup.filter_articles(result, path, tmp_path / "clean.jsonl", max_redundancy=0.5)
+    assert [resources.memory for resources in given_to] == [Budget("512MB").reading()]
+
+
+def test_the_filter_holds_no_record_of_an_archive_that_it_removes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def record(text: str) -> bytes:
+        head = f"WARC/1.0\r\nWARC-Type: conversion\r\nContent-Length: {len(text)}\r\n\r\n"
+        return f"{head}{text}\r\n\r\n".encode()
+
+    path = tmp_path / "a.wet"
+    path.write_bytes(record(LONG_TEXT) + record("short"))
+    options = {"max_article_bytes": "1000", "on_error": "skip"}
+    result = dedup.scan(path, tmp_path / "results", **options)
+    held: list[int] = []
+
+    def note(file: OpenInput, wanted: Callable[[Any], int | None]) -> Iterator[Record]:
+        for found in read_records(file, wanted):
+            held.append(len(found.block))
+            yield found
+
+    monkeypatch.setattr(rewriting, "read_records", note)
+    dedup.filter_articles(result, path, tmp_path / "clean.wet", max_redundancy=0.5)
+    assert held == [0, len("short")]
+    assert (tmp_path / "clean.wet").read_bytes() == record("short")
 
 
 # Settings

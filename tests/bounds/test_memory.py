@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -54,6 +56,13 @@ def test_a_container_has_what_its_cgroup_has(
     assert memory.machine_memory() == 300_000_000
     limit.write_text("max\n")
     assert memory.machine_memory() > 300_000_000
+
+
+def test_the_peak_of_a_process_is_its_own_and_not_that_of_its_parent() -> None:
+    taken = bytearray(b"x") * 500_000_000
+    code = "from dedup.memory import peak_memory; print(peak_memory())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert 0 < int(done.stdout) < len(taken)
 
 
 def test_a_step_that_has_too_little_left_ends_with_a_way_out(

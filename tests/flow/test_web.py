@@ -5,6 +5,7 @@ import gzip
 import lzma
 import random
 import re
+import tempfile
 import zlib
 from collections.abc import Callable
 from datetime import datetime, timezone
@@ -22,7 +23,7 @@ import dedup
 from dedup.cli.main import dedup as group
 from dedup.config import SourceConfig
 from dedup.errors import ConfigError, InputError, RowError
-from dedup.read import locate_inputs, read_articles
+from dedup.read import Resources, locate_inputs, read_articles
 from dedup.read.formats import warc_records as records
 from dedup.read.formats.html_text import read_page
 from dedup.read.formats.http_response import BodyError, decode_body, parse_response
@@ -605,6 +606,17 @@ def test_many_wrong_lengths_are_read_in_one_pass(
     monkeypatch.setattr(records._Window, "_pull", count)
     assert len(read_rejected(path)) == 200
     assert sum(map(len, pulled)) == path.stat().st_size
+
+
+def test_what_is_read_ahead_goes_to_the_folder_for_temporary_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "a.warc", with_length(10**9), *[MIXED[2]] * 200)
+    monkeypatch.setattr(records, "_MEMORY_BYTES", 1)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
+    resources = Resources(temp_dir=str(tmp_path))
+    [batch] = read_articles(locate_inputs(path), SKIP, resources=resources)
+    assert (batch.articles.num_rows, batch.rejected.num_rows) == (200, 1)
 
 
 @pytest.mark.parametrize("end", [b"", b"\n", b"\r\n", bytes(5000)])

@@ -61,7 +61,7 @@ def read_records(
 ) -> Iterator[Record]:
     """Give every record; `wanted` says how many bytes of its block to keep, None for all."""
     with open_stream(file, is_resumable=True) as stream:
-        window = _Window(stream)
+        window = _Window(stream, file.resources.temp_dir)
         window.take_blank()
         while record := _take_good(window, wanted) or _read_record(window, wanted):
             yield record
@@ -214,8 +214,9 @@ class _Window:
     archives full of wrong lengths are read in one pass.
     """
 
-    def __init__(self, stream: Any) -> None:
+    def __init__(self, stream: Any, temp_dir: str | None) -> None:
         self._stream = stream
+        self._temp_dir = temp_dir
         self._near = b""
         self._at = 0  # of `_near`, taken already
         self._far: IO[bytes] | None = None
@@ -317,7 +318,9 @@ class _Window:
     def _fill_far(self, size: int) -> None:
         while self._far_end - self._far_place < size and (data := self._pull()):
             if self._far is None:
-                self._far = tempfile.SpooledTemporaryFile(_MEMORY_BYTES)  # noqa: SIM115 - kept
+                self._far = tempfile.SpooledTemporaryFile(  # noqa: SIM115 - kept
+                    _MEMORY_BYTES, dir=self._temp_dir
+                )
             self._far.seek(self._far_end)
             self._far.write(data)
             self._far_end += len(data)

@@ -15,7 +15,7 @@ use crate::formulas::boilerplate::Boilerplate;
 use crate::matching::{Pair, SharedRun, Verified};
 use crate::sketch::Run;
 use crate::store::{SpilledRows, Spool};
-use crate::util::{BitSet, parallel};
+use crate::util::{BitSet, IndexedBitSet, parallel};
 
 /// Right-hand paragraphs handled by one task.
 const PIECE: usize = 4096;
@@ -166,15 +166,13 @@ pub fn collect_evidence(
     threads: usize,
 ) -> Result<(Evidence, Vec<CopiedRun>), Error> {
     let is_text = |pair: &Pair| !boilerplate.has(pair.left) && !boilerplate.has(pair.right);
-    let texts: Vec<Pair> = verified.pairs.iter().copied().filter(is_text).collect();
     let find_best = || {
-        let matches = best_earlier(corpus, &texts);
-        let later = best_later(corpus, &texts, &matches);
+        let matches = best_earlier(corpus, &verified.pairs, is_text);
+        let later = best_later(corpus, &verified.pairs, is_text, &matches);
         (matches, later)
     };
     let find_furniture = || Furniture::new(verified, boilerplate);
     let ((matches, later), furniture) = parallel::both(threads, find_best, find_furniture);
-    drop(texts);
     let mut runs = Vec::new();
     let mut evidence = Evidence::new(corpus, matches);
     let known = Known {
@@ -214,31 +212,35 @@ pub fn collect_evidence(
     Ok((evidence, runs))
 }
 
-/// The best earlier near-copy of each distinct that has one in another article.
-fn best_earlier(corpus: &Corpus, pairs: &[Pair]) -> Vec<Pair> {
-    let mut by_right = pairs.to_vec();
-    // Best first: most alike, then seen earliest.
-    by_right.sort_by(|a, b| {
-        let likeness = b
-            .agreement
-            .similarity()
-            .total_cmp(&a.agreement.similarity());
-        a.right
-            .cmp(&b.right)
-            .then(likeness)
-            .then(a.left.cmp(&b.left))
-    });
+/// The best earlier near-copy of each distinct that has one in another article: of the pairs that
+/// are `wanted` the one most alike, and of several such that seen earliest. They must be sorted.
+fn best_earlier(corpus: &Corpus, pairs: &[Pair], wanted: impl Fn(&Pair) -> bool) -> Vec<Pair> {
+    let rights = pairs.iter().map(|pair| pair.right);
+    let copies = IndexedBitSet::new(BitSet::new(corpus.distincts(), rights));
+    let mut best: Vec<Option<Pair>> = vec![None; copies.len()];
     let article = |distinct: u32| corpus.first_article(distinct);
-    let foreign = |pair: &&Pair| article(pair.left) != article(pair.right);
-    let families = by_right.chunk_by(|a, b| a.right == b.right);
-    families
-        .filter_map(|family| family.iter().find(foreign).copied())
-        .collect()
+    for pair in pairs.iter().filter(|pair| wanted(pair)) {
+        let Some(number) = copies.number(pair.right) else {
+            continue;
+        };
+        let likeness = pair.agreement.similarity();
+        let is_better =
+            best[number].is_none_or(|b| likeness.total_cmp(&b.agreement.similarity()).is_gt());
+        if is_better && article(pair.left) != article(pair.right) {
+            best[number] = Some(*pair);
+        }
+    }
+    best.into_iter().flatten().collect()
 }
 
 /// For distincts that nothing explains: the later near-copy in another article that is most alike
 /// and whose own explanation is another paragraph, so that `place` does not show it.
-fn best_later(corpus: &Corpus, pairs: &[Pair], matches: &[Pair]) -> Vec<Pair> {
+fn best_later(
+    corpus: &Corpus,
+    pairs: &[Pair],
+    wanted: impl Fn(&Pair) -> bool,
+    matches: &[Pair],
+) -> Vec<Pair> {
     let article = |distinct: u32| corpus.first_article(distinct);
     let explained = |pair: &Pair| {
         matches
@@ -249,7 +251,7 @@ fn best_later(corpus: &Corpus, pairs: &[Pair], matches: &[Pair]) -> Vec<Pair> {
     for family in pairs.chunk_by(|a, b| a.left == b.left) {
         let alike = family
             .iter()
-            .filter(|pair| article(pair.left) != article(pair.right));
+            .filter(|pair| wanted(pair) && article(pair.left) != article(pair.right));
         let top = alike.max_by(|a, b| {
             let likeness = a
                 .agreement

@@ -30,38 +30,46 @@ pub fn set_templates_aside(
     verified: &mut Verified,
 ) -> Result<Templates, Error> {
     let Verifier { corpus, .. } = *verifier;
-    let judge = |templates: &Templates, verified: &Verified| {
-        qualify(
-            corpus,
-            verified,
-            &templates.formulas,
-            verifier.rule,
-            verifier.min_run_words,
-            verifier.threads,
-        )
+    let judge = |templates: &Templates, pairs: &[Pair]| {
+        let Verifier { rule, threads, .. } = *verifier;
+        find_dropped(corpus, pairs, &templates.formulas, rule, threads)
     };
     let mut templates = find_templates(corpus, mining.options, &mining.packs)?;
-    let mut kept = judge(&templates, verified)?;
-    let versions = Versions::new(corpus, &kept.pairs, verifier.threads);
+    let mut dropped = judge(&templates, &verified.pairs)?;
+    let kept = || verified.pairs.iter().filter(|pair| holds(pair, &dropped));
+    let versions = Versions::new(corpus, kept, verifier.threads);
     if templates.drop_unsupported(corpus, &versions, mining.options.min_support) {
-        kept = judge(&templates, verified)?;
+        dropped = judge(&templates, &verified.pairs)?;
     }
-    *verified = kept;
+    let says = |run: &SharedRun| {
+        let formulas = |distinct: u32| templates.formulas.of(corpus, distinct);
+        let free = free_tokens(run, formulas(run.left), formulas(run.right));
+        free == run.run.end - run.run.start || free >= verifier.min_run_words
+    };
+    // In place: there may be no room for them twice.
+    verified.pairs.retain(|pair| holds(pair, &dropped));
+    verified.pairs.shrink_to_fit();
+    verified.runs.retain(says);
+    verified.runs.shrink_to_fit();
     Ok(templates)
 }
 
-/// Keep the pairs and the runs that hold without what templates fix on both sides.
-fn qualify(
+/// Whether a pair is not among those that are dropped, which are sorted.
+fn holds(pair: &Pair, dropped: &[(u32, u32)]) -> bool {
+    dropped.binary_search(&(pair.left, pair.right)).is_err()
+}
+
+/// The pairs, of sorted ones, that do not hold without what templates fix on both sides.
+fn find_dropped(
     corpus: &Corpus,
-    verified: &Verified,
+    pairs: &[Pair],
     formulas: &Formulas,
     rule: Rule,
-    min_run_words: u32,
     threads: usize,
-) -> Result<Verified, Error> {
+) -> Result<Vec<(u32, u32)>, Error> {
     let is_free = |distinct: u32| formulas.of(corpus, distinct).is_empty();
     let doubtful = |pair: &&Pair| !is_free(pair.left) && !is_free(pair.right);
-    let doubtful: Vec<Pair> = verified.pairs.iter().filter(doubtful).copied().collect();
+    let doubtful: Vec<Pair> = pairs.iter().filter(doubtful).copied().collect();
     let parts = parallel::map_ranges(threads, doubtful.len(), PIECE, |range| {
         let pairs = &doubtful[range];
         let sides = pairs.iter().flat_map(|pair| [pair.left, pair.right]);
@@ -85,21 +93,7 @@ fn qualify(
         let part: Vec<(u32, u32)> = part?;
         dropped.extend(part);
     }
-    // Pairs are sorted, and so are those dropped.
-    let holds = |pair: &&Pair| dropped.binary_search(&(pair.left, pair.right)).is_err();
-    let says = |run: &&SharedRun| {
-        let free = free_tokens(
-            run,
-            formulas.of(corpus, run.left),
-            formulas.of(corpus, run.right),
-        );
-        free == run.run.end - run.run.start || free >= min_run_words
-    };
-    Ok(Verified {
-        pairs: verified.pairs.iter().filter(holds).copied().collect(),
-        runs: verified.runs.iter().filter(says).copied().collect(),
-        ..verified.without_pairs()
-    })
+    Ok(dropped)
 }
 
 /// Tokens of a run that no template fixes on both sides.

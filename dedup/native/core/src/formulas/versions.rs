@@ -23,11 +23,15 @@ pub struct Versions {
 
 impl Versions {
     /// Follow the `pairs`, which are sorted, and exact copies to the first holders.
-    pub fn new(corpus: &Corpus, pairs: &[Pair], threads: usize) -> Self {
-        let rights = pairs.iter().map(|pair| pair.right);
+    pub fn new<'a, I: Iterator<Item = &'a Pair>>(
+        corpus: &Corpus,
+        pairs: impl Fn() -> I,
+        threads: usize,
+    ) -> Self {
+        let rights = pairs().map(|pair| pair.right);
         let near_copies = IndexedBitSet::new(BitSet::new(corpus.distincts(), rights));
         let mut firsts = vec![NO_DISTINCT; near_copies.len()];
-        for pair in pairs {
+        for pair in pairs() {
             if let Some(number) = near_copies.number(pair.right)
                 && firsts[number] == NO_DISTINCT
             {

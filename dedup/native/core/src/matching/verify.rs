@@ -105,21 +105,6 @@ impl Verified {
         self.done += other.done;
     }
 
-    /// The counts alone.
-    pub fn without_pairs(&self) -> Self {
-        Self {
-            aligned: self.aligned,
-            refuted: self.refuted,
-            too_long: self.too_long,
-            costly: self.costly,
-            large_families: self.large_families,
-            done: self.done,
-            candidates: self.candidates,
-            capped_buckets: self.capped_buckets,
-            ..Self::default()
-        }
-    }
-
     fn sort_runs(&mut self) {
         self.runs.sort_unstable_by_key(SharedRun::order);
     }

@@ -24,22 +24,6 @@ def is_text_or_scalar(kind: pa.DataType) -> bool:
     return is_text(kind) or _is_uuid(kind) or any(check(kind) for check in _SCALAR_CHECKS)
 
 
-def measure_strings(values: pa.Array) -> npt.NDArray[np.int64]:
-    """Return the bytes of every string; 0 for nulls, and for what is no string."""
-    kind = values.type
-    if pa.types.is_dictionary(kind):
-        if not len(values.dictionary):
-            return np.zeros(len(values), np.int64)
-        sizes = measure_strings(values.dictionary)
-        places = values.indices
-        found = sizes[pc.fill_null(places, 0).to_numpy(zero_copy_only=False)]
-        return np.where(places.is_valid().to_numpy(zero_copy_only=False), found, 0)
-    if not is_text(kind) or pa.types.is_null(kind):
-        return np.zeros(len(values), np.int64)
-    sizes = pc.binary_length(lay_out(values))
-    return np.asarray(pc.fill_null(sizes, 0) if sizes.null_count else sizes, np.int64)
-
-
 def lay_out(values: pa.Array) -> pa.Array:
     """Give a text column 32- or 64-bit offsets, so that its lengths are known."""
     kind = values.type
@@ -102,3 +86,19 @@ _SCALAR_CHECKS = (
     pa.types.is_decimal,
     pa.types.is_temporal,
 )
+
+
+def measure_strings(values: pa.Array) -> npt.NDArray[np.int64]:
+    """Return the bytes of every string; 0 for nulls, and for what is no string."""
+    kind = values.type
+    if pa.types.is_dictionary(kind):
+        if not len(values.dictionary):
+            return np.zeros(len(values), np.int64)
+        sizes = measure_strings(values.dictionary)
+        places = values.indices
+        found = sizes[pc.fill_null(places, 0).to_numpy(zero_copy_only=False)]
+        return np.where(places.is_valid().to_numpy(zero_copy_only=False), found, 0)
+    if not is_text(kind) or pa.types.is_null(kind):
+        return np.zeros(len(values), np.int64)
+    sizes = pc.binary_length(lay_out(values))
+    return np.asarray(pc.fill_null(sizes, 0) if sizes.null_count else sizes, np.int64)
