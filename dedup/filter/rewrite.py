@@ -20,13 +20,10 @@ from dedup.errors import ConfigError, InputError
 from dedup.filter.csv_records import is_blank, split_records
 from dedup.filter.decide import Mask
 from dedup.filter.warc_records import PACKERS
+from dedup.read.formats.arrow import ARROW_FILE, open_batches
+from dedup.read.formats.csv import DELIMITERS
 from dedup.read.formats.json_layout import BOM, cut_documents, is_document
-from dedup.read.formats.tabular import (
-    ARROW_FILE,
-    DELIMITERS,
-    ParquetGroups,
-    open_batches,
-)
+from dedup.read.formats.parquet import ParquetGroups
 from dedup.read.formats.warc_records import read_records
 from dedup.read.locate import InputFile
 from dedup.read.pieces import piece_limit, whole_lines

@@ -16,8 +16,13 @@ from dedup.read.batches import (
     make_batches,
     reject_rest,
 )
-from dedup.read.formats import tabular, web
-from dedup.read.formats import text as plain
+from dedup.read.formats.arrow import read_arrow
+from dedup.read.formats.csv import read_csv
+from dedup.read.formats.html import read_html_file
+from dedup.read.formats.json import read_json
+from dedup.read.formats.parquet import read_parquet
+from dedup.read.formats.text import read_text_file
+from dedup.read.formats.warc import read_warc
 from dedup.read.locate import InputFile
 from dedup.read.streams import (
     DamagedFileError,
@@ -31,15 +36,15 @@ from dedup.read.streams import (
 Reader = Callable[[OpenInput, SourceConfig], Iterator[pa.RecordBatch]]
 
 READERS: dict[str, Reader] = {
-    "jsonl": tabular.read_json,
-    "json": tabular.read_json,
-    "csv": tabular.read_csv,
-    "tsv": tabular.read_csv,
-    "parquet": tabular.read_parquet,
-    "arrow": tabular.read_arrow,
-    "txt": plain.read_text_file,
-    "html": web.read_html_file,
-    "warc": web.read_warc,
+    "jsonl": read_json,
+    "json": read_json,
+    "csv": read_csv,
+    "tsv": read_csv,
+    "parquet": read_parquet,
+    "arrow": read_arrow,
+    "txt": read_text_file,
+    "html": read_html_file,
+    "warc": read_warc,
 }
 
 

@@ -29,8 +29,8 @@ from dedup.errors import ConfigError, InputError, RowError
 from dedup.filter import rewrite as rewriting
 from dedup.memory import Budget
 from dedup.read import InputFile, Resources, locate_inputs, read_articles
+from dedup.read.formats.parquet import ParquetGroups, read_parquet
 from dedup.read.formats.parquet_pages import PageSizes
-from dedup.read.formats.tabular import ParquetGroups, read_parquet
 from dedup.read.formats.warc_records import Record, read_records
 from dedup.read.streams import OpenInput, open_input
 from dedup.results_writer import _write_out

@@ -1,4 +1,4 @@
-"""Web archives and web pages: WARC, WET and HTML files.
+"""Web archives: WARC and WET files.
 
 A WARC file is a row of records. Articles are the pages among them: `response` records of status
 2xx and `resource` records that are HTML, and `conversion` records, which hold extracted text in
@@ -15,7 +15,8 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.config import SourceConfig
-from dedup.read.formats.html_text import is_page, may_be_page, needed_memory, read_page
+from dedup.read.formats.html import explain_limits
+from dedup.read.formats.html_text import is_page, may_be_page, read_page
 from dedup.read.formats.http_response import (
     BodyError,
     decode_body,
@@ -23,7 +24,7 @@ from dedup.read.formats.http_response import (
     parse_response,
 )
 from dedup.read.formats.warc_records import Record, read_records
-from dedup.read.streams import CHUNK_BYTES, FAILURES, OpenInput, read_whole
+from dedup.read.streams import CHUNK_BYTES, FAILURES, OpenInput
 
 _WITH_ARTICLES = ("response", "resource", "conversion")  # types of records that may have one
 _ROWS = pa.schema(
@@ -75,33 +76,6 @@ def read_warc(file: OpenInput, config: SourceConfig) -> Iterator[pa.RecordBatch]
         yield _lay_out(rows)
 
 
-def read_html_file(file: OpenInput, config: SourceConfig) -> Iterator[pa.RecordBatch]:
-    """Read a page as one article, whose id is the path below the folder that the user named."""
-    body = read_whole(file, config.article_limit)
-    reason = _explain_limits(body, config.article_limit, file.resources.memory)
-    yield pa.RecordBatch.from_pydict(
-        {
-            "article_id": [file.below],
-            "text": ["" if body is None or reason else read_page(body)],
-            "input_row": [0],
-            "reason": pa.array([reason], pa.string()),
-        }
-    )
-
-
-def _explain_limits(body: bytes | None, limit: int, memory: int) -> str | None:
-    """Say why a page is not read; it counts with its markup. None is one that was not held."""
-    if body is None or len(body) > limit:
-        return f"the page is longer than the {limit:,} bytes that --max-article-bytes allows"
-    needed = needed_memory(body)
-    if needed > memory:
-        return (
-            f"the page needs {needed >> 20:,} MiB of memory, of which --max-memory leaves"
-            f" {memory >> 20:,} MiB"
-        )
-    return None
-
-
 def _read_rows(file: OpenInput, limit: int) -> Iterator[tuple[_Row, int]]:
     """Give the rows, each with the place in the file where its record begins."""
 
@@ -146,7 +120,7 @@ def _read_text(record: Record, limit: int, memory: int) -> bytes | None:
         body = decode_body(response, limit + 1)
     if not is_page(body, kind):
         return None
-    reason = _explain_limits(None if len(block) > limit else body, limit, memory)
+    reason = explain_limits(None if len(block) > limit else body, limit, memory)
     if reason:
         raise BodyError(reason)
     return read_page(body, charset).encode()
