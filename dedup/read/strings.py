@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 
 def is_text(kind: pa.DataType) -> bool:
-    """Tell whether a column of this type holds texts; one that is all null holds none."""
+    """Tell whether a column of this type holds text; the type null does, being all null."""
     if pa.types.is_dictionary(kind):
         return is_text(kind.value_type)
     return kind in _TEXT_TYPES
@@ -25,7 +25,7 @@ def is_text_or_scalar(kind: pa.DataType) -> bool:
 
 
 def measure_strings(values: pa.Array) -> npt.NDArray[np.int64]:
-    """Return the bytes of every string; 0 for nulls, and for what is no string."""
+    """Return the bytes of every string; 0 for nulls and for values of other types."""
     kind = values.type
     if pa.types.is_dictionary(kind):
         if not len(values.dictionary):
@@ -66,7 +66,7 @@ def read_strings(values: pa.Array) -> pa.Array:
 
 
 def _cast_valid(values: pa.Array) -> list[pa.Array]:
-    """Cast in halves, so that the values that are not valid UTF-8 are found."""
+    """Cast in halves, to find the values that are not valid UTF-8."""
     try:
         strings = values.cast(pa.string())
         strings.validate(full=True)
