@@ -104,7 +104,7 @@ def _ending_gently(signals: list[signal.Signals]) -> Iterator[None]:
 
 
 def _report(err: Exception) -> int:
-    """Print what went wrong and the way out, and choose the exit code."""
+    """Print what went wrong and the hint, and choose the exit code."""
     if isinstance(err, click.UsageError):
         if isinstance(err, click.exceptions.NoArgsIsHelpError):
             err.show()

@@ -42,7 +42,7 @@ def split_records(
 
 
 def is_blank(record: bytes, delimiter: bytes) -> bool:
-    """Tell whether a record is a blank line, which is no row."""
+    """Tell whether a record is a blank line, which is not a row."""
     return not record.strip(b" \t\r\n\f") and delimiter not in record
 
 

@@ -137,7 +137,7 @@ def open_url(url: str, size: int) -> Iterator[Any]:
         if can_seek(url):
             system, path = fsspec.core.url_to_fs(url)
             stream = system.open(path, "rb")
-        else:  # the whole, in one stream
+        else:  # the whole file, in one stream
             stream = web_system().open(url, "rb", block_size=0, size=size)
     with stream:
         yield _Stream(stream, url, 0 if can_seek(url) else size)

@@ -190,7 +190,7 @@ class _LinkReader(HTMLParser):
 def _read_links(page: str) -> tuple[str, Iterator[str]]:
     """Read the links on a page; return them with the URL to which they are relative."""
     system = web_system()
-    # With a size the client does not ask for it first; block_size 0 reads the whole in order.
+    # With a size the client does not ask for it first; block_size 0 reads the file in order.
     with system.open(page, "rb", block_size=0, size=1, auto_decompress=True) as stream:
         base = str(stream.r.url)
         parts = []

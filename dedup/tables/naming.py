@@ -24,7 +24,7 @@ def constant(value: str, length: int) -> pa.DictionaryArray:
 
 
 def from_codes(codes: pa.ChunkedArray, values: Sequence[str]) -> pa.DictionaryArray:
-    """Turn the core's codes into the words they stand for."""
+    """Turn the core's codes into words."""
     return pa.DictionaryArray.from_arrays(
         pc.cast(codes.combine_chunks(), pa.int32()), pa.array(values)
     )
