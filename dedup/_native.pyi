@@ -1,7 +1,7 @@
 """The compiled core. Every function checks its input; what takes long releases the GIL.
 
 It also handles signals, in the main thread, and ends within a fraction of a second if that raises
-an exception, such as a KeyboardInterrupt; then no work can be done any more on the same spool.
+an exception, such as a KeyboardInterrupt; after that, no more work can be done on the same spool.
 """
 
 from collections.abc import Sequence
@@ -41,7 +41,7 @@ __all__ = [
 ]
 
 FINGERPRINT_VERSION: int
-"""Raised when the same text would give other fingerprints than before."""
+"""Increased whenever the same text gives different fingerprints than before."""
 
 def parse_jsonl(
     block: bytes, *, fields: list[tuple[str, list[str]]], first_line: int
@@ -64,7 +64,7 @@ class JsonSplitter:
 
     def __new__(cls, max_bytes: int) -> JsonSplitter: ...
     def split(self, block: bytes) -> list[_Element]:
-        """Return the elements that end in the next block."""
+        """Add the next block; return the elements that end in it."""
 
     def finish(self) -> tuple[list[_Element], str | None]:
         """Return the element that the document breaks off in, and what is wrong with the rest."""
@@ -110,7 +110,7 @@ class Hasher:
         """Add the next part."""
 
     def digest(self) -> str:
-        """Return the hash of what came so far as 32 hexadecimal digits."""
+        """Return the hash of all parts so far as 32 hexadecimal digits."""
 
 def needed_memory(texts: pa.RecordBatch) -> list[int]:
     """Return the bytes of memory that fingerprinting takes for each text of the first column."""
@@ -122,10 +122,10 @@ def digest_file(path: str | Path, spool: Spool | None = None) -> str:
     """
 
 def count_repeated(rows: pa.RecordBatch) -> int:
-    """Count the values of the first column, strings or large strings, that came before in it."""
+    """Count the values of the first column, (large) strings, that repeat an earlier one."""
 
 def is_pattern(kind: str, text: str) -> bool:
-    """Tell whether a template of this kind, opener or sentence, can be written so."""
+    """Tell whether this text is a valid template of its kind, opener or sentence."""
 
 def exchange_names(folder: int, name: str, other: int, other_name: str) -> None:
     """Exchange two names, each in a folder given by descriptor, in one step.
@@ -145,7 +145,7 @@ class Spool:
 
     @staticmethod
     def temporary(folder: str | Path) -> Spool:
-        """Make a file without a name, which is gone as soon as nobody uses it."""
+        """Make a file without a name, which disappears when it is closed."""
 
     @staticmethod
     def adopt(descriptor: int, folder: str | Path, end: int) -> Spool:
@@ -158,7 +158,7 @@ class Spool:
         """Add bytes. Threads may call it at once."""
 
     def sync(self) -> None:
-        """Return when all that was added before is on the disk."""
+        """Wait until everything added so far is on the disk."""
 
     def stop(self) -> None:
         """End all work on what the spool holds, in any thread, with a KeyboardInterrupt."""
@@ -230,7 +230,7 @@ class Corpus:
         """Paragraphs with words, those with the same words counted once."""
 
     def cut(self, paragraphs: int) -> list[tuple[int, int]]:
-        """Cut the articles into ranges of so many paragraphs at most, but for one with more."""
+        """Cut the articles into ranges of at most this many paragraphs, or of one article."""
 
     def texts(self, paragraphs: pa.RecordBatch) -> pa.RecordBatch:
         """List the texts of paragraphs with words, named by number in one uint32 column."""
@@ -295,7 +295,7 @@ class Verifier:
         self, corpus: Corpus, candidates: Candidates, verified: Verified, memory: int
     ) -> bool:
         """Compare near-copies of the same paragraph with each other, after all candidates,
-        which are gone then. False if what is found takes more than `memory` bytes.
+        which are dropped. False if what is found takes more than `memory` bytes.
         """
 
     def find_templates(
@@ -305,7 +305,7 @@ class Verifier:
         packs: list[tuple[str, str, int]],
         memory: int,
     ) -> Templates:
-        """Find templates, and keep of the pairs what holds without them.
+        """Find templates, and keep the pairs that hold without them.
 
         `packs` are (kind, pattern, number of its pack).
         """
@@ -326,7 +326,7 @@ class Verifier:
 
 @final
 class Templates:
-    """Fixed words with slots, and where they stand."""
+    """Fixed words with slots, and where they appear."""
 
     def __new__(cls) -> Templates: ...
     def save(self, corpus: Corpus, verified: Verified) -> tuple[Saved, Saved]:
@@ -425,10 +425,10 @@ class Scores:
         """List the counts of the articles `start` to `end`, which must have been judged."""
 
     def save(self, corpus: Corpus) -> Saved:
-        """Add what is not there yet to the corpus's spool."""
+        """Add the counts that are not saved yet to the corpus's spool."""
 
     def restore(self, corpus: Corpus, saved: Saved) -> None:
-        """Take over what another process saved."""
+        """Restore the counts that another process saved."""
 
 @final
 class Groups:

@@ -1,4 +1,4 @@
-"""Checks of what the public functions are given: a wrong type is named before work begins."""
+"""Checks of the arguments of public functions: a wrong type is named before work begins."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def read_config(config: Any, options: Mapping[str, Any]) -> Config:
     if settled.temp_dir is not None and not os.path.isdir(settled.temp_dir):
         raise ConfigError(
             f"temp_dir is {settled.temp_dir!r}, and there is no such folder",
-            hint="make it, or name another one",
+            hint="create it, or name another one",
         )
     return settled
 
 
 def input_paths(inputs: Any) -> list[str]:
-    """Return the paths, globs and URLs of the inputs; refuse what is none."""
+    """Return the paths, globs and URLs of the inputs; refuse anything else."""
     if isinstance(inputs, str | os.PathLike):
         return [_input_path("inputs", inputs)]
     is_table = isinstance(inputs, Mapping) or hasattr(inputs, "__arrow_c_stream__")
@@ -49,7 +49,7 @@ def input_paths(inputs: Any) -> list[str]:
 
 
 def path_of(name: str, given: Any) -> str:
-    """Return the path of an argument; refuse what is none."""
+    """Return the path of an argument; refuse anything else."""
     path = _path(given)
     if path is None:
         raise ConfigError(
@@ -57,24 +57,26 @@ def path_of(name: str, given: Any) -> str:
             hint="pass a str or a pathlib.Path",
         )
     if not path or "\0" in path:
-        raise ConfigError(f"{name} is {path!r}, which is no path", hint="name a file or a folder")
+        raise ConfigError(
+            f"{name} is {path!r}, which is not a path", hint="name a file or a folder"
+        )
     return path
 
 
 def check_flag(name: str, given: Any) -> None:
-    """Refuse what is neither True nor False."""
+    """Refuse anything but True and False."""
     if not isinstance(given, bool):
         raise ConfigError(f"{name} is {_describe(given)}, but it must be True or False")
 
 
 def check_number(name: str, given: Any) -> None:
-    """Refuse what is no number."""
+    """Refuse anything but a number."""
     if isinstance(given, bool) or not isinstance(given, Real):
         raise ConfigError(f"{name} is {_describe(given)}, but it must be a number")
 
 
 def check_whole_number(name: str, given: Any) -> None:
-    """Refuse what is no number of things."""
+    """Refuse anything but a whole number from 0."""
     if isinstance(given, bool) or not isinstance(given, Integral) or given < 0:
         raise ConfigError(f"{name} is {_describe(given)}, but it must be a whole number from 0")
 
@@ -85,7 +87,7 @@ def _input_path(name: str, given: Any) -> str:
         raise _no_path(name, given)
     if not path or "\0" in path:
         raise InputError(
-            f"{name} is {path!r}, which is no path", hint="name files, folders or globs"
+            f"{name} is {path!r}, which is not a path", hint="name files, folders or globs"
         )
     return path
 

@@ -36,7 +36,7 @@ OnError = Literal["fail", "skip"]
 MAX_BANDS = 64  # a band key is 5 bytes a paragraph; more bands than this cost more than `exact`
 MAX_HASHES = 512
 MIN_MEMORY = 256 << 20
-MAX_SIZE = 1 << 50  # no machine has a pebibyte of memory
+MAX_SIZE = 1 << 50  # more memory than any machine has
 MAX_ARTICLE_BYTES = 1 << 30  # a column of strings has 32-bit offsets, and a row several copies
 MAX_COUNT = 10**9  # four times as much, a word in quarters, still has 32 bits
 MAX_THREADS = 1024  # each has buffers of its own
@@ -55,7 +55,7 @@ def _need(condition: bool, message: str, hint: str | None = None) -> None:
 
 
 def need_share(name: str, value: float, *, least: float | None) -> None:
-    """Refuse what is no share: a number from `least`, or above 0, to 1."""
+    """Refuse anything but a share: a number from `least`, or above 0, to 1."""
     lowest = least or 0
     if value <= 1 and (value > 0 if least is None else value >= least):
         return
@@ -73,7 +73,7 @@ def _need_count(name: str, value: int, low: int, high: int = MAX_COUNT) -> None:
 
 
 def need_choice(name: str, value: object, choices: Any) -> None:
-    """Refuse what is none of the texts of a Literal."""
+    """Refuse anything but one of the strings of a Literal."""
     allowed = get_args(choices)
     if value in allowed:
         return
@@ -114,7 +114,7 @@ class SourceConfig:
 
     @property
     def article_limit(self) -> int:
-        """Bytes that the text of an article may have, or a page with its markup."""
+        """Longest text of an article, or page with its markup, in bytes."""
         return parse_size(self.max_article_bytes)
 
     def __post_init__(self) -> None:
@@ -196,7 +196,7 @@ class MatchConfig:
 class ScoreConfig:
     """How spans become an article's redundancy."""
 
-    min_repeat_tokens: int = 8  # a run this long that stood in the article before is a repeat
+    min_repeat_tokens: int = 8  # a run this long that already appeared in the article is a repeat
     low_evidence_tokens: int = 30  # a share of fewer words than this is noise
     ambiguous_hours: float = 24.0  # dates closer than this do not say who was first
 
@@ -315,7 +315,7 @@ class Config:
             changed.setdefault(_HOME[name], {})[name] = kept
         if options.get("templates") is False and set(options.get("packs") or ()) - {"none"}:
             raise ConfigError(
-                "template packs were named, but no templates are to be looked for",
+                "template packs were named, but looking for templates is switched off",
                 hint="leave out --no-templates, or the packs",
             )
         parts: dict[str, Any] = changed.pop("", {})
@@ -386,8 +386,8 @@ def _need_type(name: str, value: Any, wanted: str) -> None:
     """Refuse a value of the wrong type, such as `threads = "two"` in a config file."""
     if wanted.startswith("tuple"):
         is_list = isinstance(value, list | tuple) and all(isinstance(part, str) for part in value)
-        _need(is_list, f"{name} is {value!r}, but it must be a list of texts")
-        _need("" not in value, f"{name} holds an empty text", "leave it out")
+        _need(is_list, f"{name} is {value!r}, but it must be a list of strings")
+        _need("" not in value, f"{name} holds an empty string", "leave it out")
         return
     if wanted.endswith("| None") and value is None:
         return
@@ -399,4 +399,6 @@ def _need_type(name: str, value: Any, wanted: str) -> None:
     )
     _need(value != "", f"{name} is empty", "leave it out, or give it a value")
     if isinstance(value, int):
-        _need(abs(value) < 1 << 63, f"{name} is a number with more digits than any setting has")
+        _need(
+            abs(value) < 1 << 63, f"{name} is a number with more digits than any setting can have"
+        )

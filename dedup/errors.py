@@ -1,14 +1,14 @@
 """What can go wrong, as one tree.
 
-    DedupError                what was given, what was needed; `hint` is the way out
+    DedupError                what was given, what was needed; `hint` suggests a fix
     ├── ConfigError           an option or combination of options that cannot work
-    │   └── ResumeError       an unfinished scan that cannot be gone on with
+    │   └── ResumeError       an unfinished scan that cannot be resumed
     ├── InputError            an input that is missing, unreadable or has no text field
     │   └── RowError          a row that cannot be read: file, row and reason
     ├── ResultsError          a results folder that is missing, incomplete or of another version
     ├── OutputError           a place that cannot be written: exists, no permission, disk full
-    ├── MemoryLimitError      a scan that does not fit in the memory it may take
-    └── NativeError           the compiled core refused an argument or met a failing disk
+    ├── MemoryLimitError      a scan that does not fit in the memory it may use
+    └── NativeError           the compiled core refused an argument, or a disk failed
 
 The library raises these and never prints or exits; the command line prints `Error:` and
 `hint:` and exits with 2 for a `ConfigError` and 1 for the rest.
@@ -20,12 +20,12 @@ import re
 
 from dedup.util.printable import shorten
 
-MAX_LENGTH = 2000  # characters of a message: a screen of text
+MAX_LENGTH = 2000  # characters of a message: about a screen of text
 _ERROR_NUMBER = re.compile(r" \(os error \d+\)")  # as Rust ends the text of a system error
 
 
 class DedupError(Exception):
-    """A failure with one clear sentence and, where there is one, a way out."""
+    """A failure with one clear sentence and, where there is one, a suggested fix in `hint`."""
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         # Both may quote names and values from data: each is one line that is safe to print.
@@ -57,7 +57,7 @@ class RowError(InputError):
     def __init__(self, input_file: str, input_row: int, reason: str) -> None:
         super().__init__(
             f"{input_file}, row {input_row}: {reason}",
-            hint="mend the row, or pass --on-error skip to list such rows in rejected.parquet",
+            hint="fix the row, or pass --on-error skip to list such rows in rejected.parquet",
         )
         self.input_file = input_file
         self.input_row = input_row
@@ -73,7 +73,7 @@ class OutputError(DedupError):
 
 
 class MemoryLimitError(DedupError):
-    """A scan that does not fit in the memory it may take."""
+    """A scan that does not fit in the memory it may use."""
 
 
 class NativeError(DedupError):

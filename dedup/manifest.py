@@ -1,4 +1,4 @@
-"""The manifest of a results folder: what was scanned, how, and which bytes the tables have."""
+"""The manifest of a results folder: what was scanned, how, and the digests of the tables."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class LeftOut:
 
 @dataclass(frozen=True, kw_only=True)
 class TableFile:
-    """What the file of a table is known by."""
+    """What identifies the file of a table."""
 
     bytes: int
     digest: str
@@ -79,7 +79,7 @@ class Manifest:
 def read_manifest(document: Any) -> Manifest:
     """Check the JSON of a manifest; raise a MismatchError that names the first field that is wrong.
 
-    Fields that a later version added are left alone.
+    Fields that a later version added are ignored.
     """
     manifest = read_typed(Manifest, document)
     for name, needed in (("tables", TABLES), ("counts", COUNTED), ("elapsed_s", (TOTAL, "read"))):

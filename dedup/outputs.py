@@ -3,7 +3,7 @@
 A place that is free may be written to, and so may an empty folder. What exists is replaced only
 if dedup provably made it, or if the user asked for it with `overwrite`, and never if anything else
 is in it, or if it holds an input or results that are being read. The rule is applied before the
-work begins, and again when the output takes its place (`workfolder.py`).
+work begins, and again when the output takes its place (`work/folder.py`).
 """
 
 from __future__ import annotations
@@ -150,7 +150,7 @@ class Output:
 
 
 def _find_stranger(folder: Path, files: Collection[str], folders: Collection[str]) -> str | None:
-    """Return something in a folder, relative to it, that is none of these files and folders."""
+    """Return an entry of a folder, relative to it, that is not among these files and folders."""
 
     def refuse(err: OSError) -> None:
         raise err
@@ -172,7 +172,7 @@ def folders_of(files: Collection[str]) -> set[str]:
 
 
 def _is_inside(place: Path) -> Callable[[str], bool]:
-    """Tell of paths whether they are a place or inside it, however links or mounts spell them."""
+    """Tell which paths are a place or inside it, however links or mounts spell them."""
     try:
         there = os.stat(place)
     except OSError:
@@ -200,12 +200,12 @@ def _is_same(path: str, there: os.stat_result) -> bool:
 
 
 def refuse_url(target: str | os.PathLike[str]) -> None:
-    """Refuse a place on another machine, where nothing takes its name in one step."""
+    """Refuse a place on another machine, where files cannot be renamed in one step."""
     if is_url(os.fspath(target)):
         raise OutputError(
             f"{show_url(os.fspath(target))} is a URL, and output can only be written to this"
             " machine",
-            hint="write to a local folder and copy it when it is whole",
+            hint="write to a local folder and copy it afterwards",
         )
 
 

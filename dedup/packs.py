@@ -11,8 +11,8 @@ A pack is TOML that people can read and write:
     sentences = ["<*> did not immediately respond to a request for comment"]
 
 There is a table for each language (BCP 47; `und` where it is not known). An opener is matched at
-the start of a sentence, a sentence as a whole. `<*>` takes one word or more, and at the end of a
-sentence also none; `<NUM>` takes a number.
+the start of a sentence, a sentence as a whole. `<*>` matches one word or more, and at the end of a
+sentence also none; `<NUM>` matches a number.
 """
 
 from __future__ import annotations
@@ -74,9 +74,9 @@ class Pack:
 
 
 def load_packs(config: FormulaConfig) -> list[Pack] | None:
-    """Load the packs of a config; None if no templates are to be looked for.
+    """Load the packs of a config; None if looking for templates is switched off.
 
-    A pack is named by its path, or by its name if it is bundled; `none` is no pack.
+    A pack is named by its path, or by its name if it is bundled; `none` stands for no pack.
     """
     if not config.templates:
         return None
@@ -86,7 +86,7 @@ def load_packs(config: FormulaConfig) -> list[Pack] | None:
 def load_pack(name: str | os.PathLike[str]) -> Pack:
     """Load a pack: a path, or the name of a bundled one.
 
-    Raises a `ConfigError` that names the entry if the file is no pack of this format.
+    Raises a `ConfigError` that names the entry if the file is not a pack of this format.
     """
     try:
         if name == BUNDLED:
@@ -149,9 +149,9 @@ def _shown(value: Any) -> str:
 
 
 def learn_pack(scan: Scan, name: str) -> Pack:
-    """Make a pack of the templates that a scan mined; those it had from packs are left out.
+    """Make a pack of the templates that a scan mined; those from packs are left out.
 
-    An opener that only one article repeats is that article's, and no template elsewhere.
+    An opener that only one article repeats is left out too: elsewhere it is not a template.
     """
     with scan.reading("templates") as table:
         rows = table.to_table(columns=["pattern", "kind", "articles", "pack"])
@@ -168,7 +168,7 @@ def learn_pack(scan: Scan, name: str) -> Pack:
 
 
 def _is_readable(template: PackTemplate) -> bool:
-    """Whether the pattern as it is written says what it matched."""
+    """Whether the pattern, written as text, can be read back."""
     return _native.is_pattern(template.kind, template.pattern)
 
 
@@ -179,7 +179,7 @@ def write_pack(
     overwrite: bool = False,
     results: Path | None = None,
 ) -> None:
-    """Write a pack as `load_pack` reads it; a file that exists only goes with `overwrite`.
+    """Write a pack as `load_pack` reads it; an existing file is replaced only with `overwrite`.
 
     `results` is the results folder it was learned from, into which it is not written.
     """

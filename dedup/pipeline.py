@@ -72,9 +72,9 @@ def scan(
     """Find near-copies and repeats in articles, score each one, and write the results folder.
 
     `inputs` are files, folders, globs, URLs of them or `-` for JSONL on standard input. `options`
-    are settings by name, such as `threshold=0.9`; they win over `config`. An older result in
-    `output` is replaced when the new one is whole, and refused if anything else is in the folder.
-    `resume` continues a scan of the same inputs and settings that did not end, if there is one.
+    are settings by name, such as `threshold=0.9`; they override `config`. An older result in
+    `output` is replaced once the new one is complete; a folder that holds anything else is refused.
+    `resume` continues an unfinished scan of the same inputs and settings, if there is one.
     `progress=True` shows on stderr how far the scan is, as the command line does; an object with
     the methods of `dedup.progress.Progress` receives the reports instead.
 
@@ -132,7 +132,7 @@ def scan(
 def _read(
     files: Sequence[InputFile], config: Config, work: Unfinished, progress: Progress
 ) -> tuple[Fingerprints, list[str | None]]:
-    """Fingerprint what is not fingerprinted yet; return it with a digest of each file."""
+    """Fingerprint what is not fingerprinted yet; return all of it with a digest of each file."""
     prints = Fingerprints(work.spool, [file.path for file in files])
     restore_fingerprints(prints, work.journal, progress.advance)
     done = work.journal.last("read")
@@ -160,9 +160,9 @@ def find_copies(
     config: Config,
     run: Run,
 ) -> Findings:
-    """Run the flow between reading and writing.
+    """Run the steps between reading and writing.
 
-    Without `packs`, which may be none, no template is looked for.
+    If `packs` is None, templates are not looked for; it may be empty.
     """
     corpus, articles = prints.corpus, prints.catalogue.named()
     run.progress.start("match")
@@ -195,7 +195,7 @@ def _verify(
     config: Config,
     run: Run,
 ) -> tuple[_native.Templates, _native.Verified]:
-    """Compare what may be alike; set aside what templates say, if they are wanted."""
+    """Verify the candidates; judge pairs without the words of templates, if those are wanted."""
     journal, watch = run.journal, run.watch
     done = restore_templates(corpus, journal)
     if done is not None:

@@ -1,4 +1,4 @@
-"""A results folder, opened only if it is whole."""
+"""A results folder, opened only if it is complete."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ FORMAT_VERSION = 1  # raised when a table's columns change their meaning
 
 
 class Scan:
-    """The result of a scan: lazy Arrow datasets, one a table, and the manifest.
+    """The result of a scan: lazy Arrow datasets, one per table, and the manifest.
 
     `result.articles.to_table()` reads a table; `result.articles.to_table(filter=...)` a part.
-    The file of a table is compared with its digest in the manifest when it is first asked for.
+    The file of a table is compared with its digest in the manifest when it is first used.
     """
 
     def __init__(self, path: Path, manifest: dict[str, Any]) -> None:
@@ -88,59 +88,59 @@ class Scan:
         if not is_same:
             raise ResultsError(
                 f"{path} is not what the scan wrote: its digest differs from the manifest's",
-                hint="scan again, or bring the file back from a copy",
+                hint="scan again, or restore the file from a copy",
             )
 
     @property
     def articles(self) -> ds.Dataset:
-        """One row an article: its redundancy, the parts of it and where its words come from."""
+        """One row per article: its redundancy, the parts of it and where its words come from."""
         return self.dataset("articles")
 
     @property
     def paragraphs(self) -> ds.Dataset:
-        """One row a paragraph: what it is and what it was matched with."""
+        """One row per paragraph: what it is and what it was matched with."""
         return self.dataset("paragraphs")
 
     @property
     def spans(self) -> ds.Dataset:
-        """One row a flagged span of text and the place its words stood before."""
+        """One row per flagged span of text: why, and where its words appeared before."""
         return self.dataset("spans")
 
     @property
     def clusters(self) -> ds.Dataset:
-        """One row a cluster of near-copies."""
+        """One row per cluster of near-copies."""
         return self.dataset("clusters")
 
     @property
     def members(self) -> ds.Dataset:
-        """One row a member of a cluster."""
+        """One row per member of a cluster."""
         return self.dataset("members")
 
     @property
     def pairs(self) -> ds.Dataset:
-        """One row a verified pair."""
+        """One row per verified pair."""
         return self.dataset("pairs")
 
     @property
     def templates(self) -> ds.Dataset:
-        """One row a template: fixed words, its slots and where it stands."""
+        """One row per template: its fixed words, its slots and where it appears."""
         return self.dataset("templates")
 
     @property
     def rejected(self) -> ds.Dataset:
-        """One row an input row that could not be read."""
+        """One row per input row that could not be read."""
         return self.dataset("rejected")
 
 
 def open_scan(path: str | os.PathLike[str]) -> Scan:
     """Open a results folder.
 
-    Raises a `ResultsError` if there is none, if it is not whole, if its manifest is damaged, or if
+    Raises a `ResultsError` if there is none, if it is incomplete, if its manifest is damaged, or if
     another version of the format wrote it.
     """
     if isinstance(path, str) and is_url(path):
         raise ResultsError(
-            f"{show_url(path)} is a URL, and results are read from this machine",
+            f"{show_url(path)} is a URL, but results are read from this machine only",
             hint="copy the results folder to this machine",
         )
     folder = Path(path_of("path", path))
@@ -153,7 +153,7 @@ def open_scan(path: str | os.PathLike[str]) -> Scan:
         version = manifest["format_version"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as err:
         raise ResultsError(
-            f"{folder} has no readable {MANIFEST}, so it is no finished scan",
+            f"{folder} has no readable {MANIFEST}, so it is not a finished scan",
             hint="scan again: dedup scan INPUT... -o RESULTS",
         ) from err
     if version != FORMAT_VERSION:

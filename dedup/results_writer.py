@@ -1,8 +1,8 @@
 """A results folder, written as a whole or not at all.
 
-Tables are written into a hidden folder beside the place they are meant for (`work/folder.py`). The
-manifest goes in last, and then the folder takes its name in one step; an older result stays until
-that moment.
+Tables are written into a hidden folder beside their final place (`work/folder.py`). The manifest is
+written last, and then the folder takes its name in one step; an older result stays until that
+moment.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ ROW_GROUP = 1 << 18  # rows: large enough to compress well, small enough to filt
 
 
 class ResultsWriter:
-    """Writes the tables of one scan, and shows them to the world together at the end.
+    """Writes the tables of one scan, and publishes them together at the end.
 
-    Use it as a context manager; leaving it without `finish` leaves no table that looks whole.
+    Use it as a context manager; leaving it without `finish` leaves no table that looks complete.
     """
 
     def __init__(self, work: WorkFolder) -> None:
@@ -61,22 +61,22 @@ class ResultsWriter:
     ) -> None:
         self._pool.shutdown(cancel_futures=True)
         for writer in self._writers.values():
-            writer.is_open = False  # a footer would make half a table look whole
+            writer.is_open = False  # a footer would make half a table look complete
         for file in self._open_files.values():
-            with suppress(OSError):  # of a disk that is full, which was said
+            with suppress(OSError):  # of a full disk, which was reported already
                 file.close()
 
     def write(self, table: str, rows: pa.Table) -> None:
         """Append rows; columns are brought into the table's schema.
 
-        They are written in a thread of its own, while the caller makes the next ones; what goes
-        wrong there is raised here, or by `finish`.
+        They are written in a separate thread, while the caller makes the next ones; errors of that
+        thread are raised here, or by `finish`.
         """
         self._waiting.append(self._pool.submit(self._write, table, rows))
         self._wait(MAX_WAITING)
 
     def close(self, *tables: str, then: Callable[[dict[str, str]], None]) -> None:
-        """Make tables whole, behind all that waits to be written; `then` is told their digests."""
+        """Complete tables, after all rows waiting to be written; `then` receives their digests."""
         for table in tables:
             self.write(table, TABLES[table].empty_table())
         self._whole.update(tables)
@@ -92,7 +92,7 @@ class ResultsWriter:
             then(digests)
 
     def keep(self, digests: Mapping[str, str]) -> bool:
-        """Keep tables that another process made whole, if they have these digests."""
+        """Keep tables that another process completed, if they have these digests."""
         paths = {table: self._path(table) for table in digests}
         if not all(path.is_file() for path in paths.values()):
             return False
@@ -166,5 +166,5 @@ def _open_table(file: BinaryIO, schema: pa.Schema) -> pq.ParquetWriter:
         compression="zstd",
         use_dictionary=names,
         column_encoding=dict.fromkeys(counts, "DELTA_BINARY_PACKED"),
-        write_page_checksum=True,  # for readers that know no manifest; 0.1 % of a table
+        write_page_checksum=True,  # for readers without the manifest; 0.1 % of a table
     )

@@ -2,7 +2,7 @@
 
 The documentation is in the files too: it is the `description` of each field's metadata. Rows are
 in input order; ids of clusters come from the words themselves, so the same corpus gives the same
-tables whatever the order of the arguments, the number of threads or the engine.
+tables whatever the order of the arguments or the number of threads.
 """
 
 from __future__ import annotations
@@ -45,21 +45,23 @@ ARTICLES = pa.schema(
         _field("date", DATE, "date of publication", nullable=True),
         _field("url", pa.string(), "address", nullable=True),
         _field("input_file", NAME, "file the article was read from"),
-        _field("input_row", pa.int64(), "row in that file, from 0; of line formats the line"),
+        _field(
+            "input_row", pa.int64(), "row in that file, from 0; the line for line-based formats"
+        ),
         _field("tokens", pa.int32(), "words"),
         _field("paragraphs", pa.int32(), "paragraphs"),
         _field("redundancy", pa.float64(), "internal + copied + formulaic, 0 to 1"),
-        _field("internal", pa.float64(), "share of words that stood in the article before"),
+        _field("internal", pa.float64(), "share of words that already appeared in the article"),
         _field(
             "copied",
             pa.float64(),
-            "share of words that stand in an earlier article, no boilerplate",
+            "share of words that appear in an earlier article, without boilerplate",
         ),
         _field("formulaic", pa.float64(), "share of words of boilerplate, or fixed by templates"),
         _field(
             "redundancy_symmetric",
             pa.float64(),
-            "share of words that are repeated, formulaic, or stand in any other article, earlier"
+            "share of words that are repeated, formulaic, or appear in any other article, earlier"
             " or later",
         ),
         _field("reused_by", pa.int32(), "articles that copy words from this one"),
@@ -75,10 +77,14 @@ ARTICLES = pa.schema(
         _field(
             "origin_ambiguous",
             pa.bool_(),
-            "copied from, or by, an article whose date is missing or too close to tell who was"
-            " first",
+            "whether it copies, or is copied by, an article whose date is missing or too close to"
+            " tell who was first",
         ),
-        _field("low_evidence", pa.bool_(), "too few words for a share of them to mean much"),
+        _field(
+            "low_evidence",
+            pa.bool_(),
+            "whether it has too few words for a share of them to mean much",
+        ),
     ]
 )
 
@@ -87,7 +93,7 @@ PARAGRAPHS = pa.schema(
         _field("article_id", NAME, "article"),
         _field("position", pa.int32(), "place in the article, from 0"),
         _field("start", pa.int32(), "first code point, so that text[start:end] is the paragraph"),
-        _field("end", pa.int32(), "code point behind the last"),
+        _field("end", pa.int32(), "code point after the last"),
         _field("tokens", pa.int32(), "words"),
         _field("kind", NAME, f"one of {', '.join(PARAGRAPH_KINDS)}"),
         _field("copies", pa.int32(), "paragraphs with the same words, this one included"),
@@ -103,16 +109,16 @@ SPANS = pa.schema(
     [
         _field("article_id", NAME, "article"),
         _field("start", pa.int32(), "first code point, so that text[start:end] is the span"),
-        _field("end", pa.int32(), "code point behind the last"),
+        _field("end", pa.int32(), "code point after the last"),
         _field("kind", NAME, f"one of {', '.join(SPAN_KINDS)}"),
         _field(
             "match_article",
             NAME,
-            "article that held the words before; null for boilerplate and templated",
+            "earlier article with the same words; null for boilerplate and templated",
             nullable=True,
         ),
         _field("match_start", pa.int32(), "first code point there", nullable=True),
-        _field("match_end", pa.int32(), "code point behind the last there", nullable=True),
+        _field("match_end", pa.int32(), "code point after the last there", nullable=True),
         _field(
             "similarity",
             pa.float64(),
@@ -137,7 +143,7 @@ CLUSTERS = pa.schema(
             "kind",
             NAME,
             f"one of {', '.join(CLUSTER_KINDS)}: whether the articles that hold it share nothing"
-            " else, or most of their text; near_copy where neither holds",
+            " else, or most of their text; near_copy where neither is so",
         ),
         _field(
             "site",
@@ -147,7 +153,9 @@ CLUSTERS = pa.schema(
         ),
         _field("members", pa.int64(), "members, the representative included"),
         _field("articles", pa.int64(), "articles that hold a member"),
-        _field("sources", pa.int64(), "sources that hold a member; unknown ones count as none"),
+        _field(
+            "sources", pa.int64(), "sources that hold a member; unknown sources are not counted"
+        ),
         _field("representative_article", pa.string(), "article that held it first"),
         _field(
             "representative_position", pa.int32(), "its paragraph; null for articles", nullable=True
@@ -208,10 +216,10 @@ TEMPLATES = pa.schema(
         _field(
             "pattern",
             pa.string(),
-            "as it is written most often, with <*> for words and <NUM> for a number",
+            "in its most frequent spelling, with <*> for words and <NUM> for a number",
         ),
         _field("kind", NAME, f"one of {', '.join(TEMPLATE_KINDS)}"),
-        _field("pack", NAME, "pack that names it; null if it was mined", nullable=True),
+        _field("pack", NAME, "pack that contains it; null if it was mined", nullable=True),
         _field("articles", pa.int64(), "articles that follow it; exact copies count once"),
         _field("occurrences", pa.int64(), "places that follow it; exact copies count once"),
         _field("fixed_tokens", pa.int32(), "words that do not change"),
@@ -229,7 +237,9 @@ TEMPLATES = pa.schema(
 REJECTED = pa.schema(
     [
         _field("input_file", pa.string(), "file"),
-        _field("input_row", pa.int64(), "row in that file, from 0; of line formats the line"),
+        _field(
+            "input_row", pa.int64(), "row in that file, from 0; the line for line-based formats"
+        ),
         _field("article_id", pa.string(), "the caller's id, if it could be read", nullable=True),
         _field("reason", pa.string(), "why the row could not be read"),
     ]

@@ -24,13 +24,13 @@ class NearDuplicates(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # skle
 
     Every member of a cluster was compared with its representative, the first of its texts in the
     input, never through a chain. A text without a near-copy is in no cluster: its label is -1, as
-    that of noise is in DBSCAN.
+    for noise in DBSCAN.
 
     Parameters
     ----------
     threshold : float, default=0.8
         Share of words that must be the same in the same order (token-LCS Dice), 0.5 to 1. Texts
-        are near-copies as well if 90 % of the shorter one, and 12 words, stand in the longer one.
+        are also near-copies if the longer one contains 90 % of the shorter one, at least 12 words.
     unit : {"article", "paragraph"}, default="article"
         "article": texts have paragraphs, and are near-copies if they agree as a whole.
         "paragraph": each text is one paragraph, whatever line ends it has.

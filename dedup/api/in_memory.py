@@ -50,23 +50,23 @@ def score(
 
     `texts` is a list, an Arrow array, or a pandas or polars series; None is an empty article.
     `ids` (the row number where there is none), `dates` and `sources` are columns of the same
-    length. Without dates a text that stands earlier in the input was seen earlier. `options` are
-    settings by name, such as `threshold=0.9`; they win over `config`.
+    length. Without dates, texts were seen in the order of the input. `options` are settings by
+    name, such as `threshold=0.9`; they override `config`.
 
-    Raises a `ConfigError` if a column is no text or of another length.
+    Raises a `ConfigError` if a column is not text or has another length.
     """
     config = read_config(config, options)
     table = _to_table(texts, ids, dates, sources)
     found = find_in_memory(table, config)
     for _ in judge_articles(found, config):
-        pass  # what is wanted is the counts
+        pass  # only the counts are needed
     scored = score_articles(found, config.score)
     parts = [part.select(SCORES.names).cast(SCORES) for part in scored]
     return pa.concat_tables([SCORES.empty_table(), *parts])
 
 
 def find_in_memory(articles: pa.Table, config: Config) -> Findings:
-    """Run the flow over a table of article_id, text, date and source."""
+    """Run the steps of a scan on a table of article_id, text, date and source."""
     packs = load_packs(config.formulas)
     prints = fingerprint_in_memory(batch_articles(articles, config.source), config)
     return find_copies(prints, packs, config, Run(Journal(), Silent(), Stopwatch()))
@@ -74,7 +74,7 @@ def find_in_memory(articles: pa.Table, config: Config) -> Findings:
 
 def fingerprint_in_memory(batches: Iterable[ArticleBatch], config: Config) -> Fingerprints:
     """Fingerprint articles that come from no file."""
-    # The spool has no name, so it is gone as soon as nobody reads it.
+    # The spool has no name, so it disappears when it is closed.
     spool = _native.Spool.temporary(config.temp_dir or tempfile.gettempdir())
     prints = Fingerprints(spool, [_MEMORY.path])
     fingerprint_articles(batches, prints, config, Journal(), Silent().advance)
@@ -94,7 +94,7 @@ def batch_articles(
 
 
 def to_array(name: str, values: Any) -> pa.ChunkedArray:
-    """Turn a list, an array or a series of any library into Arrow; refuse what is no column."""
+    """Turn a list, an array or a series of any library into Arrow; refuse anything else."""
     if isinstance(values, str | bytes | Mapping) or not _is_column(values):
         kind = type(values).__name__
         raise ConfigError(
@@ -114,7 +114,7 @@ def to_array(name: str, values: Any) -> pa.ChunkedArray:
     except (pa.ArrowException, TypeError, ValueError, OverflowError) as err:
         raise ConfigError(
             f"{name} cannot be read as one column: {reason_of(err)}",
-            hint="give one value an article; None where there is none",
+            hint="give one value per article; None where there is none",
         ) from err
     return array if isinstance(array, pa.ChunkedArray) else pa.chunked_array([array])
 
@@ -141,7 +141,7 @@ def _to_table(texts: Any, ids: Any, dates: Any, sources: Any) -> pa.Table:
         if len(values) != length:
             raise ConfigError(
                 f"{label} has {len(values)} values, but there are {length} texts",
-                hint="give one value a text; None where there is none",
+                hint="give one value per text; None where there is none",
             )
         fits = is_date_like if name == "date" else is_text_or_scalar
         _need_type(label, values.type, fits(values.type), "dates" if name == "date" else "text")

@@ -63,7 +63,7 @@ from dedup.cli.options import (
     type=int,
     default=0,
     metavar="N",
-    help="Print so many removed articles with what they share; by default 0.",
+    help="Number of removed articles to print with the passages they share; by default 0.",
 )
 @click.option(
     "--dry-run", is_flag=True, help="Print what would be removed and write nothing; by default off."
@@ -80,8 +80,8 @@ def command(
     """Write the scanned inputs again without the redundant articles.
 
     INPUT are files, folders, globs or URLs that `dedup scan` read into RESULTS. The output has
-    their formats, order and fields, and what is kept stands there byte for byte. Give
-    --max-redundancy, --keep or both: an article stays if it passes both.
+    their formats, order and fields, and articles that are kept are copied byte for byte. Give
+    --max-redundancy, --keep or both: an article is kept if it passes both.
     """
     from dedup.cli.report import print_report
     from dedup.filter import filter_articles

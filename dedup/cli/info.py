@@ -1,4 +1,4 @@
-"""`dedup info`: the manifest, readable."""
+"""`dedup info`: the manifest in readable form."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from dedup.util.terminal import print_line
 COMMANDS = {
     "scan": "Find near-copies and repeats in articles and score each one.",
     "filter": "Write the scanned inputs again without the redundant articles.",
-    "templates": "List a scan's templates, or keep them as a pack.",
+    "templates": "List a scan's templates, or save them as a pack.",
     "info": "Show what a results folder holds and how it was made.",
 }
 
@@ -104,7 +104,7 @@ def _ending_gently(signals: list[signal.Signals]) -> Iterator[None]:
 
 
 def _report(err: Exception) -> int:
-    """Print what went wrong and the way out, and choose the exit code."""
+    """Print what went wrong and the hint, and choose the exit code."""
     if isinstance(err, click.UsageError):
         if isinstance(err, click.exceptions.NoArgsIsHelpError):
             err.show()

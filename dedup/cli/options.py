@@ -1,4 +1,4 @@
-"""Options that several commands have, and how options become settings."""
+"""Options that several commands share, and how options become settings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dedup.util.suggest import suggest
 
 
 def read_share(_context: click.Context, option: click.Parameter, value: str | None) -> float | None:
-    """Read a number between 0 and 1; ask for it if it is written in another way."""
+    """Read a number between 0 and 1; suggest it if it is written in another way."""
     try:
         return None if value is None else float(value)
     except ValueError as err:
@@ -26,7 +26,7 @@ def read_share(_context: click.Context, option: click.Parameter, value: str | No
 
 
 def _guess_share(text: str) -> str | None:
-    """Ask for the number behind `80%` or `0,8`."""
+    """Suggest the number that `80%` or `0,8` means."""
     given = text.strip().replace(",", ".")
     try:
         share = float(given.removesuffix("%")) / (100 if given.endswith("%") else 1)
@@ -36,10 +36,10 @@ def _guess_share(text: str) -> str | None:
 
 
 class Group(click.Group):
-    """A group that asks what was meant by a name that is none of its commands."""
+    """A group that suggests a command for a name that it does not have."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; what click says about its options names it."""
+        """Run a command; add its name to what click says about its options."""
         try:
             return super().invoke(ctx)
         except click.UsageError as err:
@@ -73,7 +73,7 @@ quiet_option = click.option(
 overwrite_option = click.option(
     "--overwrite",
     is_flag=True,
-    help="Replace files that exist already, when the new ones are whole; by default they are"
+    help="Replace existing files, once the new ones are complete; by default they are"
     " refused. Inputs and results are never replaced.",
 )
 
@@ -84,8 +84,8 @@ _FIELDS = {
         "date, published, pubdate, ...",
         "else the order of files and rows says which article came first",
     ),
-    "source": ("source, domain, site, outlet, ...", "else no sources are told apart"),
-    "url": ("url, link or uri", "else none is kept"),
+    "source": ("source, domain, site, outlet, ...", "else sources are not distinguished"),
+    "url": ("url, link or uri", "else no url is kept"),
 }
 
 

@@ -1,4 +1,4 @@
-"""What a filter says at its end."""
+"""The report at the end of a filter."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def print_report(report: FilterReport, options: dict[str, Any], *, quiet: bool) -> None:
-    """Print the samples, which were asked for, on stdout and the counts on stderr."""
+    """Print the samples, if there are any, on stdout and the counts on stderr."""
     for removal in report.samples:
         print_line(removal.article_id, bold=True)
         print_rows(_describe(removal))

@@ -22,7 +22,7 @@ from dedup.cli.options import (
     "--output",
     required=True,
     metavar="RESULTS",
-    help="Folder for the tables; an older result is replaced when the new one is whole, but only"
+    help="Folder for the tables; an older result is replaced once the new one is complete, but only"
     " if nothing else is in the folder.",
 )
 @click.option(
@@ -43,7 +43,7 @@ from dedup.cli.options import (
     "--exact",
     is_flag=True,
     default=None,
-    help="Compare every pair that could reach the threshold, which takes longer; by default LSH"
+    help="Compare every pair that could reach the threshold, which takes longer; by default MinHash"
     " finds nearly all.",
 )
 @click.option(
@@ -56,13 +56,13 @@ from dedup.cli.options import (
     "--bands",
     type=int,
     metavar="N",
-    help="Bands of each fingerprint, 1 to 64, of which more find more near-copies; by default 16.",
+    help="Bands of each fingerprint, 1 to 64; more bands find more near-copies; by default 16.",
 )
 @click.option(
     "--rows",
     type=int,
     metavar="N",
-    help="Hashes in each band, of which more find fewer near-copies and are faster; by default 4.",
+    help="Hashes in each band; more of them find fewer near-copies, faster; by default 4.",
 )
 @click.option(
     "--min-support",
@@ -84,13 +84,13 @@ from dedup.cli.options import (
     "templates",
     flag_value=False,
     default=None,
-    help="Look for no templates at all; by default they are mined and those of packs found.",
+    help="Look for no templates at all; by default templates are mined, and those of packs found.",
 )
 @field_options
 @click.option(
     "--on-error",
     type=click.Choice(["fail", "skip"]),
-    help="Stop at a row that cannot be read, or list it in rejected.parquet and go on; by"
+    help="Stop at a row that cannot be read, or list it in rejected.parquet and continue; by"
     " default fail.",
 )
 @click.option(
@@ -99,28 +99,29 @@ from dedup.cli.options import (
     help="Longest text of an article, or page with its markup, such as 1MB; longer ones cannot be"
     " read; by default 16MiB.",
 )
-@click.option("--threads", type=int, metavar="N", help="Threads to use; by default one a core.")
+@click.option("--threads", type=int, metavar="N", help="Threads to use; by default one per core.")
 @click.option(
     "--max-memory",
     metavar="SIZE",
-    help="Memory to keep to while comparing, such as 4GB; by default three quarters of what there"
-    " is.",
+    help="Memory that the scan aims to stay within, such as 4GB; by default three quarters of what"
+    " there is.",
 )
 @click.option(
     "--temp-dir",
     metavar="FOLDER",
-    help="Folder for the temporary file, some three times the text; by default beside the results.",
+    help="Folder for the temporary file, two to four times the size of the text; by default beside"
+    " the results.",
 )
 @click.option(
     "--resume",
     is_flag=True,
-    help="Go on with an unfinished scan of the same inputs and settings; by default begin anew.",
+    help="Continue an unfinished scan of the same inputs and settings; by default start over.",
 )
 @click.option(
     "--config",
     "config_file",
     metavar="FILE.toml",
-    help="File with settings, over which the command line wins; by default none.",
+    help="File with settings, which the command line overrides; by default none.",
 )
 @quiet_option
 def command(

@@ -52,7 +52,7 @@ _LOSSES = {
 
 
 def print_summary(scan: Scan, inputs: Sequence[str]) -> None:
-    """Print what was found, what was lost and what to do next, on stderr."""
+    """Print on stderr what was found, what was lost and what to do next."""
     print_rows(summarize(scan), err=True)
     print_line(err=True)
     purpose, command = suggest_command(scan, inputs)
@@ -107,7 +107,7 @@ def list_losses(scan: Scan) -> str:
 
 
 def _list_left_out(scan: Scan) -> str:
-    """Say what was met in folders and globs and not read, and why, with a name of each kind."""
+    """Say which entries of folders and globs were not read, and why, with an example of each."""
     groups = scan.facts.left_out
     listed = [f"{group.count:,} {group.reason} ({group.example})" for group in groups]
     return ", ".join(listed)
@@ -116,19 +116,19 @@ def _list_left_out(scan: Scan) -> str:
 def suggest_command(scan: Scan, inputs: Sequence[str]) -> tuple[str, str]:
     """Return what to do next, and the command that does it."""
     results = _argument(str(scan.path))
-    if STDIN in inputs:  # nobody can read it a second time
-        return "See what they hold", f"dedup info {results}"
+    if STDIN in inputs:  # it cannot be read a second time
+        return "To see what they contain", f"dedup info {results}"
     given = " ".join(_argument(show_url(name) if is_url(name) else name) for name in inputs)
     is_file = len(inputs) == 1 and Path(inputs[0]).is_file()
     suffixes = "".join(Path(inputs[0]).suffixes[-2:]) if is_file else ""
-    return "Look at what a filter would remove", (
+    return "To see what a filter would remove", (
         f"dedup filter {results} {given} -o clean{suffixes}"
         f" --max-redundancy {EXAMPLE_REDUNDANCY} --dry-run --sample 5"
     )
 
 
 def _argument(path: str) -> str:
-    """Write a path so that neither a shell nor the command takes it for anything else."""
+    """Write a path so that neither a shell nor the command mistakes it for anything else."""
     return shell_word(f"./{path}" if path.startswith("-") else path)
 
 
@@ -163,7 +163,7 @@ def _most_copied(articles: pa.Table) -> str:
         .slice(0, TOP_SOURCES)
     )
     if not ranking.num_rows:
-        return "none: no article copies from another"
+        return "none: no article copies another"
     names = [f"{row['holder']} {row['words_sum']:,.0f}" for row in ranking.to_pylist()]
     names[0] += " words"
     return ", ".join(names)

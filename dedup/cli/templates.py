@@ -1,4 +1,4 @@
-"""`dedup templates`: list what a scan found, and keep it as a pack for other scans."""
+"""`dedup templates`: list the templates of a scan, and save them as a pack for other scans."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dedup.util.terminal import print_line
 
 @click.group("templates", cls=Group)
 def command() -> None:
-    """List a scan's templates, or keep them as a pack for other scans."""
+    """List a scan's templates, or save them as a pack for other scans."""
 
 
 @command.command("list")
@@ -22,7 +22,7 @@ def command() -> None:
     type=click.IntRange(min=1),
     default=50,
     metavar="N",
-    help="Templates to print, the most telling first; by default 50.",
+    help="Number of templates to print, the most informative first; by default 50.",
 )
 def list_command(results: str, limit: int) -> None:
     """Print the templates of RESULTS: articles, kind, pattern."""
@@ -46,9 +46,9 @@ def list_command(results: str, limit: int) -> None:
 )
 @overwrite_option
 def learn_command(results: str, output: str, overwrite: bool) -> None:
-    """Write the templates that were mined in RESULTS as a pack: dedup scan --templates PACK.toml.
+    """Save the templates of RESULTS as a pack, for dedup scan --templates PACK.toml.
 
-    Openers that only one article repeats are left out, and those that came from packs.
+    Only mined templates are saved: not those of packs, nor openers that a single article repeats.
     """
     from dedup.packs import learn_pack, write_pack
     from dedup.results import open_scan

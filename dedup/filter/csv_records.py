@@ -1,4 +1,4 @@
-"""Where the records of CSV begin and end, by the rules of the reader in `native/src/csv.rs`."""
+"""Where the records of CSV begin and end, by the rules of `native/core/src/read/csv.rs`."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def split_records(
 ) -> Iterator[list[bytes] | None]:
     """Cut a file, without its byte order mark, into records that keep their line ends.
 
-    Blank lines are records here. The last one has no line end if the file has none there. None is
-    one record that is longer than `limit`.
+    Blank lines are records here. The last record has no line end if the file does not end in one.
+    A record longer than `limit` is given as None.
     """
     cut = Records(delimiter.decode(), limit)
     for part in cut.blocks(chunks):
@@ -42,12 +42,12 @@ def split_records(
 
 
 def is_blank(record: bytes, delimiter: bytes) -> bool:
-    """Tell whether a record is a blank line, which is no row."""
+    """Tell whether a record is a blank line, which is not a row."""
     return not record.strip(b" \t\r\n\f") and delimiter not in record
 
 
 def _whole_records(block: bytes, delimiter: bytes) -> tuple[list[bytes], int]:
-    """Return the records that are all there, and where the rest begins."""
+    """Return the complete records, and where the rest begins."""
     if b'"' not in block:
         end = block.rfind(b"\n") + 1
         return _lines(block[:end]), end

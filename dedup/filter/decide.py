@@ -1,4 +1,4 @@
-"""Which rows go, and why: decided from the scan's tables before a file is opened."""
+"""Which rows are removed, and why: decided from the scan's tables before a file is opened."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Keep = Literal["first", "longest", "best", "none"]
 Mask = npt.NDArray[np.bool_]
 
 SCORES = ("redundancy", "internal", "copied", "formulaic")
-MIN_SOURCE_ARTICLES = 20  # of fewer, a large share is soon reached by chance
+MIN_SOURCE_ARTICLES = 20  # of fewer, a large share is easily reached by chance
 
 _COLUMNS = [
     *("article_id", "source", "input_file", "input_row", "tokens"),
@@ -46,7 +46,7 @@ class Rule:
     def __post_init__(self) -> None:
         if self.max_redundancy is None and self.keep is None:
             raise ConfigError(
-                "nothing was said about which articles to keep",
+                "no rule says which articles to keep",
                 hint="give --max-redundancy, such as 0.5, or --keep, such as first",
             )
         if self.max_redundancy is not None:
@@ -58,7 +58,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Decisions:
-    """The articles of the chosen inputs, which of them go and why, and the rejected rows."""
+    """The articles of the chosen inputs, which of them are removed and why, and rejected rows."""
 
     articles: pa.Table  # in the order of the scan
     is_kept: Mask
@@ -66,7 +66,7 @@ class Decisions:
     rejected: pa.Table
 
     def by_reason(self) -> dict[str, int]:
-        """Count what goes by reason, the most frequent first."""
+        """Count the removed rows by reason, the most frequent first."""
         counts = {
             str(entry["values"]): int(entry["counts"])
             for entry in self.reasons.drop_null().value_counts().to_pylist()
@@ -95,8 +95,9 @@ class Decisions:
 def decide_articles(scan: Scan, paths: Sequence[str], rule: Rule) -> Decisions:
     """Decide on every article and rejected row of some inputs, named as the scan names them.
 
-    An article stays if its redundancy is at most `rule.max_redundancy` and, with `rule.keep`, if
-    it is the one chosen of its cluster or in none. Of equals the first in the table is chosen.
+    An article is kept if its redundancy is at most `rule.max_redundancy` and, with `rule.keep`, if
+    it is the one chosen of its cluster or in no cluster. Of equals, the first in the table is
+    chosen.
     """
     is_wanted = pc.field("input_file").isin(list(paths))
     # Chosen among all: the first of a cluster may be in a file that is not given.
@@ -123,7 +124,7 @@ def decide_articles(scan: Scan, paths: Sequence[str], rule: Rule) -> Decisions:
 
 
 def _is_chosen(articles: pa.Table, keep: Keep) -> Mask:
-    """Tell which articles are the one to keep of their cluster; one in no cluster always is."""
+    """Tell which articles are the ones to keep of their clusters; one in no cluster always is."""
     is_alone: Mask = np.array(articles["article_cluster"].is_null())
     if keep == "none":
         return is_alone

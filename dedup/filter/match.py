@@ -20,7 +20,7 @@ from dedup.read.streams import packing_of
 from dedup.read.urls import without_query
 from dedup.results import Scan
 
-# Of URLs: what some system takes for a separator, and what forges lines where it is printed.
+# Of URLs: what some system takes as a separator, and what would forge lines where it is printed.
 _NOT_IN_NAMES = re.compile(r"[\\\x00-\x1f\x7f]")
 
 
@@ -34,9 +34,10 @@ class Target(NamedTuple):
 
 
 def match_inputs(scan: Scan, files: Sequence[InputFile]) -> list[str]:
-    """Return the name each file has in the scan's tables; refuse one that is not as it was.
+    """Return the name of each file in the scan's tables; refuse one that has changed.
 
-    A file is known by its path or, if it was moved or is named from another folder, by its bytes.
+    A file is recognised by its path or, if it was moved or is named from another folder, by its
+    bytes.
     """
     inputs = _Inputs(scan.facts.inputs)
     names: dict[str, str] = {}
@@ -44,7 +45,7 @@ def match_inputs(scan: Scan, files: Sequence[InputFile]) -> list[str]:
         name = _match(file, inputs)
         if name in names:
             raise InputError(
-                f"{names[name]} and {file.path} are both the file that the scan knows as {name}",
+                f"{names[name]} and {file.path} are both the input that the scan names {name}",
                 hint="name the file once",
             )
         names[name] = file.path
@@ -52,15 +53,15 @@ def match_inputs(scan: Scan, files: Sequence[InputFile]) -> list[str]:
 
 
 def check_digest(file: InputFile, digest: str | None, scanned: str | None) -> None:
-    """Refuse a file of which other bytes were read than the scan read."""
+    """Refuse a file whose bytes differ from those that the scan read."""
     if digest != scanned:
         raise _not_as_scanned(file)
 
 
 def _not_as_scanned(file: InputFile) -> InputError:
     return InputError(
-        f"{file.path} is not what it was when it was scanned",
-        hint="scan again: the scores are those of its older content",
+        f"{file.path} has changed since it was scanned",
+        hint="scan again: the scores describe its older content",
     )
 
 
@@ -104,23 +105,23 @@ def _match(file: InputFile, inputs: _Inputs) -> str:
         same = [entry for entry in same if os.path.basename(entry.path) == file.name]
     if len(same) != 1:
         raise InputError(
-            f"{file.path} was not part of the scan, or was changed since", hint=inputs.hint()
+            f"{file.path} was not part of the scan, or has changed since", hint=inputs.hint()
         )
     return same[0].path
 
 
 def _match_place(file: InputFile, inputs: _Inputs) -> Input | None:
-    """Find the file of the same URL but for its query, as after a signature was renewed."""
+    """Find the file with the same URL except for the query, as after a renewed signature."""
     there = inputs.by_place.get(file.place, [])
     same = [entry for entry in there if (entry.bytes, entry.digest) == (file.size, file.version)]
     if there and not same:
         raise InputError(
-            f"{file.path} is not what it was when it was scanned",
-            hint="scan again: the scores are those of its older content",
+            f"{file.path} has changed since it was scanned",
+            hint="scan again: the scores describe its older content",
         )
     if len(same) > 1:
         raise InputError(
-            f"{file.path} cannot be told from {len(same)} inputs of the scan that have the same"
+            f"{file.path} cannot be distinguished from {len(same)} inputs of the scan with the same"
             " address, size and version",
             hint="give the URLs with the queries that they had in the scan",
         )
@@ -177,7 +178,7 @@ def _refuse_file_name(given: str, number: int) -> None:
             f"{given} is the name of a file, but {number} inputs are written into a folder"
             if number > 1
             else f"{given} is the name of a file, but the files of a folder are written into one",
-            hint=f"name a folder, such as {folder}; with a slash at the end any name will do",
+            hint=f"name a folder, such as {folder}; any name that ends with a slash will do",
         )
 
 
@@ -194,7 +195,7 @@ def _refuse_odd_names(files: Sequence[InputFile], names: Sequence[str]) -> None:
         ):
             raise OutputError(
                 f"the input {file.path!r} has a name that no output file may have",
-                hint="copy it to this machine under another name, and scan and filter that",
+                hint="copy it to this machine under another name, and scan and filter the copy",
             )
         if name in folders:
             raise OutputError(
@@ -222,7 +223,7 @@ def _relative_names(files: Sequence[InputFile]) -> list[str]:
 
 
 def _below_common_folder(files: Sequence[InputFile]) -> list[str]:
-    """Name files by what their paths do not share; those of URLs stay as they are written."""
+    """Name files by the parts of their paths that differ; URLs stay as they are written."""
     urls = [file.place for file in files if file.is_remote]
     paths = {file.path: os.path.abspath(file.path) for file in files if file.is_local}
     parents = [os.path.dirname(path) for path in paths.values()]
@@ -251,7 +252,7 @@ def _below_common_folder(files: Sequence[InputFile]) -> list[str]:
 def _compression(path: Path, file: InputFile) -> str | None:
     """Tell from its name how to compress the output.
 
-    Under the input's name, or one without a known suffix, it is packed as the input's bytes are.
+    Under the input's name, or one without a known suffix, it is compressed as the input is.
     """
     if path.name == _name(file):
         return packing_of(file)

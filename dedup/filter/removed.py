@@ -55,7 +55,7 @@ class Removal:
 
 
 def check_removed_name(path: str) -> None:
-    """Refuse a name that does not say in which format to write."""
+    """Refuse a name whose suffix names no format."""
     if not _is_jsonl(path) and not path.endswith(".parquet"):
         raise ConfigError(
             f"the format of {path} is not known",
@@ -121,7 +121,7 @@ def sample_removals(
 ) -> tuple[Removal, ...]:
     """Pick removed articles at even distances, always the same, and find what they share.
 
-    `files` has each input under the name that the scan has for it.
+    `files` has each input under its name in the scan.
     """
     gone = decisions.articles.filter(pa.array(~decisions.is_kept))
     if not number or not gone.num_rows:
@@ -169,7 +169,7 @@ def _read_texts(
     config: SourceConfig,
     resources: Resources,
 ) -> dict[tuple[str, int], str]:
-    """Read the inputs of the chosen articles again, each as far as the last of them."""
+    """Read the inputs of the chosen articles again, each up to the last of them."""
     texts: dict[tuple[str, int], str] = {}
     for name, file in files.items():
         wanted = [row["input_row"] for row in chosen if row["input_file"] == name]

@@ -1,4 +1,4 @@
-"""From a scan and its inputs to the same files without what is redundant."""
+"""From a scan and its inputs to the same files without the redundant articles."""
 
 from __future__ import annotations
 
@@ -90,11 +90,11 @@ def filter_articles(  # noqa: PLR0913 - keyword-only options, each of its own
     and formulaic. Rows that the scan rejected are removed, and `removed` names a `.jsonl` or
     `.parquet` file to list every removal in, with its reason.
 
-    What exists is not written over. With `overwrite` older files in `output` and `removed` are
-    replaced when the new ones are whole, but no input, no results, and no folder in which
-    there is anything else.
+    Existing files are not overwritten. With `overwrite`, older files in `output` and `removed` are
+    replaced once the new ones are complete, but never an input, results, or a folder that holds
+    anything else.
 
-    Raises an `InputError` for an input that was not scanned or was changed since, and an
+    Raises an `InputError` for an input that was not scanned or has changed since, and an
     `OutputError` if a source of 20 articles or more would lose more than `max_removed` of them.
     """
     rule = Rule(max_redundancy=max_redundancy, keep=keep)
@@ -191,12 +191,12 @@ def _brake(cuts: list[str], max_removed: float) -> OutputError:
     more = f" (and {len(cuts) - 1} more sources like it)" if len(cuts) > 1 else ""
     return OutputError(
         f"this would remove {cuts[0]}{more}, which is more than {max_removed:.0%}",
-        hint="look with --dry-run --sample 10; if it is meant, allow more with --max-removed 1",
+        hint="look with --dry-run --sample 10; if it is intended, allow more with --max-removed 1",
     )
 
 
 def _rows_by_file(decisions: Decisions, names: Sequence[str], *, add_scores: bool) -> list[Rows]:
-    """Lay the decisions out by row of each file, so that reading need look nothing up."""
+    """Arrange the decisions by row of each file, so that reading needs no look-ups."""
     numbers = pa.array(names, pa.string())
     articles, rejected = decisions.articles, decisions.rejected
     places = _group(articles["input_file"], numbers)
@@ -243,7 +243,7 @@ def _check_counts(file: InputFile, rows: Rows) -> None:
 def _open_work(
     target: Target, files: Sequence[InputFile]
 ) -> Iterator[tuple[list[NewFile], NewFile | None]]:
-    """Give the files to make; what was made takes its names at the end, all or nothing."""
+    """Give the files to make; they take their names at the end, all or none."""
     with ExitStack() as stack:
         kept = stack.enter_context(WorkFolder(target.kept, "filter"))
         works = [kept]
@@ -264,5 +264,5 @@ def _open_work(
 
 
 def _mode_of(file: InputFile) -> int | None:
-    """Return who may read an input; None for one that is not on this machine."""
+    """Return the permissions of an input; None for one that is not on this machine."""
     return stat.S_IMODE(os.stat(file.path).st_mode) & 0o777 if file.is_local else None

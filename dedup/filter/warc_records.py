@@ -1,4 +1,4 @@
-"""How the records of a WARC file are packed, each by itself."""
+"""How the records of a WARC file are compressed, each by itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reports of how far a scan or a filter is."""
+"""Progress reports of a scan or a filter."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class Progress(Protocol):
         """A step begins: read, match, score, write or filter."""
 
     def advance(self, articles: int, text_bytes: int) -> None:
-        """So many more articles, and bytes of text, were read."""
+        """This many more articles, and bytes of text, were read."""
 
 
 class Silent:

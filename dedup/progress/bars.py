@@ -1,4 +1,4 @@
-"""The live line on a terminal. Imported only there, because rich takes its time."""
+"""The live line on a terminal. Imported only there, because rich takes long to import."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from dedup.util.layout import duration
 
 
 class Live:
-    """Shows the current step with articles, speed and the time it took and will take."""
+    """Shows the current step with articles, speed, and the time elapsed and remaining."""
 
     def __init__(self, bars: Progress, *, is_packed: bool) -> None:
         self._bars = bars
@@ -48,7 +48,7 @@ class Live:
 
 
 class Times(ProgressColumn):
-    """The time a step took and, if it can be told, will still take."""
+    """The time elapsed in a step and, if it can be estimated, the time remaining."""
 
     def render(self, task: Task) -> Text:
         """Write both."""
@@ -59,7 +59,7 @@ class Times(ProgressColumn):
 
 
 class Bar(ProgressColumn):
-    """A bar, for a step whose end is known; else nothing."""
+    """A bar, for a step whose length is known; else nothing."""
 
     def __init__(self, width: int) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""How far a command is: a live line on a terminal, a line a minute elsewhere, nothing if quiet."""
+"""Progress of a command: a live line on a terminal, a line a minute elsewhere, none if quiet."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from dedup.progress.lines import Lines
 if TYPE_CHECKING:
     from dedup.read import InputFile
 
-# Columns are packed, and pages are mostly markup.
+# Columns are compressed, and pages are mostly markup.
 _OTHER_THAN_TEXT = ("parquet", "arrow", "html", "warc")
 
 
 @contextmanager
 def follow(*, quiet: bool, is_packed: bool = False) -> Iterator[Progress]:
-    """Give what the library reports its progress to.
+    """Give the object that receives the library's progress reports.
 
-    `is_packed` says that the input's size tells nothing about its text, so that no time left
-    is promised.
+    `is_packed` says that the input's size tells nothing about its text, so that no remaining time
+    is shown.
     """
     if quiet:
         yield Silent()
     elif sys.stderr.isatty():
-        from dedup.progress.bars import show_bars  # noqa: PLC0415 - rich takes its time
+        from dedup.progress.bars import show_bars  # noqa: PLC0415 - rich takes long to import
 
         with show_bars(is_packed=is_packed) as live:
             yield live
@@ -47,9 +47,8 @@ def hides_text_size(file: InputFile) -> bool:
 
 @contextmanager
 def reporting(progress: Progress | bool | None, files: Sequence[InputFile]) -> Iterator[Progress]:
-    """Give what to report to: on True stderr, as the command line does, on None or False nothing.
-
-    Anything else must have the methods of `Progress`.
+    """Give the object to report to: for True one that prints to stderr, as the command line does,
+    for None or False one that discards the reports; any other must have the methods of `Progress`.
     """
     if progress is None or progress is False:
         yield Silent()

@@ -1,4 +1,4 @@
-"""Where articles come from: files and folders in, Arrow batches of articles out."""
+"""Reading of articles: files and folders in, Arrow batches of articles out."""
 
 from dedup.read.articles import read_articles
 from dedup.read.batches import ARTICLE_INPUT, REJECTED, ArticleBatch, reject_articles

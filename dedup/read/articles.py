@@ -61,9 +61,9 @@ def read_articles(
     `start` is where to begin: the number of a file and a row in it, as `read_to` of a batch, and
     `passed` what was read of that file before.
 
-    A row that is malformed raises a RowError, and a file that breaks off an InputError, unless
+    A malformed row raises a RowError, and a truncated file an InputError, unless
     `config.on_error` is `skip`: then the row, or the first row that is lost, is in `rejected`
-    with the reason, and the reading goes on. A file that cannot be opened, or has no text field,
+    with the reason, and reading continues. A file that cannot be opened, or has no text field,
     is an InputError in any case, and so is one that changes while it is read.
     """
     return join_batches(_read_each(files, config, start, passed, resources or Resources()))

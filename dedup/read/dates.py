@@ -1,9 +1,9 @@
-"""Dates in whatever form they come, as timestamps in UTC.
+"""Dates in many forms, as timestamps in UTC.
 
-Read are timestamp and date columns; ISO 8601 dates and times, with a zone or in UTC; seconds,
-milliseconds, microseconds or nanoseconds since 1970, told apart by their size; RFC 2822; and
+The forms are timestamp and date columns; ISO 8601 dates and times, with a zone or in UTC; seconds,
+milliseconds, microseconds or nanoseconds since 1970, distinguished by their size; RFC 2822; and
 dates with the month as an English word, such as `26-FEB-1987 15:01:01.79` or `May 4, 2021`.
-Numeric dates whose order is a guess, such as 03/04/2021, are not.
+Numeric dates whose order is ambiguous, such as 03/04/2021, are not read.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ _MONTHS = [
 def parse_dates(values: pa.Array) -> tuple[pa.Array, int]:
     """Return timestamps, null where there was no date or none that can be read; count the latter.
 
-    A blank string is no date.
+    A blank string counts as no date.
     """
     if pa.types.is_dictionary(values.type):
         values = values.dictionary_decode()
@@ -94,7 +94,7 @@ def is_date_like(kind: pa.DataType) -> bool:
 
 
 def _convert(values: pa.Array) -> pa.Array:
-    """Convert a column of a type that is no text."""
+    """Convert a column of a type other than text."""
     kind = values.type
     if pa.types.is_timestamp(kind):
         return _from_units(values.cast(pa.int64()), kind.unit)
@@ -181,7 +181,7 @@ def _parse(text: str) -> datetime | None:
 
 
 def _build(parts: dict[str, str | None]) -> datetime:
-    """Make a date of the groups of a form; raise ValueError if there is no such day."""
+    """Make a date from the groups of a form; raise ValueError if there is no such day."""
 
     def number(name: str, missing: int = 0) -> int:
         return int(parts.get(name) or missing)

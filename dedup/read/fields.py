@@ -77,7 +77,7 @@ def find_fields(
 def _missing_field(
     column: str, config: SourceConfig, present: Sequence[str], path: str
 ) -> InputError:
-    """Make the error that lists the fields there are."""
+    """Make the error that lists the existing fields."""
     named = named_field(column, config)
     wanted = f"field named {named!r}" if named else "text field"
     names = [shorten(name, MAX_LENGTH) for name in present]
@@ -89,7 +89,7 @@ def _missing_field(
     if named and (meant := suggest(named, present)):
         hint = f"did you mean {shorten(meant, MAX_LENGTH)}?"
     elif any(len(name) > MAX_LENGTH for name in present):
-        hint += "; if the first line is an article already, put a line with names above it"
+        hint += "; if the first line is already an article, add a line with names above it"
     return InputError(f"{path} has no {wanted}; its fields are: {shown}", hint=hint)
 
 

@@ -1,4 +1,4 @@
-"""What a folder or glob holds and is not read, each with the reason."""
+"""Entries of folders and globs that are not read, each with the reason."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ HIDDEN = "hidden"
 OF_SPARK = "written by Spark for itself"
 UNKNOWN = "of an unknown format"
 RESULTS = "a results folder of dedup"
-OUTSIDE = "linked, but outside of the folder"
+OUTSIDE = "linked, but outside the folder"
 QUERY = "linked with a query"
-MISSING = "linked, but not there"
+MISSING = "linked, but missing"
 
-# What Spark, Databricks and Delta Lake write beside their data.
+# Files that Spark, Databricks and Delta Lake write beside their data.
 _SPARK = ("_SUCCESS", "_metadata", "_common_metadata", "_temporary", "_delta_log")
 _SPARK_PREFIXES = ("_committed", "_started", "_spark_metadata")
 
 
 class LeftOut(NamedTuple):
-    """A file or folder that was met and is not read."""
+    """A file or folder that was found and is not read."""
 
     path: str  # or the shown form of a URL
     reason: str
 
 
 def set_apart(name: str) -> str | None:
-    """Return why a file or folder of this name is passed over wherever it is met, or None."""
+    """Return why a file or folder of this name is always skipped, or None if it is not."""
     if name.startswith("."):
         return HIDDEN
     if name in _SPARK or name.startswith(_SPARK_PREFIXES):

@@ -51,7 +51,7 @@ FORMATS = {
 }
 _LOCAL = ("file", "local")  # protocols for paths of this machine
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2", ".xz": "xz"}
-# Seen on articles, and not to be passed over in a folder as if they were a README.
+# Used for articles, so such files in a folder are an error and not skipped like a README.
 _OTHER_COMPRESSIONS = (".zip", ".lz4", ".zstd", ".gzip", ".br", ".7z", ".lzma", ".snappy", ".z")
 
 _KNOWN = f"{', '.join(FORMATS)}, each also {', '.join(COMPRESSIONS)}"
@@ -69,7 +69,7 @@ class InputFile(NamedTuple):
     address: str = ""  # of a remote file: the URL to open it by, which may hold secrets
 
     def __repr__(self) -> str:
-        """Leave the address out, which nobody may see."""
+        """Leave out the address, which may hold secrets."""
         return f"InputFile({self.path!r}, {self.format!r}, {self.compression!r}, {self.size})"
 
     @property
@@ -89,7 +89,7 @@ class InputFile(NamedTuple):
 
     @property
     def place(self) -> str:
-        """The path, without what tells apart URLs that differ in their query."""
+        """The path, without the digest that distinguishes URLs with different queries."""
         return without_query(self.path)
 
     @property
@@ -103,7 +103,7 @@ class InputFile(NamedTuple):
 
 
 class Located(NamedTuple):
-    """The files to read, in their order, and what was met in folders and is not read."""
+    """The files to read, in order, and what was found in folders and is not read."""
 
     files: list[InputFile]
     left_out: list[LeftOut]
@@ -113,9 +113,9 @@ Name = str | os.PathLike[str]
 
 
 def locate_inputs(inputs: Name | Sequence[Name]) -> list[InputFile]:
-    """Find the files behind files, folders, globs, URLs of them and `-` (JSONL on standard input).
+    """Find the files of files, folders, globs, URLs of them and `-` (JSONL on standard input).
 
-    A folder gives every file below it whose suffix is known, but for hidden ones, what Spark
+    A folder gives every file below it whose suffix is known, except hidden ones, files that Spark
     writes for itself and results of dedup. A file named twice, under whatever name, is read once.
     The result is sorted by path, so the order of the arguments never matters.
     """
@@ -152,7 +152,7 @@ def _locate(given: str, left_out: list[LeftOut]) -> Iterator[InputFile]:
         if _is_results(given):
             raise InputError(
                 f"{_shown(given)} is a results folder of dedup, not an input",
-                hint="name the articles that were scanned; dedup info shows what a result holds",
+                hint="name the articles that were scanned; dedup info shows what a result contains",
             )
         yield from _locate_in_folder(given, left_out)
     elif os.path.lexists(given):
@@ -187,7 +187,7 @@ def _locate_by_glob(pattern: str, left_out: list[LeftOut]) -> Iterator[InputFile
 
 
 def _set_apart_below(path: str, pattern: str) -> str | None:
-    """Tell why what a glob matches is passed over. A name that begins with `.` was meant."""
+    """Tell why a match of a glob is skipped. A hidden name that the glob spells out is read."""
     parent = os.path.dirname(re.split(r"[*?[]", pattern)[0]) or os.curdir
     for name in os.path.relpath(path, parent).split(os.sep):
         parent = os.path.join(parent, name)
@@ -246,7 +246,7 @@ def _is_results(folder: str) -> bool:
 
 def _locate_remote(url: str, left_out: list[LeftOut]) -> Iterator[InputFile]:
     files, folder, others = find_files(url)
-    # An index page links to its parent and to itself in another order: no files were missed there.
+    # An index page links to its parent and to itself sorted differently: no missed files.
     left_out += [
         entry
         for entry in others
@@ -287,7 +287,7 @@ def _describe(path: str, folder: str = "") -> InputFile:
 
 
 def _state_of(path: str) -> tuple[int, str | None]:
-    """Return the size of a file and when it was changed; of a pipe nobody knows."""
+    """Return the size of a file and when it was changed; of a pipe neither is known."""
     try:
         state = os.stat(path)
     except OSError as err:
@@ -305,10 +305,10 @@ def check_unchanged(file: InputFile) -> None:
 
 
 def changed(file: InputFile) -> InputError:
-    """Make the error for a file that something wrote to while it was read."""
+    """Make the error for a file that was written to while it was read."""
     return InputError(
         f"{file.path} changed while it was read",
-        hint="read it when nothing writes to it any more, or read a copy",
+        hint="scan it when nothing writes to it any more, or scan a copy",
     )
 
 
@@ -316,7 +316,7 @@ def _known_format(path: str) -> tuple[str, str | None]:
     known = _format_of(path)
     if known is None and ".wat" in _suffixes(path):
         raise InputError(
-            f"{path} is a WAT file, which has metadata of pages and not their text",
+            f"{path} is a WAT file, which holds the metadata of pages and not their text",
             hint="scan the WET or the WARC file of the same crawl",
         )
     if known is None:

@@ -1,7 +1,7 @@
-"""How the bytes of a file are packed, by what they begin with, and gzip member by member.
+"""The compression of a file, detected from its first bytes, and gzip member by member.
 
-A name may say something else: crawlers pack files that are called `.warc`, and downloads unpack
-files that are still called `.gz`. The bytes decide.
+A name may say something else: crawlers compress files that are called `.warc`, and downloads
+decompress files that are still called `.gz`. The bytes decide.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ _OTHERS = {
     "a 7z archive": re.compile(rb"7z\xbc\xaf\x27\x1c"),
     "a rar archive": re.compile(rb"Rar!\x1a\x07"),
     "a tar archive": re.compile(rb"[^\0]{1,100}\0.{156,255}(?<=\0)ustar[\0 ]", re.DOTALL),
-    "packed with lz4": re.compile(rb"\x04\x22\x4d\x18"),
-    "packed with compress": re.compile(rb"\x1f\x9d"),
-    "packed with snappy": re.compile(rb"\xff\x06\x00\x00sNaPpY"),
+    "compressed with lz4": re.compile(rb"\x04\x22\x4d\x18"),
+    "compressed with compress": re.compile(rb"\x1f\x9d"),
+    "compressed with snappy": re.compile(rb"\xff\x06\x00\x00sNaPpY"),
 }
 
 
 def find_packing(head: bytes, named: str | None) -> str | None:
-    """Tell by the first bytes how a file is packed; `named` is what its name says.
+    """Tell by the first bytes how a file is compressed; `named` is what its name says.
 
-    A name counts only if the bytes are neither text nor a known format, as in a damaged file.
+    The name counts only if the bytes are neither text nor a known format, as in a damaged file.
     """
     for packing, magic in _PACKINGS.items():
         if magic.match(head):
@@ -53,22 +53,22 @@ def find_packing(head: bytes, named: str | None) -> str | None:
 
 
 def name_other(head: bytes) -> str | None:
-    """Name an archive or a packing that is not read; None for anything else."""
+    """Name an archive or a compression that is not supported; None for anything else."""
     return next((name for name, magic in _OTHERS.items() if magic.match(head)), None)
 
 
 class GzipError(OSError):
-    """Bytes that are no gzip data, or break off."""
+    """Bytes that are not gzip data, or are truncated."""
 
     def __init__(self, reason: str, *, is_between: bool = False) -> None:
         super().__init__(reason)
-        self.is_between = is_between  # behind a member that is whole, before any byte of the next
+        self.is_between = is_between  # after a complete member, before any byte of the next
 
 
 class GzipReader:
     """The unpacked bytes of gzip members one after another; zeros behind a member are padding.
 
-    After a GzipError, `skip_damage` goes on at the next member, which needs `is_resumable`.
+    After a GzipError, `skip_damage` continues at the next member, which needs `is_resumable`.
     """
 
     def __init__(self, packed: Any, *, is_resumable: bool = False) -> None:
@@ -102,7 +102,7 @@ class GzipReader:
         return b""
 
     def skip_damage(self, begins: bytes) -> bool:
-        """Go to the next member whose content begins so; tell whether there is one."""
+        """Move to the next member whose content begins with `begins`; tell if there is one."""
         self._member = None
         data = b"".join(self._kept)[1:]
         at = data.find(_GZIP)

@@ -1,4 +1,4 @@
-"""Files elsewhere, through fsspec: `s3://`, `gs://`, `hf://`, `https://` and what else it knows.
+"""Remote files, through fsspec: `s3://`, `gs://`, `hf://`, `https://` and others that it supports.
 
 Each service needs a package of its own and takes its credentials as that package does.
 """
@@ -36,7 +36,7 @@ _PACKAGES = {
     "http": "aiohttp",
     "https": "aiohttp",
 }
-# What tells one version of a file from another, as services call it.
+# What services call the field that identifies a version of a file.
 _VERSIONS = ("ETag", "etag", "md5Hash", "blob_id", "Content-MD5", "Last-Modified")
 _NOT_THERE = "there is no such file or folder"
 
@@ -50,7 +50,7 @@ class RemoteFile(NamedTuple):
 
 
 class FoundFiles(NamedTuple):
-    """The files behind a URL, and what was met and passed over."""
+    """The files of a URL, and what was found and skipped."""
 
     files: list[RemoteFile]
     folder: str  # the URL of the folder, if the files were found in one
@@ -60,7 +60,7 @@ class FoundFiles(NamedTuple):
 def find_files(url: str) -> FoundFiles:
     """Find the file, the files below the folder, or those that match the glob.
 
-    A folder of the web is a page of links whose URL ends with a slash.
+    An HTTP folder is an index page whose URL ends in a slash.
     """
     if is_chain(url):
         raise InputError(
@@ -102,7 +102,7 @@ def _describe_linked(system: Any, url: str) -> RemoteFile | None:
 
 def _find_in_store(url: str) -> FoundFiles:
     system, path = fsspec.core.url_to_fs(url)
-    system.invalidate_cache()  # in a long session, files may have changed since
+    system.invalidate_cache()  # in a long session, files may have changed meanwhile
     if "*" in path or ("[" in path and not system.exists(path)):
         found = system.glob(path, detail=True).values()
         files = [_describe(system, info) for info in found if info["type"] == "file"]
@@ -123,13 +123,13 @@ def _find_in_store(url: str) -> FoundFiles:
 
 
 def can_seek(url: str) -> bool:
-    """Tell whether a file can be read anywhere: servers of the web need not give parts of one."""
+    """Tell whether a file can be read from any position: HTTP servers need not support ranges."""
     return protocol_of(url) not in WEB
 
 
 @contextmanager
 def open_url(url: str, size: int) -> Iterator[Any]:
-    """Open a file for reading, anywhere in it if `can_seek`, else in order.
+    """Open a file for reading, from any position if `can_seek`, else in order.
 
     One that is read in order must have as many bytes as `size` says, if that is not 0.
     """
@@ -137,14 +137,14 @@ def open_url(url: str, size: int) -> Iterator[Any]:
         if can_seek(url):
             system, path = fsspec.core.url_to_fs(url)
             stream = system.open(path, "rb")
-        else:  # the whole, in one stream
+        else:  # the whole file, in one stream
             stream = web_system().open(url, "rb", block_size=0, size=size)
     with stream:
         yield _Stream(stream, url, 0 if can_seek(url) else size)
 
 
 class _Stream(io.RawIOBase):
-    """A remote file whose failures, which may be of any class, are those of a local one."""
+    """A remote file whose failures, of whatever class, become those of a local file."""
 
     def __init__(self, stream: Any, url: str, size: int) -> None:
         self._stream = stream
@@ -182,7 +182,7 @@ def _failing_as_os_error(url: str) -> Iterator[None]:
     try:
         yield
     except Exception as err:
-        # Not `from err`, whose message may hold what is secret in the URL.
+        # Not `from err`, whose message may hold secrets of the URL.
         raise OSError(errno.EPROTO, hide_secrets(_reason(err), url)) from None
 
 
@@ -206,11 +206,11 @@ def _naming(url: str) -> Iterator[None]:
             known = ", ".join(sorted(f"{name}://" for name in _PACKAGES))
             raise InputError(
                 f"{shown} has a protocol that is not known: {protocol}",
-                hint=f"known are {known} and the others of fsspec",
+                hint=f"known are {known} and the other protocols of fsspec",
             ) from None
         reason = hide_secrets(_reason(err), url)
         hint = "if you trust that host, give its URL" if _find_cause(err, RedirectError) else None
-        # Not `from err`, whose message may hold what is secret in the URL.
+        # Not `from err`, whose message may hold secrets of the URL.
         raise InputError(f"cannot read {shown}: {reason}", hint=hint) from None
 
 
@@ -222,7 +222,7 @@ def _reason(err: Exception) -> str:
             return reason
     for cause in _causes(err):
         if type(cause).__name__ in ("ClientPayloadError", "ServerDisconnectedError"):
-            return "the server sent less than it announced"
+            return "the server sent fewer bytes than it announced"
         if isinstance(status := getattr(cause, "status", None), int) and status != 404:
             return f"the server answered {status} {getattr(cause, 'message', '')}".rstrip()
     if isinstance(err, FileNotFoundError):
@@ -243,7 +243,7 @@ def _find_cause(err: BaseException, kind: type[BaseException]) -> BaseException 
 
 
 def _causes(err: BaseException | None) -> Iterator[BaseException]:
-    """Give an error and what caused it: fsspec makes a missing file of any of them."""
+    """Give an error and its causes: fsspec turns any of them into a missing file."""
     while err is not None:
         yield err
         inner = getattr(err, "os_error", None)  # what aiohttp wraps

@@ -18,12 +18,12 @@ _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 _URL_IN_TEXT = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://[^\s'\"<>]+")
 _CHAIN = re.compile(r"[A-Za-z0-9+.-]+::.*://|.*://.*::")
 _HOST = re.compile(r"(?:\[[0-9A-Fa-f:.%]+\]|[^:@\[\]]*)(?::\d*)?")
-# Elsewhere than on the web, `?` may be a part of a name; what assigns values is taken for a query.
+# Outside HTTP, `?` may be part of a name; what follows is a query only if it assigns values.
 _QUERY = re.compile(r"\?[^/?]*=")
 _HIDDEN_QUERY = re.compile(r"hidden-[0-9a-f]{8}")
-# Protocols in which a name stands before the `@`: a container, or an organisation and its project.
+# Protocols in which a name comes before the `@`: a container, or an organisation and its project.
 _NAMES_BEFORE_HOST = ("abfs", "abfss", "wasb", "wasbs", "github")
-_MIN_SECRET = 4  # characters; a shorter value would be found inside of ordinary words
+_MIN_SECRET = 4  # characters; a shorter value would be found inside ordinary words
 
 
 def is_url(name: str) -> bool:
@@ -51,7 +51,7 @@ def name_in_url(url: str) -> str:
 def show_url(url: str) -> str:
     """Return the form of a URL that may be shown: without user, password, query and fragment.
 
-    A digest takes the place of the query, so that URLs that differ only there stay apart.
+    A digest replaces the query, so that URLs that differ only there stay distinct.
     """
     path, query = _split_query(url)
     protocol, _, rest = path.partition("://")
@@ -75,9 +75,9 @@ def without_query(shown: str) -> str:
 
 
 def hide_secrets(text: str, url: str = "") -> str:
-    """Bring every URL in a text into the form that may be shown.
+    """Replace every URL in a text by the form that may be shown.
 
-    What is secret in `url` is hidden also where it appears by itself.
+    Secrets of `url` are hidden also where they appear by themselves.
     """
     text = _URL_IN_TEXT.sub(_show_match, text)
     for secret in sorted(_secrets(url), key=len, reverse=True):
@@ -102,7 +102,7 @@ def _secrets(url: str) -> set[str]:
 
 
 def _split_query(url: str) -> tuple[str, str]:
-    """Part a URL from its query. A fragment is dropped."""
+    """Separate a URL from its query. A fragment is dropped."""
     if protocol_of(url) in WEB:
         path, _, query = url.partition("#")[0].partition("?")
         return path, query
@@ -111,7 +111,7 @@ def _split_query(url: str) -> tuple[str, str]:
 
 
 def check_url(url: str) -> None:
-    """Refuse a URL of the web that names no host, and one that dedup has shown."""
+    """Refuse an HTTP URL without a host, and a URL with its query hidden by dedup."""
     shown = show_url(url)
     if _HIDDEN_QUERY.fullmatch(_split_query(url)[1]):
         raise InputError(
@@ -127,6 +127,6 @@ def check_url(url: str) -> None:
         is_valid = False
     if not is_valid:
         raise InputError(
-            f"{shown} is not a valid URL: it has no host that can be asked",
-            hint="a URL of the web is like https://host.example/folder/file.jsonl",
+            f"{shown} is not a valid URL: it has no usable host",
+            hint="an HTTP URL looks like https://host.example/folder/file.jsonl",
         )

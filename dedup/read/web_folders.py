@@ -1,8 +1,8 @@
-"""Folders of the web: index pages, the links on them, and a client that stays on one host.
+"""HTTP folders: index pages, the links on them, and a client that stays on one host.
 
-What a page links to is taken only if it lies below the folder that the user named, after `..` and
-its encoded forms are resolved, and a redirect is followed only on the same host. Otherwise a page
-could have any file of any server that this machine reaches read in its name.
+A link is followed only if it leads below the folder that the user named, after `..` and its
+encoded forms are resolved, and a redirect only on the same host. Otherwise a page could make this
+machine read any file of any server that it can reach.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from dedup.read.left_out import MISSING, OUTSIDE, QUERY, LeftOut, set_apart
 from dedup.read.urls import show_url
 
 MAX_INDEX_BYTES = 16 << 20  # 100,000 links of 160 characters
-MAX_INDEX_PAGES = 10_000  # a server can make up folders in folders without end
+MAX_INDEX_PAGES = 10_000  # a server can invent nested folders without end
 
-_ANSWER_TIMEOUT_S = 60  # without a byte; the whole of a file may take any time
+_ANSWER_TIMEOUT_S = 60  # without receiving a byte; a whole file may take any time
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\\]")
 
@@ -34,7 +34,7 @@ class RedirectError(Exception):
 
 
 class LinkedFiles(NamedTuple):
-    """What the pages of a folder link to."""
+    """The files and pages that a folder's pages link to."""
 
     folder: str  # its URL without a slash at the end
     urls: list[str]
@@ -43,7 +43,7 @@ class LinkedFiles(NamedTuple):
 
 @functools.cache
 def web_system() -> Any:
-    """Return the file system of the web."""
+    """Return the HTTP file system."""
     return fsspec.filesystem("http", get_client=_open_session)
 
 
@@ -54,7 +54,7 @@ async def _open_session(**options: Any) -> Any:
     tracing.on_request_redirect.append(_stay_on_host)
     return aiohttp.ClientSession(
         trace_configs=[tracing],
-        # Bytes as they are stored, so that their number is the one that was announced.
+        # Bytes as they are stored, so that their number is the announced one.
         auto_decompress=False,
         headers={"Accept-Encoding": "identity"},
         timeout=aiohttp.ClientTimeout(
@@ -133,7 +133,7 @@ def list_linked(folder: str, depth: int | None = None) -> LinkedFiles:
                 waiting.append(url)
         if len(pages) > MAX_INDEX_PAGES:
             raise InputError(
-                f"{show_url(folder)} has more than {MAX_INDEX_PAGES:,} pages of links",
+                f"{show_url(folder)} has more than {MAX_INDEX_PAGES:,} index pages",
                 hint="name folders further down",
             )
     return LinkedFiles(root.geturl().rstrip("/"), list(files), left_out)
@@ -163,7 +163,7 @@ def _resolve(link: str, base: str, root: SplitResult) -> tuple[str, str | None]:
 
 
 def _stays_below(path: str, root: str) -> bool:
-    """Tell whether no part of a path, once decoded, can be taken for a way up or for two parts."""
+    """Tell whether no part of a path, once decoded, could act as `..` or as two parts."""
     below = path[len(root) :] if path.startswith(root) else path
     if re.search("%2f", below, re.IGNORECASE):
         return False
@@ -190,7 +190,7 @@ class _LinkReader(HTMLParser):
 def _read_links(page: str) -> tuple[str, Iterator[str]]:
     """Read the links on a page; return them with the URL to which they are relative."""
     system = web_system()
-    # With a size the client does not ask for it first; block_size 0 reads the whole in order.
+    # With a size the client does not ask for it first; block_size 0 reads the file in order.
     with system.open(page, "rb", block_size=0, size=1, auto_decompress=True) as stream:
         base = str(stream.r.url)
         parts = []
@@ -199,7 +199,7 @@ def _read_links(page: str) -> tuple[str, Iterator[str]]:
             parts.append(part)
             left -= len(part)
     if not left:
-        raise InputError(f"the page of links {show_url(page)} is longer than 16 MiB")
+        raise InputError(f"the index page {show_url(page)} is longer than 16 MiB")
     reader = _LinkReader()
     reader.feed(b"".join(parts).decode("utf-8", "replace"))
     return base, iter(reader.links)

@@ -14,27 +14,27 @@ from dedup.read import ArticleBatch, Passed, reject_articles
 from dedup.work.catalogue import Catalogue
 from dedup.work.journal import Journal
 
-# Memory that fingerprinting takes at most for each byte of text, of one letter a word.
+# Most memory that fingerprinting takes for each byte of text, if every word is one letter.
 _BYTES_A_BYTE = 26
 
 OnBatch = Callable[[int, int], None]
 
 
 class Fingerprints:
-    """Everything read: the corpus in the core, and what else is known of its articles."""
+    """Everything read: the corpus in the core, and the other facts about its articles."""
 
     def __init__(self, spool: _native.Spool, files: Sequence[str]) -> None:
         self.spool = spool
         self.corpus = _native.Corpus(spool)
         self.catalogue = Catalogue(spool, files)
         self.text_bytes = 0
-        self.read_to = (0, 0)  # number of a file, and its first row that is not here yet
+        self.read_to = (0, 0)  # number of a file, and its first row that was not read yet
         self.passed: Passed | None = None  # of that file
         self.digests: dict[int, str | None] = {}  # of the files that were read to their end
 
 
 def restore_fingerprints(prints: Fingerprints, journal: Journal, on_batch: OnBatch) -> None:
-    """Take over what another process fingerprinted of the same files."""
+    """Restore what another process fingerprinted of the same files."""
     for entry in journal.of("batch"):
         numbers = entry["numbers"]
         batch = _native.Batch.restore(prints.spool, entry["places"]["batch"], numbers)
@@ -56,10 +56,10 @@ def fingerprint_articles(
 ) -> None:
     """Fingerprint articles and keep their text, in the spool, for the steps that need it again.
 
-    Reading goes on while earlier batches are worked on by `config.threads` threads, or by fewer
-    where that would take more than `config.max_memory`; batches join the corpus in input order, so
-    threads never show in the result. `on_batch` is told how many articles and bytes of text were
-    added.
+    Reading continues while `config.threads` threads work on earlier batches, or fewer where that
+    would take more than `config.max_memory`; batches join the corpus in input order, so the number
+    of threads never changes the result. `on_batch` receives how many articles and bytes of text
+    were added.
     """
     parts = config.fingerprint
     fingerprinter = _native.Fingerprinter(
@@ -113,6 +113,6 @@ def fingerprint_articles(
             while waiting:
                 add_oldest()
         except BaseException:
-            prints.spool.stop()  # what runs now would keep the pool waiting
+            prints.spool.stop()  # running batches would keep the pool waiting
             pool.shutdown(cancel_futures=True)
             raise

@@ -1,4 +1,4 @@
-"""Verified pairs to all that they say: clusters, boilerplate, articles that match."""
+"""Verified pairs to what follows from them: clusters, boilerplate, articles that match."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def match_verified(
     articles: pa.Table,
     config: Config,
 ) -> _native.Matches:
-    """Find out what pairs say of clusters and articles.
+    """Derive clusters, boilerplate and matching articles from pairs.
 
     Copies in many of `articles` (article_id, date and source) that share nothing else are
     boilerplate. `verified` and `templates` can be used only once.
@@ -30,11 +30,11 @@ def match_verified(
 
 
 def save_matches(corpus: _native.Corpus, matches: _native.Matches, journal: Journal) -> None:
-    """Keep matches for a process that goes on from here."""
+    """Save matches for a process that continues from here."""
     journal.note("matches", {"matches": matches.save(corpus)})
 
 
 def restore_matches(corpus: _native.Corpus, journal: Journal) -> _native.Matches | None:
-    """Have matches back, if another process made them."""
+    """Restore matches that another process saved, if there are any."""
     done = journal.last("matches")
     return None if done is None else _native.Matches.restore(corpus, done["places"]["matches"])

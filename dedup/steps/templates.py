@@ -36,7 +36,7 @@ def find_templates(
 def restore_templates(
     corpus: _native.Corpus, journal: Journal
 ) -> tuple[_native.Templates, _native.Verified] | None:
-    """Have templates back, and the pairs, if another process found them."""
+    """Restore templates and pairs that another process saved, if there are any."""
     done = journal.last("templates")
     if done is None:
         return None
@@ -44,7 +44,7 @@ def restore_templates(
 
 
 def list_patterns(packs: Sequence[Pack]) -> list[tuple[str, str, int]]:
-    """List kind, pattern and number of the pack of all templates of packs."""
+    """List all templates of packs: kind, pattern and number of the pack."""
     return [
         (template.kind, template.pattern, number)
         for number, pack in enumerate(packs)

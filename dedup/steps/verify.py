@@ -14,11 +14,11 @@ def verify_candidates(
     """Align every candidate and keep near-copies and shared runs.
 
     What is kept was compared word by word: the longest common subsequence decides, never the
-    sketch. Candidates are taken in turns whose words fit in the memory that is left.
+    sketch. Candidates are processed in parts whose words fit in the remaining memory.
 
     The first members of a family of near-copies are all compared with each other; those that join
-    it later keep the pair with its representative and the few pairs that are most alike. All of
-    that is decided in first-seen order, so more articles never take pairs away from earlier ones.
+    it later keep the pair with its representative and their few most similar pairs. All of this is
+    decided in first-seen order, so more articles never take pairs away from earlier ones.
     """
     verifier = make_verifier(config)
     budget = Budget(config.max_memory)
@@ -36,7 +36,7 @@ def verify_candidates(
 
 
 def make_verifier(config: Config) -> _native.Verifier:
-    """Make what says when two texts are near-copies."""
+    """Make the verifier, which decides when two texts are near-copies."""
     match = config.match
     return _native.Verifier(
         threshold=match.threshold,

@@ -1,1 +1,1 @@
-"""What was found to Parquet tables."""
+"""Findings to Parquet tables."""

@@ -1,4 +1,4 @@
-"""What the flow found, before it is written down: from here on every step makes a table."""
+"""What a scan found, before it is written: every later step makes a table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Row numbers to names: the core counts articles, tables name them."""
+"""Row numbers to names: the core numbers articles, tables name them."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ def ranges(length: int, size: int) -> Iterator[tuple[int, int]]:
 
 
 def constant(value: str, length: int) -> pa.DictionaryArray:
-    """Return a column that says the same in every row."""
+    """Return a column with the same value in every row."""
     return pa.DictionaryArray.from_arrays(
         pa.array(np.zeros(length, dtype=np.int32)), pa.array([value])
     )
 
 
 def from_codes(codes: pa.ChunkedArray, values: Sequence[str]) -> pa.DictionaryArray:
-    """Turn the core's small numbers into the words they stand for."""
+    """Turn the core's codes into words."""
     return pa.DictionaryArray.from_arrays(
         pc.cast(codes.combine_chunks(), pa.int32()), pa.array(values)
     )

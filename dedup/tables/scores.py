@@ -20,8 +20,8 @@ ARTICLES_AT_ONCE = 1 << 16  # articles whose facts are read back from the spool 
 
 
 def judge_articles(found: Findings, config: Config) -> Iterator[tuple[pa.Table, pa.Table]]:
-    """Say of the paragraphs of all articles what each is, and which spans of them are flagged:
-    PARAGRAPHS and SPANS, in parts. The counts of the articles join their scores.
+    """Classify the paragraphs of all articles and list their flagged spans: PARAGRAPHS and SPANS,
+    in parts. The counts of the articles are added to their scores.
     """
     corpus, matches = found.corpus, found.matches
     for start, end in corpus.cut(found.names.part_rows):
@@ -36,8 +36,8 @@ def score_articles(found: Findings, config: ScoreConfig) -> Iterator[pa.Table]:
     """Give every article its redundancy, once all are judged: ARTICLES, in parts.
 
     Each word counts once, internal before boilerplate before copied before what a template fixes,
-    so `redundancy` is the sum of its parts exactly. An article without words has redundancy 0 and
-    little evidence.
+    so `redundancy` is exactly the sum of its parts. An article without words has redundancy 0 and
+    low evidence.
     """
     start = 0
     for articles in found.catalogue.articles(ARTICLES_AT_ONCE):

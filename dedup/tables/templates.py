@@ -11,7 +11,7 @@ from dedup.tables.findings import Findings
 
 
 def list_templates(found: Findings) -> pa.Table:
-    """List the templates that stand in the corpus, the most telling first: TEMPLATES."""
+    """List the templates of the corpus, the most informative first: TEMPLATES."""
     corpus, matches = found.corpus, found.matches
     templates = matches.template_rows().to_pylist()
     slots = _group(matches.slot_rows(), len(templates))

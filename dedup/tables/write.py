@@ -1,4 +1,4 @@
-"""What was found to tables on disk; those that another process made whole stay as they are."""
+"""Findings to tables on disk; tables that another process completed stay as they are."""
 
 from __future__ import annotations
 
@@ -82,5 +82,5 @@ def _close(
     places: Mapping[str, Saved],
     **facts: Any,
 ) -> None:
-    """Close tables, and note their digests as soon as they are whole."""
+    """Close tables, and note their digests as soon as they are complete."""
     writer.close(*tables, then=lambda digests: journal.note(step, places, tables=digests, **facts))

@@ -1,1 +1,1 @@
-"""What every folder may use."""
+"""Helpers that every folder may use."""

@@ -21,7 +21,7 @@ def in_one_chunk(column: pa.ChunkedArray) -> pa.Array:
 
 
 def replace_numbers(rows: pa.Array, name: Callable[[pa.Array], pa.Array]) -> pa.DictionaryArray:
-    """Replace numbers by what `name` makes of each that is used; a null stays one."""
+    """Replace each distinct number by its value from `name`; a null stays null."""
     encoded = rows.dictionary_encode()
     used = encoded.dictionary if len(encoded.dictionary) else pa.array([], pa.uint32())
     return pa.DictionaryArray.from_arrays(encoded.indices, name(used))

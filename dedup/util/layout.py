@@ -9,7 +9,7 @@ def plural(number: int, one: str, many: str | None = None) -> str:
 
 
 def percent(part: float, whole: float) -> str:
-    """Write a share in per cent; a small one does not look like none, nor a large one like all."""
+    """Write a share in per cent; a small one never shows as 0 %, nor a large one as 100 %."""
     if not whole or not part:
         return "0%"
     share = 100 * part / whole

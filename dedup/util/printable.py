@@ -1,4 +1,4 @@
-r"""Text that stems from data, made safe to print: nothing in it moves the cursor or hides.
+r"""Text from data, made safe to print: nothing in it moves the cursor or hides.
 
 Ids, sources, templates, file names and settings come from whoever wrote the articles. A terminal
 obeys the control characters in them, and invisible ones make two different names look the same.
@@ -6,7 +6,7 @@ Each such character becomes a visible escape: `\n`, `\x1b`, `\u202e`. Letters an
 scripts, spaces, emoji, and the joiners that some scripts and emoji are spelled with stay.
 
 A backslash stays as it is, so an escape in the output does not prove that there was a control
-character. What must be read back is written as JSON.
+character. Text that must be read back is written as JSON.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _SHOWN = set(
     "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
 )
 _JOINERS = "\u200c\u200d"
-_ZWJ = "\u200d"  # the one that emoji are joined with
+_ZWJ = "\u200d"  # the one that joins emoji
 _SELECTORS = {chr(code) for code in (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))}
 _SKIN_TONES = {chr(code) for code in range(0x1F3FB, 0x1F400)}
 # Scripts in which a joiner changes the shape of a letter: Arabic to Mongolian, the extensions of
@@ -54,7 +54,7 @@ def printable_json(document: str) -> str:
 
 
 def shorten(text: str, length: int) -> str:
-    """Make a text printable and cut it to so many characters."""
+    """Make a text printable and cut it to `length` characters."""
     shown = printable(text[: length + 1])
     return shown if len(shown) <= length else shown[: length - 1] + "…"
 

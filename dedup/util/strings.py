@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 
 def is_text(kind: pa.DataType) -> bool:
-    """Tell whether a column of this type holds texts; one that is all null holds none."""
+    """Tell whether a column of this type holds text; the type null does, being all null."""
     if pa.types.is_dictionary(kind):
         return is_text(kind.value_type)
     return kind in _TEXT_TYPES
@@ -52,7 +52,7 @@ def read_strings(values: pa.Array) -> pa.Array:
 
 
 def _cast_valid(values: pa.Array) -> list[pa.Array]:
-    """Cast in halves, so that the values that are not valid UTF-8 are found."""
+    """Cast in halves, to find the values that are not valid UTF-8."""
     try:
         strings = values.cast(pa.string())
         strings.validate(full=True)

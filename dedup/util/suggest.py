@@ -1,4 +1,4 @@
-"""What somebody who mistyped a name may have meant."""
+"""The name that was probably meant by a mistyped one."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import difflib
 from collections.abc import Iterable
 
 CLOSE = 0.66  # of the characters agree: one slip in a short name, two or three in a long one
-MIN_BEGINNING = 3  # letters; fewer begin many a word
-MAX_LENGTH = 100  # of what is compared, which takes quadratic time
+MIN_BEGINNING = 3  # letters; many words begin with fewer
+MAX_LENGTH = 100  # characters compared, which takes quadratic time
 
 
 def suggest(given: str, names: Iterable[str]) -> str | None:
-    """Return the only name that begins with the given one, or the most alike; None if none is."""
+    """Return the only name that begins with the given one, or the most similar, or None."""
     by_letters = {_letters(name): name for name in names}
     asked = _letters(given[:MAX_LENGTH])
     longer = [name for name in by_letters if name.startswith(asked)]
@@ -26,6 +26,6 @@ def _letters(name: str) -> str:
 
 
 def did_you_mean(given: str, names: Iterable[str], otherwise: str) -> str:
-    """Ask for the name that was meant, or say what to do where none is close."""
+    """Suggest the name that was meant, or say what to do where none is close."""
     name = suggest(given, names)
     return f"did you mean {name}?" if name else otherwise

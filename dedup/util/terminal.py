@@ -14,7 +14,7 @@ MAX_WIDTH = 100
 
 
 def print_line(text: str = "", *, err: bool = False, bold: bool = False) -> None:
-    """Print one line; what is no letter, mark, symbol or space in it becomes an escape."""
+    """Print one line; anything but letters, marks, symbols and spaces becomes an escape."""
     shown = printable(text)
     click.echo(click.style(shown, bold=True) if bold else shown, err=err)
 

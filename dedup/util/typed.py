@@ -1,6 +1,6 @@
-"""JSON from a file as the types that it is meant to have, or an error that names what does not fit.
+"""JSON from a file as the intended types, or an error that names what does not fit.
 
-Types are dataclasses, and what can be built of `str`, `int`, `float`, `bool`, `None`, `tuple`,
+Types are dataclasses, and types made of `str`, `int`, `float`, `bool`, `None`, `tuple`,
 `Mapping` and unions of them. Numbers are counts, sizes and times: finite, not negative, and below
 2**64.
 """
@@ -17,15 +17,15 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 Kind = TypeVar("Kind")
 
-MAX_DEPTH = 6  # of lists and objects in each other; json itself stops at the recursion limit only
+MAX_DEPTH = 6  # of nested lists and objects; json itself stops only at the recursion limit
 
 
 class MismatchError(ValueError):
-    """A value that is not of the type that it is meant to have."""
+    """A value that does not have the intended type."""
 
 
 def read_typed(kind: type[Kind], value: Any, name: str = "") -> Kind:
-    """Return `value` as `kind`; raise a MismatchError if it is none. `name` may be empty.
+    """Return `value` as `kind`; raise a MismatchError if it does not fit. `name` may be empty.
 
     Lists become tuples, and objects dataclasses; fields that a dataclass does not have are left
     out, and those that have a default may be missing.
@@ -82,11 +82,11 @@ def _is_scalar(kind: Any, value: Any) -> bool:
         return isinstance(value, kind)
     numbers = (int,) if kind is int else (int, float)
     is_number = isinstance(value, numbers) and not isinstance(value, bool)
-    return is_number and 0 <= value < 2**64  # what is no number is not in this range either
+    return is_number and 0 <= value < 2**64  # NaN is not in this range either
 
 
 def _check_plain(value: Any, name: str, depth: int) -> None:
-    """Refuse what would fail long after it was read: text that is no Unicode, endless nesting."""
+    """Refuse what would fail long after it was read: invalid Unicode, endless nesting."""
     if isinstance(value, str):
         try:
             value.encode()

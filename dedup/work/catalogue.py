@@ -1,4 +1,4 @@
-"""What is known of articles beside their text: names in memory, the rest in the spool."""
+"""Facts about articles other than their text: names in memory, the rest in the spool."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _HELD = pa.schema(
     [
         _STORED.field("article_id"),
         _STORED.field("date"),
-        # Large strings: those of all articles together may be too many bytes for others.
+        # Large strings: all articles together may have too many bytes for 32-bit offsets.
         pa.field("source", pa.dictionary(pa.int32(), pa.large_string())),
     ]
 )
@@ -33,12 +33,12 @@ _HELD = pa.schema(
 class Catalogue:
     """The articles of a scan, in input order.
 
-    Ids, dates and sources are asked for in any order and stay in memory; what only the tables
-    need is read from the spool when they are written.
+    Ids, dates and sources are used in any order and stay in memory; the fields that only the tables
+    need are read from the spool when they are written.
     """
 
     def __init__(self, spool: _native.Spool, files: Sequence[str]) -> None:
-        """Take the paths of all input files, which the batches name."""
+        """Take the paths of all input files, to which the batches refer."""
         self._spool = spool
         self._files = Names(pa.chunked_array([files], pa.string()))
         self._held: list[pa.RecordBatch] = []

@@ -1,8 +1,8 @@
 """The hidden folder in which an output is made, and from which it takes its place in one step.
 
-`.<name>.unfinished` is beside the output, on the same disk. Nobody else may look into it, a lock
+`.<name>.unfinished` is beside the output, on the same disk. Only its user can open it, a lock
 says that a process works in it, and a mark says that dedup made it and which files it may hold.
-One that was left behind is taken over only if all of that is so; anything else that has its name
+One that was left behind is taken over only if all of this holds; anything else that has its name
 is refused and stays as it is.
 
 Files are opened relative to the open folder, without following links. `new` is what is being
@@ -34,12 +34,12 @@ _FORMAT = "dedup work folder"
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _OURS = os.O_NOFOLLOW | os.O_CLOEXEC
 _BUFFER_BYTES = 1 << 20  # fewer calls for the many small writes of a table
-_TRIES = 10  # each is lost only to another process that just then began or ended
+_TRIES = 10  # an attempt fails only if another process began or ended at that moment
 _NOT_SUPPORTED = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
 
 
 class NewFile(NamedTuple):
-    """A file of an output that is to be made, or not."""
+    """A file of an output that may or may not be made."""
 
     work: WorkFolder
     name: str
@@ -57,8 +57,8 @@ class NewFile(NamedTuple):
 class WorkFolder:
     """A folder in which a process makes one output. Use it as a context manager.
 
-    It is removed at the end, with all that was made in it and not published; `close` leaves it for
-    a later process, which finds what is in it if it asks to `keep` it.
+    It is removed at the end, with everything in it that was not published; `close` leaves it for a
+    later process, which finds its content if it asks to `keep` it.
     """
 
     def __init__(
@@ -72,8 +72,8 @@ class WorkFolder:
     ) -> None:
         """Describe the folder; it is made when the context is entered.
 
-        `kind` is the command at work, `files` are what the folder holds beside the output, and
-        `spool` is one more file that is elsewhere.
+        `kind` is the command at work, `files` are the folder's files beside the output, and `spool`
+        is one more file that is elsewhere.
         """
         self.output = output
         self.kind = kind
@@ -82,7 +82,7 @@ class WorkFolder:
         self._is_new = self._is_marked = self._has_begun = False
         self._beside = self._inside = self._lock = -1
         self._given = output.given
-        suffix = "" if kind == "scan" else f"-{kind}"  # a filter leaves unfinished scans alone
+        suffix = "" if kind == "scan" else f"-{kind}"  # a filter does not touch unfinished scans
         self._name = f".{output.path.name}.unfinished{suffix}"
         self.path = output.path.parent / self._name
         parts = [NEW] if output.files is None else [f"{NEW}/{file}" for file in output.files]
@@ -162,13 +162,13 @@ class WorkFolder:
     def _at_work(self) -> OutputError:
         return OutputError(
             f"another {self.kind} is at work in {self.path}",
-            hint="wait until it ends, or name another place",
+            hint="wait until it ends, or choose another place",
         )
 
     def _read_mark(self, *, is_fresh: bool) -> bool:
-        """Check that all in the folder is what its mark says; beside one not yet written is none.
+        """Check that the folder holds only what its mark lists; without a mark it must be empty.
 
-        `is_fresh` says that the folder is as it was made, if it is empty.
+        `is_fresh` says that an empty folder is as it was made.
         """
         text = os.pread(self._lock, os.fstat(self._lock).st_size, 0)
         self._is_marked = bool(text)
@@ -203,8 +203,8 @@ class WorkFolder:
 
     def _not_ours(self, problem: str) -> OutputError:
         return OutputError(
-            f"{self.path} is needed to work in, but it {problem}",
-            hint="move it away or remove it, or name another place for the output",
+            f"{self.path} is needed as the work folder, but it {problem}",
+            hint="move it away or remove it, or choose another place for the output",
         )
 
     def _begin(self) -> None:
@@ -276,7 +276,7 @@ class WorkFolder:
     # The end
 
     def publish(self) -> None:
-        """Give the output its name; what it replaces is in this folder then, or gone."""
+        """Give the output its name; what it replaces is then in this folder, or removed."""
         with naming_output(self._given):
             self.output.check()
             if self.output.is_folder:
@@ -307,7 +307,7 @@ class WorkFolder:
                 os.unlink(NEW, dir_fd=self._inside)
             except FileExistsError:
                 raise
-            except OSError:  # a file system without links either
+            except OSError:  # a file system without hard links either
                 self._move_in(NEW)
 
     def _publish_folder(self) -> None:
@@ -326,7 +326,7 @@ class WorkFolder:
             self._replace_in_steps()
             return
         try:
-            self.output.check_content(self.path / NEW)  # what came in at the last moment
+            self.output.check_content(self.path / NEW)  # something added at the last moment
         except BaseException:
             self._exchange()
             raise
@@ -353,7 +353,7 @@ class WorkFolder:
             self._move_in(OLD)
 
     def remove(self) -> None:
-        """Remove the folder and the spool, and let others have the name."""
+        """Remove the folder and the spool, and release the name."""
         try:
             with suppress(OSError):
                 self._clear()
@@ -364,11 +364,11 @@ class WorkFolder:
             self.close()
 
     def _keeps_old(self) -> bool:
-        """Whether an old output is here and nowhere else."""
+        """Whether the only copy of an old output is here."""
         return _exists(OLD, self._inside) and not _exists(self.output.path.name, self._beside)
 
     def _clear(self) -> None:
-        """Remove what dedup made in the folder, but no old output that is nowhere else."""
+        """Remove what dedup made in the folder, but never the only copy of an old output."""
         if self.spool is not None:
             _remove_own(self.spool)
         known_folders, keeps_old = folders_of(self._files), self._keeps_old()
@@ -384,7 +384,7 @@ class WorkFolder:
                         os.rmdir(name, dir_fd=folder)
 
     def close(self) -> None:
-        """Let others have the folder as it is."""
+        """Release the folder as it is."""
         self._close_inside()
         if self._beside >= 0:
             os.close(self._beside)

@@ -1,9 +1,9 @@
-"""What a scan has done so far, so that another can go on from there.
+"""What a scan has done so far, so that a later process can resume it.
 
 A journal is a file of JSON lines. The first says what was asked for; each of the others names a
-step and the places in the spool where its outcome is. A line is written when its outcome is on the
-disk, so whenever a scan dies, all that its journal names is there. A bad line at the end is what a
-crash left half written, and the journal ends before it; a bad line anywhere else is damage.
+step and the places in the spool where its outcome is. A line is written once its outcome is on the
+disk, so whenever a scan dies, everything its journal names exists. A bad line at the end was left
+half written by a crash, and the journal ends before it; a bad line anywhere else is damage.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _sync = getattr(os, "fdatasync", os.fsync)  # macOS has only the latter
 
 
 class Journal:
-    """A journal that is kept nowhere, for scans in memory."""
+    """A journal that is not stored, for scans in memory."""
 
     def __init__(self) -> None:
         self._entries: list[Entry] = []
@@ -43,20 +43,20 @@ class Journal:
 
     @property
     def spool_end(self) -> int:
-        """The bytes of the spool that the journal tells of."""
+        """The bytes of the spool that the journal covers."""
         places = [place for entry in self._entries for place in entry["places"].values()]
         return max((at + length for at, length, _ in places), default=0)
 
     def of(self, step: str) -> Iterator[Entry]:
-        """Give what an earlier process noted of a step, in its order."""
+        """Give the entries of a step that an earlier process noted, in order."""
         return (entry for entry in self._entries if entry["step"] == step)
 
     def last(self, step: str) -> Entry | None:
-        """Return the last that an earlier process noted of a step."""
+        """Return the last entry of a step that an earlier process noted."""
         return next((entry for entry in reversed(self._entries) if entry["step"] == step), None)
 
     def note(self, step: str, places: Mapping[str, Saved], **facts: Any) -> None:
-        """Say that a step is done, where in the spool its outcome is, and what else is known."""
+        """Note that a step is done, where in the spool its outcome is, and other facts about it."""
 
 
 class JournalFile(Journal):
@@ -67,9 +67,9 @@ class JournalFile(Journal):
     """
 
     def __init__(self, path: Path, asked: Mapping[str, Any], *, resume: bool) -> None:
-        """Begin a journal, or with `resume` go on with the one that is there.
+        """Begin a journal, or with `resume` continue the existing one.
 
-        `asked` is all that the outcome depends on. Raises a ResumeError that names the
+        `asked` is everything the outcome depends on. Raises a ResumeError that names the
         difference if the journal was begun for something else, one if it is damaged, and an
         OutputError if another process is writing it.
         """
@@ -90,7 +90,7 @@ class JournalFile(Journal):
                 self._write([asked])
             elif entries[0] != asked:
                 raise ResumeError(
-                    "the unfinished scan cannot be resumed, since it was asked for something"
+                    "the unfinished scan cannot be resumed, because it was asked for something"
                     f" else: {find_difference(entries[0], asked)}"
                 )
             self._entries = [self._check_entry(entry) for entry in entries[1:]]
@@ -100,13 +100,13 @@ class JournalFile(Journal):
         self.is_empty = not self._entries
 
     def start(self, sync_spool: Callable[[], None]) -> None:
-        """Say how to bring the spool to the disk, which is done before an entry is written."""
+        """Set the function that brings the spool to the disk before an entry is written."""
         self._sync_spool = sync_spool
 
     def note(self, step: str, places: Mapping[str, Saved], **facts: Any) -> None:
-        """Say that a step is done, where in the spool its outcome is, and what else is known.
+        """Note that a step is done, where in the spool its outcome is, and other facts about it.
 
-        The entry is written in a thread, once the spool is on the disk; what goes wrong there is
+        The entry is written in a thread, once the spool is on the disk; errors of that thread are
         raised by a later note.
         """
         if self._failure is not None:
@@ -116,12 +116,12 @@ class JournalFile(Journal):
         self.is_empty = False
 
     def forget(self) -> None:
-        """Say that nothing is done; others still have to wait."""
+        """Forget all entries; other processes still have to wait."""
         self._pool.shutdown()
         self._file.truncate(0)
 
     def close(self) -> None:
-        """Let others have it, once all that was noted is written."""
+        """Release the journal, once everything noted is written."""
         self._pool.shutdown()
         self._file.close()
 
@@ -135,7 +135,7 @@ class JournalFile(Journal):
             ) from err
 
     def _commit(self) -> None:
-        """Bring the spool to the disk, and then all entries that tell of it."""
+        """Bring the spool to the disk, and then all entries that refer to it."""
         entries = [self._noted.popleft() for _ in range(len(self._noted))]
         if not entries or self._failure is not None:
             return
@@ -144,7 +144,7 @@ class JournalFile(Journal):
             with naming_output(self._path):
                 self._write(entries)
                 _sync(self._file.fileno())
-        except BaseException as err:  # an entry that is lost must not have any behind it
+        except BaseException as err:  # no entry may follow one that was lost
             self._failure = err
 
     def _write(self, entries: Sequence[Mapping[str, Any]]) -> None:
@@ -157,7 +157,7 @@ class JournalFile(Journal):
             left = left[self._file.write(left) :]
 
     def _read(self) -> list[Entry]:
-        """Read all entries, and cut off the one that a crash left unfinished behind them."""
+        """Read all entries, and cut off one that a crash left unfinished at the end."""
         self._file.seek(0)
         *lines, half_a_line = self._file.read().split(b"\n")
         entries: list[Entry] = []
@@ -185,20 +185,20 @@ class JournalFile(Journal):
                 if name not in typed.places:
                     raise MismatchError(f"places has no {name}")
             if any(at + length >= 2**64 for at, length, _ in typed.places.values()):
-                raise MismatchError("a place ends behind all files")
+                raise MismatchError("a place ends after all files")
         except MismatchError as err:
             raise self._damaged(f"in an entry {err}") from err
         return vars(typed)
 
     def _damaged(self, reason: str) -> ResumeError:
         return ResumeError(
-            f"the unfinished scan cannot be resumed, since {self._path} is damaged: {reason}"
+            f"the unfinished scan cannot be resumed, because {self._path} is damaged: {reason}"
         )
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Noted:
-    """What an entry of any step has."""
+    """The fields of an entry of any step."""
 
     step: str
     places: Mapping[str, Saved]
@@ -228,7 +228,7 @@ class _Judged(_Tables):
     kinds: Mapping[str, int]
 
 
-# By step: what its entry has, and the places that must be among it.
+# By step: the fields of its entry, and the places that it must name.
 _STEPS: dict[str, tuple[type[_Noted], tuple[str, ...]]] = {
     "batch": (_Batch, ("batch", "articles")),
     "read": (_Read, ()),
@@ -253,13 +253,13 @@ def _open(path: Path) -> io.FileIO:
 
 
 def _chain(entry: Mapping[str, Any], before: str) -> str:
-    """Return the check of an entry that comes behind the one with the check `before`."""
+    """Return the check of an entry that follows the one with the check `before`."""
     text = json.dumps(entry).encode()
     return hashlib.blake2b(text, key=before.encode(), digest_size=16).hexdigest()
 
 
 def _parse(line: bytes, before: str) -> Entry | None:
-    """Return the entry of a line, or None if it does not belong behind the check `before`."""
+    """Return the entry of a line, or None if it does not follow the check `before`."""
     try:
         check, entry = json.loads(line)
         is_good = isinstance(entry, dict) and check == _chain(entry, before)
@@ -269,7 +269,7 @@ def _parse(line: bytes, before: str) -> Entry | None:
 
 
 def find_difference(before: Any, now: Any, name: str = "") -> str:
-    """Say in a few words where two values of JSON differ first."""
+    """Describe in a few words the first difference of two JSON values."""
     if isinstance(before, dict) and isinstance(now, dict):
         keys = [key for key in before | now if before.get(key) != now.get(key)]
         return find_difference(before.get(keys[0]), now.get(keys[0]), keys[0])

@@ -1,4 +1,4 @@
-"""Names by number: what the core calls an article by, and what the tables do."""
+"""Names by number: the core knows articles by number, the tables by name."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ class Names:
     """The names of numbered things, such as the caller's article ids."""
 
     def __init__(self, ids: pa.ChunkedArray) -> None:
-        """Hold strings, as large ones where there are too many bytes for others."""
+        """Hold strings, as large strings where they have too many bytes for 32-bit offsets."""
         total = sum(pc.sum(pc.binary_length(part)).as_py() or 0 for part in ids.chunks)
         self.ids = in_one_chunk(ids.cast(pa.large_string()) if total > MAX_STRING_BYTES else ids)
         self.part_rows = min(PART_ROWS, max(1, PART_BYTES * len(ids) // max(total, 1)))
 
     def take(self, rows: pa.Array) -> pa.Array:
-        """Return the names of numbers as strings; a null stays one."""
+        """Return the names of numbers as strings; a null stays null."""
         return self.ids.take(rows).cast(pa.string())
 
     def __getitem__(self, rows: pa.Array) -> pa.DictionaryArray:
-        """Name numbers; a null stays one. Only names that are used enter the dictionary."""
+        """Name numbers; a null stays null. Only names that are used enter the dictionary."""
         return replace_numbers(rows, self.take)
 
     def name(self, table: pa.Table, columns: Sequence[str]) -> pa.Table:

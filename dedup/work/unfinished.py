@@ -1,8 +1,8 @@
-"""A scan at work: its tables, its spool and its journal, from which another can continue.
+"""A running scan: its tables, its spool and its journal, from which another process can resume.
 
-All are in the work folder beside the results (`workfolder.py`): the tables, which take the
-results' place in one step at the end, the spool, which keeps text and fingerprints, and the journal
-of what is done. It is removed when the scan ends, unless there is something in it to go on from.
+All are in the work folder beside the results (`folder.py`): the tables, which take the results'
+place in one step at the end, the spool, which keeps text and fingerprints, and the journal of what
+is done. It is removed when the scan ends, unless it holds something to resume from.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ JOURNAL = "journal.jsonl"
 
 
 class Unfinished:
-    """A scan at work: where its tables, its spool and its journal are.
+    """A running scan: where its tables, its spool and its journal are.
 
-    Use it as a context manager. Errors that end it say how to go on, if that is possible.
+    Use it as a context manager. Errors that end it say how to resume, if that is possible.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Unfinished:
         self._passing = [file.path for file in files if file.version is None]
         if resume and self._passing:
             raise ResumeError(
-                f"{self._passing[0]} cannot be read again as it was, so the scan cannot be resumed"
+                f"{self._passing[0]} cannot be read a second time, so the scan cannot be resumed"
             )
 
     def __enter__(self) -> Unfinished:
@@ -97,7 +97,7 @@ class Unfinished:
             self._close()
             return
         self._leave()
-        way_on = "what was done so far is kept: pass --resume to go on from there"
+        way_on = "what was done so far is kept: pass --resume to continue from there"
         if isinstance(error, DedupError) and not isinstance(error, ResumeError):
             error.hint = f"{error.hint}; {way_on}" if error.hint else way_on
         elif isinstance(error, KeyboardInterrupt):
@@ -119,19 +119,19 @@ class Unfinished:
 
     def _close(self) -> None:
         try:
-            self.journal.forget()  # first: what it tells of is gone from here on
+            self.journal.forget()  # first: what it refers to is removed next
             self.work.remove()
         finally:
             self._leave()
 
     def _leave(self) -> None:
-        """Let others go on from here."""
+        """Release the scan, to be resumed."""
         self.journal.close()
         self.work.close()
 
 
 def _choose_spool(temp_dir: str | None, target: Path) -> Path | None:
-    """Return a place nobody can foresee in a folder of temporary files, which may be anyone's."""
+    """Return an unpredictable place in a folder of temporary files, which others may share."""
     if temp_dir is None:
         return None
     place = Path(temp_dir).absolute()

@@ -179,7 +179,7 @@ def test_a_filter_of_other_bytes_than_were_scanned_writes_nothing(
         return names
 
     monkeypatch.setattr(filtering, "match_inputs", match_and_change)
-    with pytest.raises(InputError, match="is not what it was when it was scanned"):
+    with pytest.raises(InputError, match="has changed since it was scanned"):
         dedup.filter_articles(result, path, tmp_path / "clean", max_redundancy=1)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.jsonl", "results"]
 
@@ -199,5 +199,5 @@ def test_a_pipe_is_scanned_and_filtered_by_the_bytes_it_gave(tmp_path: Path) -> 
     report = dedup.filter_articles(result, path, tmp_path / "clean", max_redundancy=1)
     assert report.kept == 1
     feed(TEXT + "!")
-    with pytest.raises(InputError, match="is not what it was when it was scanned"):
+    with pytest.raises(InputError, match="has changed since it was scanned"):
         dedup.filter_articles(result, path, tmp_path / "other", max_redundancy=1)

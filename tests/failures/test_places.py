@@ -168,7 +168,7 @@ def test_a_place_that_cannot_be_taken_is_refused_before_anything_is_read(
     (tmp_path / "link").symlink_to("nowhere")
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
-    refuse_scan(source, "", "output is '', which is no path")
+    refuse_scan(source, "", "output is '', which is not a path")
     refuse_scan(source, ".", "the current folder")
     refuse_scan(source, "..", "the input")
     refuse_scan(source, "/", "the input")
@@ -176,7 +176,7 @@ def test_a_place_that_cannot_be_taken_is_refused_before_anything_is_read(
     refuse_scan(source, source / "results", "Not a directory")
     refuse_scan(source, tmp_path / ("x" * 250), "File name too long")
     refuse_scan(source, os.fsdecode(b"\xff"), r"name \\xff is not valid UTF-8")
-    refuse_scan(source, "nul\0", "which is no path")
+    refuse_scan(source, "nul\0", "which is not a path")
     refuse_scan(source, os.devnull, "is a file")
     (tmp_path / "results").mkdir()
     refuse_scan(source, tmp_path / "results", "in the results", temp_dir=str(tmp_path / "results"))
@@ -434,7 +434,9 @@ def test_a_hidden_place_that_is_not_ours_is_refused_and_stays(
         "-filter": lambda out: dedup.filter_articles(results, source, out, keep="first"),
         "-pack": lambda out: write_pack(Pack("press", "", ()), out),
     }
-    with pytest.raises(OutputError, match=r"\.out\.unfinished\S* is needed to work in, but it "):
+    with pytest.raises(
+        OutputError, match=r"\.out\.unfinished\S* is needed as the work folder, but it "
+    ):
         write[suffix](tmp_path / "out")
     assert snapshot(tmp_path) == before
 

@@ -162,7 +162,7 @@ def interrupt(folder: Path, results: Path, step: str, batch: int = 1, **options:
     with pytest.raises(OutputError, match="full") as caught:
         dedup.scan(folder, results, progress=StopAt(step, batch), **options)
     assert caught.value.hint is not None
-    assert caught.value.hint.endswith("pass --resume to go on from there")
+    assert caught.value.hint.endswith("pass --resume to continue from there")
 
 
 @pytest.mark.parametrize("stop", ["batch 1", "batch 2", "batch 3", "match 0", "score 0", "write 0"])

@@ -116,7 +116,7 @@ def test_scan_prints_a_summary_on_stderr_and_nothing_on_stdout(corpus: Path) -> 
   lost or limited   3 articles too short to judge
   time
 
-Results are in results. Look at what a filter would remove:
+Results are in results. To see what a filter would remove:
   dedup filter results in.jsonl -o clean.jsonl --max-redundancy 0.5 --dry-run --sample 5
 """,
     )
@@ -254,7 +254,7 @@ def test_filter_writes_what_is_kept_and_lists_what_is_not(results: Path) -> None
         (
             ["filter", "results", "in.jsonl", "-o", "out.jsonl"],
             2,
-            "Error: nothing was said about which articles to keep\n"
+            "Error: no rule says which articles to keep\n"
             "hint: give --max-redundancy, such as 0.5, or --keep, such as first\n",
         ),
         (

@@ -389,7 +389,7 @@ def test_another_format_is_refused(tmp_path: Path) -> None:
 def test_an_input_that_was_changed_since_is_refused(tmp_path: Path) -> None:
     path = scan_file(tmp_path, "in.jsonl", jsonl(ARTICLES))
     path.write_bytes(jsonl(ARTICLES).replace(b"heron", b"stork"))
-    with pytest.raises(InputError, match=r"in\.jsonl is not what it was when it was scanned"):
+    with pytest.raises(InputError, match=r"in\.jsonl has changed since it was scanned"):
         dedup.filter_articles(tmp_path / "results", path, tmp_path / "out", max_redundancy=0.5)
 
 

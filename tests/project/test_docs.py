@@ -11,11 +11,19 @@ from checkout import ROOT
 
 import dedup
 from dedup import _native
+from dedup.cli import main
 from dedup.cli.main import COMMANDS
 from dedup.cli.main import dedup as group
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PYTHON = re.findall(r"^```python\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+DEFINITIONS = (ROOT / "docs" / "definitions.md").read_text(encoding="utf-8")
+
+
+def python_in(text: str) -> list[str]:
+    return re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+
+
+PYTHON = python_in(README)
 
 
 @pytest.mark.parametrize("code", PYTHON, ids=lambda code: code.splitlines()[-1][:40])
@@ -29,6 +37,38 @@ def test_python_in_the_readme_runs(
 
 def test_the_readme_has_python() -> None:
     assert len(PYTHON) >= 3
+
+
+def test_the_examples_of_the_definitions_hold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    examples = python_in(DEFINITIONS)
+    assert len(examples) >= 10
+    session: dict[str, object] = {}
+    for code in examples:
+        exec(compile(code, "definitions.md", "exec"), session)
+
+
+def test_a_term_is_defined_once() -> None:
+    terms = re.findall(r"\*\*([^*]+)\*\*", DEFINITIONS)
+    assert len(terms) >= 30
+    assert sorted(terms) == sorted(set(terms))
+
+
+def test_the_readme_shows_what_a_scan_of_the_demo_prints(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "tests").symlink_to(ROOT / "tests")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+    example = re.search(r"^\$ dedup (scan .*)\n((?:  .*\n)+)", README, re.MULTILINE)
+    assert example
+    assert main(example[1].split()) == 0
+    printed = capsys.readouterr().err.splitlines()
+    shown = [line for line in example[2].splitlines() if not line.startswith("  time ")]
+    assert len(shown) >= 10
+    assert [line for line in shown if line not in printed] == []
 
 
 def commands() -> Iterator[tuple[str, click.Command]]:
@@ -63,10 +103,17 @@ def test_every_option_has_a_help_text(name: str, command: click.Command) -> None
     )
 
 
-def test_files_that_the_readme_links_to_exist() -> None:
-    links = re.findall(r"\]\(([^)#:]+)\)", README)
-    assert "LICENSE" in links
-    assert [link for link in links if not (ROOT / link).exists()] == []
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("benchmarks/*.md")]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_files_that_a_page_links_to_exist(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_the_readme_has_links() -> None:
+    assert "](LICENSE)" in README
 
 
 @pytest.mark.parametrize("name", dedup.__all__)

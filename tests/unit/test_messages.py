@@ -96,7 +96,7 @@ def say(capsys: pytest.CaptureFixture[str], command: str, code: int) -> str:
         ),
         (
             "scan in.jsonl -o r --templates p.toml --no-templates",
-            "template packs were named, but no templates are to be looked for\nhint: leave out",
+            "template packs were named, but looking for templates is switched off\nhint: leave out",
         ),
         (
             "scan in.jsonl -o r --templates new",
@@ -109,7 +109,7 @@ def say(capsys: pytest.CaptureFixture[str], command: str, code: int) -> str:
         ),
         (
             "scan in.jsonl -o r --temp-dir none",
-            "temp_dir is 'none', and there is no such folder\nhint: make it, or name another one",
+            "temp_dir is 'none', and there is no such folder\nhint: create it, or name another one",
         ),
         (
             "scan in.jsonl -o r --config none.toml",
@@ -201,7 +201,7 @@ def test_several_inputs_are_not_written_into_a_folder_named_as_a_file(
     for output in ("c.jsonl", "c.jsonl.gz", "c.PARQUET"):
         assert say(capsys, f"filter results many -o {output} --keep first", code=2) == (
             f"Error: {output} is the name of a file, but 2 inputs are written into a folder\n"
-            "hint: name a folder, such as c; with a slash at the end any name will do\n"
+            "hint: name a folder, such as c; any name that ends with a slash will do\n"
         )
         assert not Path(output).exists()
     for output in ("c", "v1.2", "c.jsonl/"):
@@ -216,8 +216,8 @@ def test_a_csv_file_without_a_header_shows_no_whole_article(
     assert say(capsys, "scan in.csv -o r", code=1) == (
         "Error: in.csv has no text field; its fields are:"
         " A heron has taken to fishing from the r…, wire\n"
-        "hint: name the one to use with --text-field; if the first line is an article already, put"
-        " a line with names above it\n"
+        "hint: name the one to use with --text-field; if the first line is already an article,"
+        " add a line with names above it\n"
     )
 
 

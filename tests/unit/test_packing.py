@@ -149,7 +149,7 @@ def test_what_comes_before_garbage_behind_gzip_data_is_kept(tmp_path: Path) -> N
         (gzip.compress(archive("tar", b"x")), "a tar archive"),
         (lzma.compress(archive("tar", b"x")), "a tar archive"),
         (b"7z\xbc\xaf\x27\x1c\0\4", "a 7z archive"),
-        (b"\x04\x22\x4d\x18\x64\x40", "packed with lz4"),
+        (b"\x04\x22\x4d\x18\x64\x40", "compressed with lz4"),
         (gzip.compress(gzip.compress(to_jsonl(ROWS))), "packed twice"),
     ],
 )

@@ -240,14 +240,14 @@ def test_a_file_is_known_though_its_signature_was_renewed(site: Site, tmp_path: 
     )
     assert report.kept == 1
     site.put("/a.jsonl", LINES.replace(b"Tuesday", b"Sundays"))
-    with pytest.raises(InputError, match="is not what it was when it was scanned"):
+    with pytest.raises(InputError, match="has changed since it was scanned"):
         dedup.filter_articles(result, url + "?sig=new", tmp_path / "more.jsonl", max_redundancy=1)
 
 
 def test_a_file_that_could_be_two_of_the_scan_is_refused(site: Site, tmp_path: Path) -> None:
     url = site.put("/a.jsonl")
     result = dedup.scan([url + "?part=1", url + "?part=2"], tmp_path / "results")
-    with pytest.raises(InputError, match="cannot be told from 2 inputs of the scan"):
+    with pytest.raises(InputError, match="cannot be distinguished from 2 inputs of the scan"):
         dedup.filter_articles(result, url + "?part=3", tmp_path / "kept.jsonl", max_redundancy=1)
 
 
@@ -310,8 +310,8 @@ def test_folders_in_a_web_folder_are_read_and_what_is_not_there_is_named(
     assert [file.below for file in found.files] == ["a.jsonl", "sub/b%20c.jsonl"]
     assert [(entry.path.removeprefix(site.url), entry.reason) for entry in found.left_out] == [
         ("/data/.git/", "hidden"),
-        ("/data/gone.jsonl", "linked, but not there"),
-        ("/data/gone/", "linked, but not there"),
+        ("/data/gone.jsonl", "linked, but missing"),
+        ("/data/gone/", "linked, but missing"),
         ("/data/notes.md", "of an unknown format"),
     ]
     result = dedup.scan(f"{site.url}/data/", tmp_path / "results")
@@ -326,7 +326,7 @@ def test_folders_in_folders_without_end_are_refused(
     monkeypatch.setattr("dedup.read.web_folders.MAX_INDEX_PAGES", 20)
     for depth in range(30):
         site.link("/data/" + "sub/" * depth, "sub/")
-    with pytest.raises(InputError, match="has more than 20 pages of links"):
+    with pytest.raises(InputError, match="has more than 20 index pages"):
         locate_inputs(f"{site.url}/data/")
 
 
@@ -381,7 +381,7 @@ def test_a_body_of_another_length_than_announced_is_an_error(
 
 def test_a_body_that_breaks_off_is_an_error(site: Site) -> None:
     url = site.put("/a.jsonl", **{"Content-Length": "100"})
-    with pytest.raises(InputError, match="the server sent less than it announced"):
+    with pytest.raises(InputError, match="the server sent fewer bytes than it announced"):
         list(read_articles(locate_inputs(url), SourceConfig()))
 
 

@@ -1,1 +1,1 @@
-"""One reader a format: files in, rows of articles out."""
+"""One reader per format: files in, rows of articles out."""

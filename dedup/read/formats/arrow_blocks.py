@@ -1,7 +1,7 @@
 """How large the record batches of an Arrow file are, from its metadata alone.
 
-Pyarrow reads and unpacks a batch as a whole, and does not say how large one is before it did. The
-layout is that of the specification of the IPC format: encapsulated messages, whose metadata are
+Pyarrow reads and decompresses a batch as a whole, and does not say beforehand how large it is. The
+layout follows the specification of the IPC format: encapsulated messages, whose metadata are
 FlatBuffers with the tables `Message`, `RecordBatch` and `DictionaryBatch`.
 """
 
@@ -27,7 +27,7 @@ class Block(NamedTuple):
 
 
 def list_blocks(read: Read, *, is_file: bool) -> Iterator[Block]:
-    """Give the batches in their order, up to the end or to what is damaged."""
+    """Give the batches in order, up to the end or to the first damaged one."""
     at = _ALIGNED_MAGIC if is_file else 0
     try:
         while (head := read(at, 8)) and len(head) == 8:
@@ -54,7 +54,7 @@ def list_blocks(read: Read, *, is_file: bool) -> Iterator[Block]:
 
 
 def _unpacked_size(batch: _Table, read: Read, body: int) -> int:
-    """Add what each buffer begins with: its bytes unpacked, or -1 if it is not packed."""
+    """Add up the sizes in the buffers' headers: decompressed bytes, or -1 if not compressed."""
     total = 0
     for offset, length in batch.pairs(2):
         if length >= 8:

@@ -1,7 +1,7 @@
-"""HTTP responses as crawlers store them: the head, and the body as a browser would have it.
+"""HTTP responses as crawlers store them: the head, and the body as a browser would see it.
 
 Archives are full of bodies that are not in the encoding their head names, because the crawler
-stored them decoded, and of bodies cut off at its limit. Both are read as far as they go.
+stored them decoded, and of bodies truncated at its limit. Both are read as far as possible.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _HEAD = re.compile(rb"HTTP/[\d.]+ +(\d{3})[^\n]*\n((?:[^\r\n][^\n]*\n)*)\r?\n")
 _CHUNK = re.compile(rb"(?:\r?\n)?([0-9A-Fa-f]{1,8})[^\n]*\n")
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([\w.:-]+)""", re.IGNORECASE)
 
-_ZLIB_OR_GZIP = 47  # wbits of zlib.decompressobj: told apart by the first bytes
+_ZLIB_OR_GZIP = 47  # wbits of zlib.decompressobj: detected from the first bytes
 _BARE_DEFLATE = -15
 
 
@@ -35,7 +35,7 @@ class BodyError(ValueError):
 
 
 def parse_response(block: bytes) -> Response | None:
-    """Part the head from the body; None if there is no head, as before a DNS answer."""
+    """Separate the head from the body; None if there is no head, as before a DNS answer."""
     head = _HEAD.match(block)
     if head is None:
         return None
@@ -87,7 +87,7 @@ def _inflate(body: bytes, max_bytes: int) -> bytes:
 
 
 def _inflate_any(body: bytes, max_bytes: int) -> bytes:
-    """Undo `deflate`, which is zlib by the standard and bare from some servers."""
+    """Undo `deflate`, which is zlib by the standard and raw from some servers."""
     try:
         return _inflate(body, max_bytes)
     except zlib.error:

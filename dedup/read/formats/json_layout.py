@@ -1,6 +1,6 @@
-"""JSON that is not an object a line: a list of objects, or objects that span lines.
+"""JSON that is not one object per line: a list of objects, or objects that span lines.
 
-Such files carry the names of JSON Lines, and JSON Lines are called `.json`; what they hold decides.
+Such files may be named `.jsonl`, and JSON Lines may be named `.json`; the content decides.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ _WHITE = " \t\r\n"
 
 
 def is_document(head: bytes) -> bool:
-    """Tell by the beginning of a file whether it is read as a whole, and not line by line.
+    """Tell by the beginning of a file whether to read it as a document instead of line by line.
 
-    It is if it begins with a list, or with an object that is not closed where its line ends but
-    broken between two of its parts. A line that is broken elsewhere is a malformed line.
+    It is a document if it begins with a list, or with an object whose first line ends between two
+    of its parts. A line that ends anywhere else is a malformed line.
     """
     first, newline, rest = head.removeprefix(BOM).lstrip().partition(b"\n")
     first, rest = first.rstrip(), rest.lstrip()
@@ -29,9 +29,9 @@ def is_document(head: bytes) -> bool:
 
 
 def cut_documents(text: str) -> Iterator[str]:
-    """Give each article as it stands in a list, or of objects one after another.
+    """Give each article of a list, or of objects one after another, as it is written.
 
-    Of a list, nothing comes after the first that is not JSON; of objects, the rest in one piece.
+    A list ends at the first element that is not JSON; of objects, the rest is given in one piece.
     """
     decoder = json.JSONDecoder()
     at = _skip(text, 0, _WHITE)
@@ -54,7 +54,7 @@ def is_list(text: str) -> bool:
 
 
 def _where_broken(line: bytes) -> int | None:
-    """Return the character at which a line stops to be JSON; None if all of it is a value."""
+    """Return the character at which a line stops being JSON; None if all of it is a value."""
     try:
         json.loads(line.decode("utf-8", "replace"))
     except json.JSONDecodeError as err:

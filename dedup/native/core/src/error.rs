@@ -1,4 +1,4 @@
-//! What can go wrong, each as the sentence the user reads.
+//! What can go wrong, each variant with the sentence that the user reads.
 
 use std::io;
 use std::path::PathBuf;
@@ -27,14 +27,14 @@ pub enum Error {
         bytes: usize,
     },
 
-    /// Bytes that are no text.
+    /// Bytes that are not text.
     #[error("not valid UTF-8 from byte {at} on")]
     NotUtf8 {
         /// The first such byte, counted from 1.
         at: usize,
     },
 
-    /// Text that is no JSON.
+    /// Text that is not JSON.
     #[error("not valid JSON: {problem}")]
     NotJson {
         /// What the parser said, and where.
@@ -71,7 +71,7 @@ pub enum Error {
         needed: usize,
     },
 
-    /// A CSV field that begins with a quote and goes on behind the closing one.
+    /// A CSV field that begins with a quote and continues after the closing one.
     #[error("a quote inside a quoted field is not doubled")]
     StrayQuote,
 

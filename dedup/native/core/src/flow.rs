@@ -1,4 +1,4 @@
-//! The order of the steps after verification, and what each takes from those before it.
+//! The order of the steps after verification, and what each uses of those before it.
 
 use std::sync::atomic::AtomicU64;
 
@@ -101,7 +101,7 @@ fn article_ids(corpus: &Corpus, clusters: &Clusters) -> Result<Vec<u64>, Error> 
     Ok(hashes.iter().map(|hash| *hash as u64).collect())
 }
 
-/// Number the clusters of paragraphs and say what each is.
+/// Number the clusters of paragraphs and classify each.
 ///
 /// Without a near-copy, copies are a cluster if they are long enough to mean something, or are
 /// boilerplate: then `lines` that are join the stars.

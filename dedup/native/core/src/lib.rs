@@ -1,6 +1,6 @@
 //! Near-duplicates, boilerplate and redundancy of articles: a plain Rust library.
 //!
-//! # The flow
+//! # The steps
 //!
 //! | step | folder | in | out |
 //! |---|---|---|---|
@@ -13,7 +13,7 @@
 //! | decide | [`agree`], [`matching`] | candidates | pairs, shared runs |
 //! | set aside | [`formulas`] | pairs, texts | templates, and pairs that hold without them |
 //! | cluster | [`matching`] | pairs | stars around the first seen |
-//! | tell furniture | [`formulas`] | clusters | boilerplate, syndication |
+//! | classify | [`formulas`] | clusters | boilerplate, syndication |
 //! | relate | [`articles`] | pairs, runs | evidence by paragraph, article pairs and clusters |
 //! | judge | [`scoring`] | [`matches`](mod@matches) | words by kind, spans |
 //!
@@ -26,11 +26,11 @@
 //! `error`, `util`, `store`, `text`, `sketch`, `segment`, `corpus`, `agree`, `matching`,
 //! `formulas`, `articles`, `matches`, `scoring`, `flow`; `read` uses only `error` and `util`.
 //!
-//! # Words
+//! # Terms
 //!
-//! - A *token* is a normalised word as its hash; a *distinct* is one set of paragraphs with equal
+//! - A *token* is the hash of a normalised word; a *distinct* is one set of paragraphs with equal
 //!   words, numbered in first-seen order.
-//! - A *candidate* is two distincts worth comparing, a *pair* is one that was aligned and holds.
+//! - A *candidate* is two distincts worth comparing, a *pair* is one that alignment confirmed.
 //! - A *star* is a cluster: every member was compared with its representative, the first seen.
 
 pub mod agree;

@@ -1,4 +1,4 @@
-//! All that was found: near-copies, their clusters, and what they say of whole articles.
+//! Everything that was found: near-copies, their clusters, and what follows for whole articles.
 
 use crate::articles::{ArticleMatches, Evidence, ExactCopies};
 use crate::corpus::{Corpus, NO_DISTINCT};
@@ -9,7 +9,7 @@ use crate::matching::{Clusters, Stars, Verified};
 use crate::store::{Extent, Spool, restore, save};
 use crate::util::BitSet;
 
-/// All that was verified.
+/// Everything that was verified.
 pub struct Matches {
     /// Without the runs, which are in the evidence.
     pub verified: Verified,
@@ -25,8 +25,8 @@ pub struct Matches {
     pub verdicts: ClusterVerdicts,
     /// Of articles by rank.
     pub article_clusters: Clusters,
-    /// What those clusters are known by: half of the words' identity of the representative, so that
-    /// it is the same wherever the same words represent one. The upper half for paragraphs, the
+    /// The ids of those clusters: half of the identity of the representative's words, so that an id
+    /// is the same wherever the same words represent a cluster. The upper half for paragraphs, the
     /// lower one for articles: an article of one paragraph gives two ids.
     pub paragraph_ids: Vec<u64>,
     pub article_ids: Vec<u64>,
@@ -40,7 +40,7 @@ impl Matches {
         self.verified.too_long + self.articles.too_long
     }
 
-    /// Pairs of paragraphs and of articles that were left out, as they take too long in all.
+    /// Pairs of paragraphs and of articles that were left out, as together they take too long.
     pub fn costly(&self) -> u64 {
         self.verified.costly + self.articles.costly
     }
@@ -62,7 +62,7 @@ impl Matches {
         }
     }
 
-    /// Keep it all, part by part, so that never more than one is held twice.
+    /// Save everything, part by part, so that at most one part is held twice.
     ///
     /// # Errors
     /// The disk is full or fails.
@@ -84,7 +84,7 @@ impl Matches {
         save(&parts, spool)
     }
 
-    /// Have it all back.
+    /// Restore everything.
     ///
     /// # Errors
     /// The spool does not hold what was written.

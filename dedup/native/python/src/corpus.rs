@@ -63,7 +63,7 @@ impl PyCorpus {
         self.0.distincts()
     }
 
-    /// Cut the articles into ranges of so many paragraphs at most, but for an article with more.
+    /// Cut the articles into ranges of at most this many paragraphs, or of one article.
     fn cut(&self, paragraphs: u32) -> Vec<(u32, u32)> {
         let parts = self.0.cut(paragraphs).into_iter();
         parts.map(|part| (part.start, part.end)).collect()

@@ -1,4 +1,4 @@
-//! Digests of files and of bytes on their way, and strings that repeat.
+//! Digests of files and of streams of bytes, and strings that repeat.
 
 use std::path::PathBuf;
 
@@ -41,7 +41,7 @@ impl PyHasher {
     }
 }
 
-/// How many values of the first column, strings, stand among those before them.
+/// How many values of the first column, strings, repeat an earlier one.
 #[pyfunction]
 pub fn count_repeated(py: Python<'_>, rows: Table) -> Outcome<usize> {
     let (few, many) = (first_column(&rows.0), first_column(&rows.0));

@@ -35,7 +35,7 @@ pub fn needed_memory(py: Python<'_>, texts: Table) -> Outcome<Vec<u64>> {
 pub struct PyFingerprinter {
     options: Options,
     spool: Arc<Spool>,
-    /// Workers that no thread uses now.
+    /// Workers that no thread is using.
     idle: Mutex<Vec<Worker>>,
 }
 
@@ -105,20 +105,20 @@ impl PyFingerprinter {
     }
 }
 
-/// A fingerprinted batch on its way to a corpus, nothing once it is there.
+/// A fingerprinted batch on its way to a corpus; none once it is there.
 #[pyclass(name = "Batch", module = "dedup._native")]
 pub struct PyBatch(Option<Spooled>);
 
 #[pymethods]
 impl PyBatch {
-    /// By what the batch can be had back from its spool.
+    /// The numbers by which the batch can be restored from its spool.
     fn record(&self) -> Outcome<(Saved, Numbers)> {
         let spooled = self.0.as_ref();
         let record = spooled.ok_or_else(added_before)?.record;
         Ok((to_saved(record.extent), record.numbers()))
     }
 
-    /// Have a batch back from the spool that another process wrote.
+    /// Restore a batch from the spool that another process wrote.
     #[staticmethod]
     fn restore(py: Python<'_>, spool: &PySpool, saved: Saved, numbers: Numbers) -> Outcome<Self> {
         let record = BatchRecord::new(from_saved(saved), numbers);

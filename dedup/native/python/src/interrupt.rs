@@ -8,11 +8,11 @@ use pyo3::prelude::*;
 use crate::failure::{Failure, Outcome};
 use dedup_core::util::Stop;
 
-/// How often waiting threads look for signals, which Python handles in its main thread only.
+/// How often waiting threads check for signals, which Python handles in its main thread only.
 const POLL: Duration = Duration::from_millis(50);
 
-/// Do work that may take long on a thread of its own, while this one handles signals. What a
-/// handler raises stops the work, and is raised here once that has ended.
+/// Do work that may take long on a separate thread, while this one handles signals. An exception
+/// raised by a handler stops the work, and is raised here once the work has ended.
 #[expect(
     clippy::redundant_closure_for_method_calls,
     reason = "the method itself is not general enough over lifetimes"

@@ -68,7 +68,7 @@ impl PyMatches {
             .ok_or_else(|| wrong_value("there is no such cluster"))?
     }
 
-    /// Add all of it to the corpus's spool; return its place.
+    /// Add everything to the corpus's spool; return its place.
     fn save(&self, py: Python<'_>, corpus: &PyCorpus) -> Outcome<Saved> {
         let extent = interruptible(py, &corpus.0.spool.stop, || self.0.save(&corpus.0.spool))?;
         Ok(to_saved(extent))
@@ -83,17 +83,17 @@ impl PyMatches {
         Ok(Self(matches))
     }
 
-    /// One row a template.
+    /// One row per template.
     fn template_rows(&self) -> Outcome<Table> {
         tables::template_rows(&self.0)
     }
 
-    /// One row an example of a template.
+    /// One row per example of a template.
     fn template_places(&self, corpus: &PyCorpus) -> Outcome<Table> {
         tables::template_places(&corpus.0, &self.0)
     }
 
-    /// One row a slot of a template.
+    /// One row per slot of a template.
     fn slot_rows(&self) -> Outcome<Table> {
         tables::slot_rows(&self.0)
     }
@@ -128,7 +128,7 @@ impl PyMatches {
         })
     }
 
-    /// Gather the members of every cluster of a unit. `facts` are two columns, one value an
+    /// Gather the members of every cluster of a unit. `facts` are two columns, one value per
     /// article: its source as an int32, and its date as an int64.
     fn group(
         &self,
@@ -174,7 +174,7 @@ impl PyMatches {
     }
 }
 
-/// The members of the clusters of a unit, and what is known of articles.
+/// The members of the clusters of a unit, and facts about articles.
 #[pyclass(name = "Groups", frozen, module = "dedup._native")]
 pub struct PyGroups {
     unit: Unit,

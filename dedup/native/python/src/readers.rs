@@ -18,7 +18,7 @@ use dedup_core::read::{
 /// The column of an article that must be a JSON string.
 const TEXT: &str = "text";
 
-/// Name, and the field names that may stand for it, best first.
+/// Name, and the field names it may have, best first.
 type Wanted = (String, Vec<String>);
 
 fn split_wanted(wanted: Vec<Wanted>) -> (Vec<String>, Vec<Field>) {
@@ -63,7 +63,7 @@ impl PyJsonSplitter {
         Self(Splitter::new(max_bytes))
     }
 
-    /// The elements that end in the next block.
+    /// Add the next block; return the elements that end in it.
     fn split(&mut self, py: Python<'_>, block: &[u8]) -> Vec<RawElement> {
         let mut elements = Vec::new();
         py.detach(|| self.0.split(block, &mut elements));

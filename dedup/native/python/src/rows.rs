@@ -6,7 +6,7 @@ use arrow_pyarrow::PyArrowType;
 /// A record batch that crosses by Arrow's C interface.
 pub type Table = PyArrowType<RecordBatch>;
 
-/// The first column of a batch, if it is of the type that is asked for.
+/// The first column of a batch, if it has the requested type.
 pub fn first_column<T: 'static>(batch: &RecordBatch) -> Option<&T> {
     batch.columns().first()?.as_any().downcast_ref()
 }

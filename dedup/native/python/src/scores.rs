@@ -17,7 +17,7 @@ use dedup_core::corpus::Corpus;
 use dedup_core::scoring::{Judged, Scores, judge};
 use dedup_core::store::checkpoint;
 
-/// What became of the paragraphs of some articles, and their flagged spans.
+/// The verdicts on the paragraphs of some articles, and their flagged spans.
 #[pyclass(name = "Judged", frozen, module = "dedup._native")]
 pub struct PyJudged {
     range: Range<usize>,
@@ -26,7 +26,7 @@ pub struct PyJudged {
 
 #[pymethods]
 impl PyJudged {
-    /// One row a paragraph that was judged.
+    /// One row per judged paragraph.
     fn paragraph_rows(
         &self,
         py: Python<'_>,
@@ -39,7 +39,7 @@ impl PyJudged {
         })
     }
 
-    /// One row a flagged span of those articles.
+    /// One row per flagged span of those articles.
     fn span_rows(&self, matches: &PyMatches) -> Outcome<Table> {
         tables::span_rows(&matches.0, &self.judged)
     }
@@ -55,7 +55,7 @@ pub struct PyScores {
 
 #[pymethods]
 impl PyScores {
-    /// Room for the counts of all articles. `dates` is one int64 column: microseconds, null where
+    /// No counts yet, for all articles. `dates` is one int64 column: microseconds, null where
     /// unknown. Who was first is ambiguous where one date is unknown, or both are closer than that.
     #[new]
     fn new(corpus: &PyCorpus, dates: Table, ambiguous_us: u64) -> Outcome<Self> {
@@ -69,7 +69,7 @@ impl PyScores {
         })
     }
 
-    /// Say what became of the paragraphs of the articles `start..end`, and add their counts to
+    /// Judge the paragraphs of the articles `start..end`, and add their counts to
     /// the scores. Every article must be judged once.
     fn judge(
         &mut self,
@@ -90,7 +90,7 @@ impl PyScores {
         Ok(PyJudged { range, judged })
     }
 
-    /// One row an article of `start..end`.
+    /// One row per article of `start..end`.
     fn article_rows(
         &self,
         py: Python<'_>,
@@ -105,7 +105,7 @@ impl PyScores {
         })
     }
 
-    /// Add what is not in it yet to the corpus's spool; return the place of it all.
+    /// Add the counts that are not saved yet to the corpus's spool; return the place of all.
     fn save(&self, py: Python<'_>, corpus: &PyCorpus) -> Outcome<Saved> {
         let extent = interruptible(py, &corpus.0.spool.stop, || {
             checkpoint::save(&self.scores, &corpus.0.spool)
@@ -113,7 +113,7 @@ impl PyScores {
         Ok(to_saved(extent))
     }
 
-    /// Take the place of what another process saved.
+    /// Restore what another process saved.
     fn restore(&mut self, py: Python<'_>, corpus: &PyCorpus, saved: Saved) -> Outcome<()> {
         self.scores = restore(py, &corpus.0.spool, saved)?;
         Ok(())

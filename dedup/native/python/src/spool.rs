@@ -14,7 +14,7 @@ use crate::interrupt::interruptible;
 use crate::names::borrow;
 use dedup_core::store::{Extent, Spool, checkpoint};
 
-/// Where something stands in a spool: position, bytes and hash.
+/// A place in a spool: position, bytes and hash.
 pub type Saved = (u64, u64, u64);
 
 pub fn to_saved(extent: Extent) -> Saved {
@@ -49,7 +49,7 @@ impl PySpool {
         Ok(to_saved(self.0.append(&[data])?))
     }
 
-    /// Return when all that was added before is on the disk.
+    /// Wait until everything added so far is on the disk.
     fn sync(&self, py: Python<'_>) -> Outcome<()> {
         Ok(py.detach(|| self.0.sync())?)
     }

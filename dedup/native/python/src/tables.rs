@@ -21,14 +21,14 @@ use dedup_core::matching::{Clusters, Groups, Member, Pair, Summary, sum_up};
 use dedup_core::read::to_signed;
 use dedup_core::scoring::{Judged, Score, Scores, SpanSource};
 
-/// What pairs and clusters are of.
+/// The unit of pairs and clusters.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Unit {
     Paragraph,
     Article,
 }
 
-/// One row an article.
+/// One row per article.
 pub fn article_rows(
     corpus: &Corpus,
     matches: &Matches,
@@ -73,7 +73,7 @@ pub fn article_rows(
     ])
 }
 
-/// One row a template, in order.
+/// One row per template, in order.
 pub fn template_rows(matches: &Matches) -> Outcome<Table> {
     let list = &matches.templates.list;
     to_batch(vec![
@@ -91,7 +91,7 @@ pub fn template_rows(matches: &Matches) -> Outcome<Table> {
     ])
 }
 
-/// One row a slot: its template's number, what it takes, and example fillers on lines of their own.
+/// One row per slot: its template's number, its kind, and example fillers on lines of their own.
 pub fn slot_rows(matches: &Matches) -> Outcome<Table> {
     let list = matches.templates.list.iter().enumerate();
     let slots: Vec<(u32, &Slot)> = list
@@ -117,7 +117,7 @@ pub fn slot_rows(matches: &Matches) -> Outcome<Table> {
     ])
 }
 
-/// One row an example: its template's number, its article and its place in it.
+/// One row per example: its template's number, its article and its place in it.
 pub fn template_places(corpus: &Corpus, matches: &Matches) -> Outcome<Table> {
     let list = matches.templates.list.iter().enumerate();
     let places: Vec<(u32, u32)> = list
@@ -137,7 +137,7 @@ pub fn template_places(corpus: &Corpus, matches: &Matches) -> Outcome<Table> {
     ])
 }
 
-/// One row a paragraph of the articles `range`, which were judged.
+/// One row per paragraph of the articles `range`, which were judged.
 pub fn paragraph_rows(
     corpus: &Corpus,
     matches: &Matches,
@@ -194,7 +194,7 @@ pub fn paragraph_rows(
     ])
 }
 
-/// One row a flagged span.
+/// One row per flagged span.
 pub fn span_rows(matches: &Matches, judged: &Judged) -> Outcome<Table> {
     let spans = &judged.spans;
     let cluster = |distinct: u32| matches.paragraph_clusters.number(distinct);
@@ -231,7 +231,7 @@ pub fn pairs_of(matches: &Matches, unit: Unit) -> &[Pair] {
     }
 }
 
-/// One row a verified pair of the range.
+/// One row per verified pair of the range.
 pub fn pair_rows(
     corpus: &Corpus,
     matches: &Matches,
@@ -277,7 +277,7 @@ pub fn pair_rows(
     ])
 }
 
-/// Articles by rank, where that is what items of the unit are.
+/// Articles by rank, if the items of the unit are articles.
 fn order_of(corpus: &Corpus, unit: Unit) -> Vec<u32> {
     match unit {
         Unit::Paragraph => Vec::new(),
@@ -285,7 +285,7 @@ fn order_of(corpus: &Corpus, unit: Unit) -> Vec<u32> {
     }
 }
 
-/// One row a member of a cluster in the articles of the range, every holder on its own.
+/// One row per member of a cluster in the articles of the range, every holder on its own.
 pub fn member_rows(
     corpus: &Corpus,
     matches: &Matches,
@@ -343,7 +343,7 @@ fn to_member(corpus: &Corpus, matches: &Matches, unit: Unit, item: u32) -> Membe
     }
 }
 
-/// What is known of every article.
+/// Facts about every article.
 pub struct Facts {
     sources: Int32Array,
     dates: Int64Array,
@@ -387,7 +387,7 @@ pub fn cluster_ids(ids: &[u64], numbers: &[u32]) -> Option<Outcome<Table>> {
     ids.map(|ids| to_batch(vec![("cluster_id", strings(ids.iter().map(Some)))]))
 }
 
-/// One row a cluster of the range, in first-seen order: its representative, the representative's
+/// One row per cluster of the range, in first-seen order: its representative, the representative's
 /// text, and its members summed up.
 pub fn cluster_rows(
     corpus: &Corpus,
@@ -481,7 +481,7 @@ pub fn cluster_rows(
     ])
 }
 
-/// The text of each paragraph, none of one without words.
+/// The text of each paragraph, none for one without words.
 pub fn texts(corpus: &Corpus, paragraphs: &[u32]) -> Result<Vec<Option<String>>, Error> {
     let distincts: Vec<u32> = paragraphs
         .iter()

@@ -1,4 +1,4 @@
-//! Candidates to matches: what compares, and what was found so far.
+//! Candidates to matches: the verifier, and what it has found so far.
 
 use pyo3::prelude::*;
 
@@ -74,7 +74,7 @@ impl PyVerifier {
     }
 
     /// Compare near-copies of the same paragraph with each other, once all candidates are aligned.
-    /// The candidates are gone then. False if what is found takes more than `memory` bytes.
+    /// The candidates are then dropped. False if what is found takes more than `memory` bytes.
     fn complete(
         &self,
         py: Python<'_>,
@@ -91,8 +91,8 @@ impl PyVerifier {
         })
     }
 
-    /// Find templates, and keep what holds without them. `packs` are (kind, pattern, number of its
-    /// pack).
+    /// Find templates, and keep the pairs that hold without them. `packs` are (kind, pattern,
+    /// number of its pack).
     fn find_templates(
         &self,
         py: Python<'_>,
@@ -155,7 +155,7 @@ impl PyVerifier {
     }
 }
 
-/// Pairs and shared runs found so far; nothing once they are matched.
+/// Pairs and shared runs found so far; none once they are matched.
 #[pyclass(name = "Verified", module = "dedup._native")]
 pub struct PyVerified(Option<Verified>);
 
@@ -180,7 +180,7 @@ impl PyVerified {
     }
 }
 
-/// Templates, and what of the pairs holds without them; nothing once they are matched.
+/// Templates, and the pairs that hold without them; none once they are matched.
 #[pyclass(name = "Templates", module = "dedup._native")]
 pub struct PyTemplates(Option<Templates>);
 
@@ -251,7 +251,7 @@ fn read_kind(kind: &str) -> Outcome<Kind> {
     }
 }
 
-/// Whether a template can be written so.
+/// Whether a text is a valid template.
 #[pyfunction]
 pub fn is_pattern(kind: &str, text: &str) -> Outcome<bool> {
     Ok(Pattern::parse(read_kind(kind)?, text).is_some())

@@ -11,7 +11,7 @@ pub struct Side<'a> {
     pub formulas: &'a [Formula],
 }
 
-/// Whether two texts that agree do so without what templates fix in both.
+/// Whether two texts that agree still do without the words that templates fix in both.
 pub fn agree_otherwise(
     left: Side<'_>,
     right: Side<'_>,

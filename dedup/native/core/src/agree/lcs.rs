@@ -1,6 +1,6 @@
 //! What decides: the longest common subsequence of two token sequences, exactly.
 //!
-//! Bit-parallel (Hyyrö 2004, "Bit-parallel LCS-length computation revisited"): one bit a token of
+//! Bit-parallel (Hyyrö 2004, "Bit-parallel LCS-length computation revisited"): one bit per token of
 //! the shorter text, one pass over the longer, `n * ceil(m / 64)` word operations. Where that is too
 //! much, texts are cut at rare words that both hold in the same order, and aligned between those.
 
@@ -10,7 +10,7 @@ use crate::sketch::{FirstSeen, GRAM, Grams};
 /// 90,000 tokens. Longer ones are cut at anchors; what that leaves too long is not aligned, and
 /// counted as a limit.
 pub const MAX_WORK: u64 = 1 << 27;
-/// One gram in so many can be an anchor of long texts.
+/// One gram in this many can be an anchor of long texts.
 const ANCHORS: u64 = 8;
 /// Bytes of bit vectors kept for a traceback; longer pairs are halved first (Hirschberg 1975).
 const MAX_TRACE: usize = 1 << 24;
@@ -34,7 +34,7 @@ pub struct LcsPattern {
     distinct: Vec<u64>,
     /// Of each distinct token: its bits, for patterns of up to 64 tokens.
     bits: Vec<u64>,
-    /// Of each token: the next place of the same token, `END` behind the last.
+    /// Of each token: the next place of the same token, `END` after the last.
     next: Vec<u32>,
     /// Of each distinct token: its first place.
     first: Vec<u32>,
@@ -204,9 +204,9 @@ fn count_zeros(vector: &[u64], len: usize) -> u32 {
     len as u32 - ones
 }
 
-/// Length of the longest common subsequence of two texts, and whether it is only what was found of
-/// it, as they are too long. Equal ends, which are most of a near-copy, cost a comparison a token;
-/// `pattern` takes what is between them.
+/// Length of the longest common subsequence of two texts, and whether it is only a lower bound, as
+/// they are too long. Equal ends, which are most of a near-copy, cost one comparison per token;
+/// `pattern` aligns what is between them.
 pub fn measure(left: &[u64], right: &[u64], pattern: &mut LcsPattern) -> (u32, bool) {
     measure_within(left, right, MAX_WORK, pattern)
 }
@@ -225,7 +225,7 @@ fn measure_within(left: &[u64], right: &[u64], max: u64, pattern: &mut LcsPatter
     (stretches.iter().map(length).sum(), is_cut)
 }
 
-/// Length of the longest common subsequence of two texts, or what was found of it.
+/// Length of the longest common subsequence of two texts, or a lower bound.
 pub fn common_length(left: &[u64], right: &[u64], pattern: &mut LcsPattern) -> u32 {
     measure(left, right, pattern).0
 }
@@ -250,7 +250,7 @@ impl Stretch {
 ///
 /// Equal ends are cut off, which loses nothing. If what is between them is too long, it is cut at
 /// grams that each text holds once, as many as are in the same order in both (patience diff), and
-/// at the words that follow equal in both.
+/// at the equal words that follow them in both.
 fn cut(left: &[u64], right: &[u64], max: u64) -> (Vec<Stretch>, bool) {
     let (prefix, suffix) = equal_ends(left, right);
     let mut cutter = Cutter {
@@ -339,7 +339,7 @@ fn unique_grams(tokens: &[u64]) -> Vec<(u64, usize)> {
     same.filter(|s| s.len() == 1).map(|s| s[0]).collect()
 }
 
-/// Of places, whose first numbers rise, as many as possible whose second ones rise as well.
+/// The longest chain of places whose second numbers rise as well as the first ones, which all do.
 fn longest_rising(places: &[(usize, usize)]) -> Vec<(usize, usize)> {
     // The last of the best chain of each length, and what comes before each place in its chain.
     let mut lasts: Vec<usize> = Vec::new();
@@ -375,8 +375,8 @@ fn equal_ends(left: &[u64], right: &[u64]) -> (usize, usize) {
     (prefix, suffix)
 }
 
-/// The places (left, right) of a longest common subsequence, rising in both, or those found of it:
-/// as many as `measure` says.
+/// The places (left, right) of a longest common subsequence, rising in both, or of the part that
+/// was found: as many as `measure` says.
 pub fn align(left: &[u64], right: &[u64]) -> Vec<(u32, u32)> {
     align_within(left, right, MAX_WORK)
 }

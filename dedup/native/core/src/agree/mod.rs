@@ -1,4 +1,4 @@
-//! When two texts are alike: the definition, without input or output.
+//! When two texts are near-copies: the definition, without input or output.
 
 mod allowance;
 mod beside_templates;

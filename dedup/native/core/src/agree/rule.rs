@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// How alike two texts are, as counts of tokens.
+/// How similar two texts are, as counts of tokens.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Agreement {
     pub shared: u32,

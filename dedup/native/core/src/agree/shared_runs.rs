@@ -2,7 +2,7 @@
 
 use crate::sketch::{FirstSeen, Grams, Run, Runs, width, window_hash};
 
-/// Runs of at least `min_words` words of `later` that stand in `earlier`, in the order of `later`.
+/// Runs of at least `min_words` words of `later` that appear in `earlier`, in the order of `later`.
 pub fn find_shared_runs(
     earlier: &[u64],
     later: &[u64],
@@ -31,9 +31,9 @@ pub fn find_shared_runs(
     let mut found = Runs::new(later, width, min_words, runs);
     for i in 0..=later.len() - width {
         let window = &later[i..i + width];
-        // Where the open run goes on, a place further on is preferred to the first place.
+        // Where the open run continues, a later place is preferred to the first place.
         if let Some(run) = found.open {
-            // The run may start behind this window, if it was cut where one before it ends.
+            // The run may start after this window, if it was cut where one before it ends.
             let next = (run.source as usize + i).saturating_sub(run.start as usize);
             if i < run.end as usize && earlier.get(next..next + width) == Some(window) {
                 found.add(i as u32, next as u32);

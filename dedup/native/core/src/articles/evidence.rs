@@ -1,8 +1,8 @@
-//! Pairs and shared runs to places: which words of which paragraph stand in which other one.
+//! Pairs and shared runs to places: which words of which paragraph appear in which other one.
 //!
 //! A paragraph that no earlier one equals is explained by its best earlier near-copy in another
 //! article, word by word, and what that leaves by runs it shares with others. Boilerplate needs no
-//! explanation and explains nothing: words that stand in it are boilerplate wherever they are.
+//! explanation and explains nothing: its words are boilerplate wherever they appear.
 
 use std::ops::Range;
 
@@ -38,7 +38,7 @@ pub struct Copied {
     pub is_run: bool,
 }
 
-/// The other side: words of a paragraph that stand again in a later article.
+/// The other side: words of a paragraph that appear again in a later article.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Reused {
     pub paragraph: u32,
@@ -54,7 +54,7 @@ pub struct CopiedRun {
     pub words: u32,
 }
 
-/// What is known of the paragraphs of all articles; the words themselves are in the spool.
+/// The evidence about the paragraphs of all articles; the words themselves are in the spool.
 #[derive(Serialize, Deserialize)]
 pub struct Evidence {
     /// By paragraph.
@@ -63,7 +63,7 @@ pub struct Evidence {
     reused: SpilledRows<Reused>,
     /// Paragraphs with words copied from elsewhere.
     pub has_copied: BitSet,
-    /// Paragraphs with words that stand again elsewhere.
+    /// Paragraphs with words that appear again elsewhere.
     pub has_reused: BitSet,
     /// The best earlier near-copy of each distinct that has one in another article, by `right`.
     matches: Vec<Pair>,
@@ -93,7 +93,7 @@ impl Evidence {
         }
     }
 
-    /// Put away what several tasks found; note the runs.
+    /// Save what several tasks found; note the runs.
     fn add(
         &mut self,
         corpus: &Corpus,
@@ -130,7 +130,7 @@ impl Evidence {
         one.and(other)
     }
 
-    /// What is known of the words of some paragraphs, and of a few beside them.
+    /// The evidence about the words of some paragraphs, and of a few others near them.
     ///
     /// # Errors
     /// The spool cannot be read.
@@ -264,9 +264,9 @@ fn best_later(
     best
 }
 
-/// What boilerplate has in common with paragraphs that are more than boilerplate.
+/// The words that boilerplate shares with paragraphs that are more than boilerplate.
 struct Furniture {
-    /// The boilerplate most of whose words stand in a distinct, and the distinct, by distinct.
+    /// The boilerplate most of whose words appear in a distinct, and the distinct, by distinct.
     pairs: Vec<(u32, u32)>,
     /// `left` is boilerplate; sorted by `right`.
     runs: Vec<SharedRun>,
@@ -282,7 +282,7 @@ impl Furniture {
                 _ => {}
             }
         }
-        // Most words first, then seen earliest.
+        // Most words first, then earliest seen.
         found.sort_unstable_by_key(|(distinct, shared, of)| (*distinct, u32::MAX - shared, *of));
         found.dedup_by_key(|(distinct, ..)| *distinct);
         let mut runs: Vec<SharedRun> = Vec::new();
@@ -301,10 +301,10 @@ impl Furniture {
     }
 }
 
-/// What is known of one distinct.
+/// The evidence about one distinct.
 struct Group<'a> {
     right: u32,
-    /// Boilerplate that it is a near-copy of, or that stands in it.
+    /// Boilerplate that it is a near-copy of, or that it contains.
     furniture: Option<u32>,
     furniture_runs: &'a [SharedRun],
     left: Option<u32>,
@@ -319,7 +319,7 @@ impl Group<'_> {
     }
 }
 
-/// All that was verified, and what of it is boilerplate.
+/// Everything that was verified, and which of it is boilerplate.
 struct Known<'a> {
     corpus: &'a Corpus,
     boilerplate: &'a Boilerplate,
@@ -329,7 +329,7 @@ struct Known<'a> {
 }
 
 impl Known<'_> {
-    /// The distincts of which anything is known and that are not boilerplate, sorted.
+    /// The distincts that have any evidence and are not boilerplate, sorted.
     fn rights(&self, evidence: &Evidence) -> Vec<u32> {
         let runs = self.runs.iter().chain(&self.furniture.runs);
         let pairs = self.furniture.pairs.iter().map(|(_, distinct)| *distinct);
@@ -344,7 +344,7 @@ impl Known<'_> {
         rights
     }
 
-    /// What is known of a distinct, runs within one article left out.
+    /// The evidence about a distinct, without runs within one article.
     fn group(&self, right: u32, evidence: &Evidence) -> Group<'_> {
         let article = |distinct: u32| self.corpus.first_article(distinct);
         let pairs = &self.furniture.pairs;
@@ -369,8 +369,8 @@ fn runs_of(runs: &[SharedRun], right: u32) -> &[SharedRun] {
     &runs[from..from + len]
 }
 
-/// Write down the words of one paragraph that are boilerplate, of the others those that are
-/// aligned with its match, and of what is left the runs.
+/// Record the words of one paragraph that are boilerplate, of the others those that are aligned
+/// with its match, and of the rest the runs.
 fn place(corpus: &Corpus, store: &PlacedStore, group: &Group<'_>, out: &mut SharedWords) {
     let right = group.right;
     let here = store.get(right);

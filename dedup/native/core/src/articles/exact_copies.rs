@@ -1,7 +1,7 @@
-//! Which paragraphs of an article equal one of an earlier article, and mean something by it.
+//! Which paragraphs of an article equal one of an earlier article and are evidence of copying.
 //!
-//! "Read more" stands everywhere, and so does "Shr 28 cts vs 22 cts": what has too few words of its
-//! own is a copy only beside others.
+//! "Read more" appears everywhere, and so does "Shr 28 cts vs 22 cts": a paragraph with too few
+//! words of its own is a copy only beside others.
 
 use crate::corpus::{Corpus, Formulas, MIN_EVIDENCE_TOKENS, NO_DISTINCT};
 use crate::formulas::boilerplate::Boilerplate;
@@ -29,8 +29,8 @@ impl ExactCopies<'_> {
         self.find_forms(article, paragraphs, sources);
     }
 
-    /// A paragraph that is no evidence counts beside one that is, where the source goes on in the
-    /// same way.
+    /// A paragraph that is not evidence counts beside one that is, where the source continues in
+    /// the same way.
     fn go_on(&self, first: u32, sources: &mut [Option<u32>]) {
         let continues = |i: usize, neighbour: Option<u32>, step: i32| -> Option<u32> {
             let candidate = neighbour?.checked_add_signed(step)?;
@@ -52,7 +52,7 @@ impl ExactCopies<'_> {
     }
 
     /// Lines of a form, such as a table of earnings, are evidence together: where an earlier
-    /// article holds the same ones in the same order, and they say enough beside the form.
+    /// article holds the same ones in the same order, with enough words beside the form.
     fn find_forms(&self, article: u32, paragraphs: Range<u32>, sources: &mut [Option<u32>]) {
         let mut at = paragraphs.start;
         while at < paragraphs.end {
@@ -77,7 +77,7 @@ impl ExactCopies<'_> {
         }
     }
 
-    /// Whether two paragraphs have the same words, and are no boilerplate.
+    /// Whether two paragraphs have the same words, and are not boilerplate.
     fn equal(&self, here: u32, there: u32) -> bool {
         let distinct = self.corpus.distinct_of[here as usize];
         distinct != NO_DISTINCT
@@ -85,7 +85,7 @@ impl ExactCopies<'_> {
             && !self.boilerplate.has(distinct)
     }
 
-    /// Whether a paragraph that stands elsewhere too was copied.
+    /// Whether a paragraph that also appears elsewhere was copied.
     fn is_evidence(&self, paragraph: u32) -> bool {
         !self.corpus.is_short(paragraph) && self.free_words(paragraph) >= MIN_EVIDENCE_TOKENS
     }

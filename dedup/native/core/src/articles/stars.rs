@@ -1,7 +1,7 @@
 //! Whole articles: which are near-copies of which, by the same definition as paragraphs.
 //!
 //! Candidates come from what their paragraphs share; each is aligned as a whole, token by token.
-//! Boilerplate is left out: two short notices under one long footer are two notices.
+//! Boilerplate is left out: two short notices above one long footer are two notices.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,7 +23,8 @@ const MIN_TOKENS: u32 = 8;
 const MAX_HOLDERS: usize = 4;
 /// Earlier near-copies of a paragraph whose holders are looked at.
 const MAX_NEAR: usize = 16;
-/// Articles are worth aligning if paragraphs they share hold this part of the shorter one's words.
+/// Articles are worth aligning if the paragraphs they share hold this part of the shorter one's
+/// words.
 const MIN_SHARED: f64 = 0.5;
 const PIECE: usize = 256;
 
@@ -35,7 +36,7 @@ pub struct ArticleMatches {
     /// Members that equal or resemble their representative.
     pub stars: Stars,
     pub too_long: u64,
-    /// Pairs that were not compared, as all of one article take too long.
+    /// Pairs that were not compared, as comparing all of one article's takes too long.
     pub costly: u64,
 }
 
@@ -109,7 +110,7 @@ struct Ranked<'a> {
     boilerplate: &'a Boilerplate,
     formulas: &'a Formulas,
     order: Vec<u32>,
-    /// Words of each article that are no boilerplate, by rank.
+    /// Words of each article that are not boilerplate, by rank.
     words: Vec<u32>,
 }
 
@@ -136,19 +137,19 @@ impl<'a> Ranked<'a> {
         }
     }
 
-    /// Words of an article that are no boilerplate.
+    /// Words of an article that are not boilerplate.
     fn length(&self, rank: u32) -> u32 {
         self.words[rank as usize]
     }
 
-    /// The paragraphs with words of an article that are no boilerplate, with their distincts.
+    /// The paragraphs with words of an article that are not boilerplate, with their distincts.
     fn distincts_of(&self, rank: u32) -> impl Iterator<Item = (u32, u32)> {
         let paragraphs = self.corpus.paragraphs_of(self.order[rank as usize]);
         let distincts = paragraphs.map(|p| (p, self.corpus.distinct_of[p as usize]));
         distincts.filter(|(_, d)| *d != NO_DISTINCT && !self.boilerplate.has(*d))
     }
 
-    /// The paragraphs of an article that are no boilerplate.
+    /// The paragraphs of an article that are not boilerplate.
     fn texts_of(&self, rank: u32) -> impl Iterator<Item = u32> {
         let paragraphs = self.corpus.paragraphs_of(self.order[rank as usize]);
         paragraphs.filter(|p| !self.boilerplate.has_paragraph(self.corpus, *p))
@@ -184,7 +185,7 @@ fn first_with_equal_words(
 }
 
 /// Ranks of articles that share at least half of the shorter one's words, paragraph by paragraph.
-/// What takes too long to compare is left out, the first seen being compared, and counted.
+/// Pairs that take too long to compare are left out and counted; the first seen are compared.
 fn find_candidates(
     ranked: &Ranked<'_>,
     related: &Related<'_>,

@@ -1,10 +1,10 @@
 //! The first of items with equal identities, however many there are of one.
 
-/// Items that were shown, each identity once as soon as there are too many.
+/// The items pushed so far, reduced to one of each identity when there are too many.
 pub struct Firsts<F> {
     order: F,
     rows: Vec<([u64; 2], u32)>,
-    /// (copy, an earlier item with the same identity). The other one may be a copy further on.
+    /// (copy, an earlier item with the same identity). The other one may be a copy in a later pair.
     copies: Vec<(u32, u32)>,
     /// Rows to hold before copies among them are dropped.
     most: usize,
@@ -43,7 +43,7 @@ impl<K: Ord, F: Fn(u32) -> K> Firsts<F> {
         });
     }
 
-    /// Pairs of a copy and another item. `resolve` makes of them the first of each copy.
+    /// Pairs of a copy and another item, from which `resolve` finds the first of each copy.
     pub fn finish(mut self) -> Vec<(u32, u32)> {
         self.collapse();
         self.copies
@@ -52,7 +52,7 @@ impl<K: Ord, F: Fn(u32) -> K> Firsts<F> {
 
 /// Give each copy its first in `first`, which holds every item itself so far.
 pub fn resolve(copies: Vec<(u32, u32)>, first: &mut [u32]) {
-    // What was first for a while is a copy in a later pair.
+    // An item that was first for a while is a copy in a later pair.
     for (copy, of) in copies.into_iter().rev() {
         first[copy as usize] = first[of as usize];
     }

@@ -1,4 +1,4 @@
-//! Words that nobody wrote for this article: what a template fixes, word by word.
+//! The words of each paragraph that templates fix.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,10 +1,11 @@
-//! All articles of a scan, as columns: what stands where, who held it first, where its text is.
+//! All articles of a scan, as columns: which paragraph is where, who held it first, where its text
+//! is.
 //!
 //! Once `set_order` was called, a *distinct* is one set of paragraphs with equal words, numbered
 //! in first-seen order: a smaller number was seen earlier. Every later stage works on distincts.
 //!
 //! This is what stays in memory of every paragraph, so it is kept small: 16 bytes for its place, 4
-//! for its distinct, 4 for a distinct's first holder, and counts where words stand twice.
+//! for its distinct, 4 for a distinct's first holder, and counts for words that appear twice.
 
 mod first_seen;
 mod fixed_words;
@@ -29,18 +30,18 @@ use first_seen::{Firsts, resolve};
 /// A paragraph without words belongs to no distinct.
 pub const NO_DISTINCT: u32 = u32::MAX;
 
-/// A paragraph of fewer words is no evidence on its own: "Read more" stands everywhere.
+/// A paragraph of fewer words is not evidence on its own: "Read more" appears everywhere.
 pub const MIN_EVIDENCE_TOKENS: u32 = 5;
 
-/// Items that `first_of_equal` sorts at once, 24 bytes each: twice as many at most, but for
-/// different ones of one partition, which are more only among more than 2^28.
+/// Items that `first_of_equal` sorts at once, 24 bytes each: at most twice as many, except that all
+/// different ones of a partition are held, which are more only among more than 2^28.
 const SORTED_AT_ONCE: usize = 1 << 20;
 /// Paragraphs whose copies one task looks for.
 const COUNTED_AT_ONCE: usize = 1 << 16;
 /// Paragraphs of which one has its article noted.
 const NOTED: usize = 64;
 
-/// Where the packed rows of one batch stand in the spool.
+/// Where the packed rows of one batch are in the spool.
 pub struct Block {
     pub at: u64,
     pub ends: Vec<u32>,
@@ -48,7 +49,7 @@ pub struct Block {
     pub base: u32,
 }
 
-/// Where the packed identities of one batch stand in the spool.
+/// Where the packed identities of one batch are in the spool.
 struct Hashes {
     at: u64,
     /// Where each partition ends, counted in items.
@@ -84,7 +85,7 @@ pub struct Distinct {
     pub articles: u32,
 }
 
-/// How often words stand that stand more than once.
+/// How often words appear that appear more than once.
 #[derive(Clone, Copy, Default)]
 struct Counts {
     copies: u32,
@@ -111,7 +112,7 @@ pub struct Corpus {
     counts: Vec<Counts>,
     /// The distinct of each paragraph.
     pub distinct_of: Vec<u32>,
-    /// The paragraphs whose rows count: of those with equal words the first to arrive.
+    /// The paragraphs whose rows count: of those with equal words the first that was read.
     pub carriers: BitSet,
 }
 
@@ -223,8 +224,8 @@ impl Corpus {
         first(articles.start)..first(articles.end)
     }
 
-    /// Cut the articles into consecutive ranges of so many paragraphs at most, but for an article
-    /// that has more.
+    /// Cut the articles into consecutive ranges of at most this many paragraphs; an article with
+    /// more is a range of its own.
     pub fn cut(&self, most: u32) -> Vec<Range<u32>> {
         let mut parts = Vec::new();
         let mut start = 0;
@@ -266,7 +267,7 @@ impl Corpus {
         self.paragraphs[paragraph as usize].tokens < MIN_EVIDENCE_TOKENS
     }
 
-    /// Where a paragraph stands in the spool, with the space behind it.
+    /// Where a paragraph is in the spool, with the space after it.
     pub fn text_of(&self, paragraph: u32) -> std::ops::Range<u64> {
         let number = self.article_of(paragraph);
         let article = &self.articles[number as usize];
@@ -284,7 +285,7 @@ impl Corpus {
         self.firsts.len()
     }
 
-    /// A distinct, and how often it stands.
+    /// A distinct, and how often it appears.
     #[inline]
     pub fn distinct(&self, distinct: u32) -> Distinct {
         let once = Counts {
@@ -449,7 +450,7 @@ impl Corpus {
         self.repeated = IndexedBitSet::new(repeated);
     }
 
-    /// Count how often words stand that stand more than once, and choose the carriers.
+    /// Count how often words appear that appear more than once, and choose the carriers.
     fn count_repeated(&mut self, threads: usize) {
         let paragraphs = self.paragraphs.len();
         let held = parallel::collect(threads, paragraphs, COUNTED_AT_ONCE, |range| {

@@ -9,19 +9,19 @@ use crate::error::Error;
 use crate::text::{CodePoints, Tokens, tokenize};
 use crate::util::{BitSet, IndexedBitSet, parallel, stop};
 
-/// Bytes read at once at most, but for a longer text.
+/// Most bytes read at once; a longer text is read as a whole.
 const READ_BYTES: u64 = 1 << 20;
 /// Texts this close together are one read: skipping less costs more than reading it.
 const MAX_GAP: u64 = 1 << 12;
 /// Texts tokenised by one task.
 const PIECE: usize = 4096;
-/// A set of a bit for every distinct is worth its room if one in so many is a member.
+/// A set of a bit for every distinct is worth its space if one in this many is a member.
 const MIN_SHARE: usize = 64;
 
 /// Token hashes of chosen distincts.
 pub struct TokenStore {
     place_of: PlaceOf,
-    /// So many texts each, as they were made.
+    /// `PIECE` texts each, in the order in which they were read.
     pieces: Vec<Piece>,
 }
 
@@ -33,8 +33,8 @@ struct Piece {
     outlines: Vec<Outline>,
 }
 
-/// Which tokens a text may hold, a bit for each 256th of all hashes: what stands in one outline and
-/// not in another stands in one text and not in the other.
+/// Which tokens a text may hold, a bit for each 256th of all hashes: a bit in one outline and not
+/// in another is a token in one text and not in the other.
 #[derive(Clone, Copy, Default)]
 pub struct Outline([u64; 4]);
 
@@ -77,7 +77,7 @@ impl Piece {
     }
 }
 
-/// Where a distinct stands among those that were read.
+/// The place of a distinct among those that were read.
 enum PlaceOf {
     /// The distincts, and their places by number unless the two are the same.
     IndexedBitSet(IndexedBitSet, Option<Vec<u32>>),
@@ -101,7 +101,7 @@ impl PlaceOf {
 }
 
 /// Each distinct once, in the order of arrival, as reading in that order is one sweep of the spool;
-/// and where each stands then.
+/// and the place of each in that order.
 fn plan(corpus: &Corpus, distincts: Vec<u32>) -> (Vec<u32>, PlaceOf) {
     let first = |distinct: &u32| corpus.first(*distinct);
     if distincts.len() < corpus.distincts() / MIN_SHARE {
@@ -263,7 +263,7 @@ pub fn read_paragraphs(
     Ok(())
 }
 
-/// How far one read should go: on over texts that lie close behind each other.
+/// How far one read should extend: it includes texts that lie close together.
 fn end_of_read(corpus: &Corpus, paragraphs: &[u32]) -> u64 {
     let mut texts = paragraphs.iter().map(|p| corpus.text_of(*p));
     let Some(Range {

@@ -1,4 +1,4 @@
-//! Words nobody wrote for this article: templates and boilerplate.
+//! Words that were not written for the article: templates and boilerplate.
 
 pub mod boilerplate;
 mod set_aside;

@@ -15,12 +15,12 @@ use crate::util::{parallel, stop};
 /// Pairs whose texts are held at once, and articles looked at by one task.
 const PIECE: usize = 4096;
 
-/// Find templates, and keep the pairs and runs that hold without what they fix.
+/// Find templates, and keep the pairs and runs that hold without the words they fix.
 ///
 /// A text that many outlets print with changes of their own looks like a template until its copies
-/// are known, and copies are known by what is not template: so templates are found first, copies
-/// judged by them, templates that only copies of one article follow dropped, and copies judged
-/// again.
+/// are known, and copies are recognised by the words that are not part of a template. So templates
+/// are found first, then copies are judged by them, then templates that only copies of one article
+/// follow are dropped, and copies are judged again.
 ///
 /// # Errors
 /// The spool cannot be read.

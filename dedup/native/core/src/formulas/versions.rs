@@ -1,4 +1,4 @@
-//! Versions of one text: what counts once, however many articles hold it.
+//! Versions of one text, which count once, however many articles hold them.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ const MIN_VERSION: f64 = 0.5;
 const PIECE: usize = 4096;
 
 /// For each article the first of those it is a version of, and the same for paragraphs that are
-/// near-copies: what a template is found in counts once for all of them.
+/// near-copies: all versions together count once for a template.
 pub struct Versions {
     /// By article.
     of_article: Vec<u32>,
@@ -83,7 +83,7 @@ struct Share {
     words: u32,
 }
 
-/// What paragraphs share with the first holders of their words, or of words like theirs: article
+/// The words that paragraphs share with the first holders of their words or near-copies: article
 /// by article, in first-seen order.
 fn share_words(
     corpus: &Corpus,

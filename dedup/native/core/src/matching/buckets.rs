@@ -1,10 +1,10 @@
 //! Which paragraphs are worth comparing: those that share a band key or an anchor.
 //!
-//! Partition by partition: a bitmap drops the keys that stand once, which are nearly all; what
-//! stays is sorted into buckets. Each member of a bucket is paired with the bucket's leaders, the
+//! Partition by partition: a bitmap drops the keys that occur once, which are nearly all; the
+//! others are sorted into buckets. Each member of a bucket is paired with the bucket's leaders, the
 //! first few seen, and with the few seen just before it, so a bucket of m paragraphs gives at most
-//! `2 * max_leaders * m` candidates, not m squared. The ones just before tie a family together, so
-//! that `pairs::complete_families` can find the rest of it.
+//! `2 * max_leaders * m` candidates, not m squared. The ones just before link the members of a
+//! family, so that `families::complete` can find the rest of it.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,18 +15,18 @@ use crate::matching::exact_join as exact;
 use crate::store::{PARTITIONS, ROW_BYTES, range_of, unpack};
 use crate::util::{parallel, stop};
 
-/// Bits of the bitmap for each row: one key in eight that stands alone passes by accident.
+/// Bits of the bitmap for each row: one in eight of the keys that occur once passes by accident.
 const BITS_PER_ROW: usize = 8;
 
-/// Partitions whose pairs are held before those found twice are dropped: near-copies that are very
-/// alike meet in most of their bands.
+/// Partitions whose pairs are held before those found twice are dropped: very similar near-copies
+/// meet in most of their bands.
 const TURN: usize = 32;
 
 /// Two distincts, the earlier seen first.
 pub type Candidate = (u32, u32);
 
-/// By the later distinct, then by the earlier one: what a text is compared with stands together,
-/// and texts that were seen later come after it.
+/// By the later distinct, then by the earlier one: all comparisons of a text are together, and
+/// texts that were seen later come after it.
 pub fn by_later((left, right): Candidate) -> (u32, u32) {
     (right, left)
 }
@@ -50,7 +50,7 @@ impl Candidates {
 
     /// Put the pairs in order, each once.
     fn sort(&mut self) {
-        // A stable sort sees what is sorted already, and merges the rest into it.
+        // A stable sort detects what is sorted already, and merges the rest into it.
         let order = stop::checked_order();
         self.pairs
             .sort_by(|a, b| order(&by_later(*a), &by_later(*b)));
@@ -136,7 +136,7 @@ fn pair_blocks(
         for part in parts {
             all.extend(part?);
         }
-        // Not every turn: what is sorted is gone through again each time.
+        // Not in every turn: each time everything sorted so far is read again.
         if all.pairs.len() >= 2 * sorted {
             all.sort();
             sorted = all.pairs.len();
@@ -147,7 +147,7 @@ fn pair_blocks(
 }
 
 /// A key above the distinct it belongs to. The highest 8 of the key's 40 bits are those of its
-/// partition, so the other 32 tell keys apart within one.
+/// partition, so the other 32 distinguish keys within one.
 fn to_row(key: u64, distinct: u32) -> u64 {
     (key << 32) | u64::from(distinct)
 }
@@ -178,7 +178,7 @@ fn read_partition(corpus: &Corpus, blocks: &[Block], partition: usize) -> Result
     Ok(rows)
 }
 
-/// Drop the rows whose key stands once; sort the others.
+/// Drop the rows whose key occurs once; sort the others.
 fn keep_repeated(rows: &mut Vec<u64>) {
     let bits = (rows.len() * BITS_PER_ROW).next_power_of_two().max(64);
     // Once and twice side by side: one cache line a look-up.

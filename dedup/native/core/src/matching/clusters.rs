@@ -14,7 +14,7 @@ use crate::agree::Agreement;
 use crate::error::Error;
 use crate::util::{BitSet, IndexedBitSet, parallel};
 
-/// The representative of each item that joined one, and how alike the two are.
+/// The representative of each item that joined one, and how similar the two are.
 pub type Stars = HashMap<u32, Membership>;
 
 #[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
@@ -23,14 +23,13 @@ pub struct Membership {
     pub agreement: Agreement,
 }
 
-/// Edges of one task, more or less: connected items are never apart.
+/// Edges of one task, approximately: connected items are never separated.
 const PIECE: usize = 4096;
 
 /// Gather near-copies around the first seen. `pairs` must be sorted; `comparer` makes, for each
-/// task, what aligns two items and says how they agree if they are near-copies.
+/// task, a function that aligns two items and returns how they agree if they are near-copies.
 ///
-/// Items that no chain of pairs connects do not see each other, so they are gathered by several
-/// threads.
+/// Items that no chain of pairs connects do not affect each other, so several threads gather them.
 ///
 /// # Errors
 /// Those of comparing.
@@ -132,8 +131,8 @@ fn cluster_task(
     Ok(stars)
 }
 
-/// The representative among `leaders` that an item is most alike, and the first seen of those;
-/// nothing if it is a near-copy of none. `known` are those it was compared with.
+/// The representative among `leaders` that is most similar to an item, the first seen of several;
+/// none if it is a near-copy of none. `known` are those it was compared with.
 ///
 /// # Errors
 /// Those of comparing.

@@ -1,10 +1,10 @@
-//! Every pair there is: a rare-first prefix-filter join on token overlap.
+//! Every possible pair: a rare-first prefix-filter join on token overlap.
 //!
 //! Two texts whose common subsequence reaches the threshold share at least as many tokens in any
 //! order, so a join on the overlap of token multisets misses none (Bayardo, Ma and Srikant 2007;
 //! Xiao et al. 2008, `PPJoin`). With the rarest tokens first, two texts that overlap enough must
 //! share one of the first few of each. Containment between texts of very different lengths is not
-//! covered: that is what anchors are for.
+//! covered: anchors find it.
 
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;

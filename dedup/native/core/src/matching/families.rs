@@ -1,8 +1,8 @@
-//! Families of near-copies: who is compared with whom, and where that ends.
+//! Families of near-copies: which members are compared with each other, and the limit to that.
 //!
 //! A form letter with 10^5 variants makes 10^10 pairs, so only the first of a family are all
-//! compared with each other. Those that come late keep the pair with the family's representative
-//! and the few they are most alike. Everything is decided in first-seen order by what was seen
+//! compared with each other. Late members keep the pair with the family's representative and their
+//! few most similar ones. Everything is decided in first-seen order by what was seen
 //! before, so later articles never take pairs away from earlier ones.
 
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -19,7 +19,7 @@ use crate::util::{parallel, stop};
 /// Members of a family that are all compared with each other, and near-copies of one text that
 /// completion looks for.
 pub const MAX_FAMILY: usize = 256;
-/// Pairs that a member keeps which joined its family later than those.
+/// Pairs that a member keeps if it joined its family later than those.
 pub const MAX_LATE: usize = 32;
 
 /// An item that joined a family.
@@ -97,7 +97,7 @@ impl Joining<'_> {
             .sum()
     }
 
-    /// Let an item join a family: the most alike of those that its near-copies belong to. `near`
+    /// Let an item join a family: the most similar of those that its near-copies belong to. `near`
     /// are its pairs with earlier items, sorted. Returns those it keeps.
     ///
     /// # Errors
@@ -130,11 +130,11 @@ impl Joining<'_> {
     }
 }
 
-/// The pair with the representative and those most alike, sorted.
+/// The pair with the representative and the most similar ones, sorted.
 fn keep_some(near: &[Pair], item: u32, best: Membership) -> Vec<Pair> {
     let others = near.iter().filter(|p| p.left != best.representative);
     let mut kept: Vec<Pair> = others.copied().collect();
-    // Most alike first, then seen earliest.
+    // Most similar first, then seen earliest.
     kept.sort_by(|a, b| {
         let likeness = b.agreement.similarity();
         let likeness = likeness.total_cmp(&a.agreement.similarity());
@@ -151,10 +151,10 @@ fn keep_some(near: &[Pair], item: u32, best: Membership) -> Vec<Pair> {
 }
 
 /// Compare near-copies of the same item with each other, and so on until nothing new is found (as
-/// in nearest-neighbour descent, Dong et al. 2011); nothing if that takes more than `memory` bytes.
+/// in nearest-neighbour descent, Dong et al. 2011); none if that takes more than `memory` bytes.
 ///
 /// `was_compared` says which pairs were compared before, and `tokens` how long an item is;
-/// `comparer` makes what compares two items and adds what they have in common to what was found.
+/// `comparer` makes a function that compares two items and adds what they share to the findings.
 ///
 /// # Errors
 /// Those of comparing.
@@ -205,21 +205,21 @@ where
         }
     }
     out.large_families = full.len() as u64;
-    // The total does not depend on who came first, so neither does whether it is too much.
+    // The total does not depend on the order of threads, so neither does whether it is too much.
     Ok((held.into_inner() <= memory).then_some(out))
 }
 
-/// Items that pairs connect, in first-seen order; they are known by their places in that.
+/// Items that pairs connect, in first-seen order; they are referred to by their places in it.
 struct Growing {
     items: Vec<u32>,
     /// Near-copies of each item, in the order in which they were found.
     near: Vec<Vec<u32>>,
     /// What each item was compared with in vain.
     strange: Vec<Vec<u32>>,
-    /// Near-copies whose own ones were not looked at yet.
+    /// Near-copies whose own near-copies were not looked at yet.
     fresh: Vec<Vec<u32>>,
     waiting: VecDeque<u32>,
-    /// What each item may still spend on comparisons with earlier ones.
+    /// The cost that each item may still spend on comparisons with earlier ones.
     allowed: Vec<u64>,
     /// When each item was seen last: whether it is in the set that is looked at now.
     seen: Vec<u32>,
@@ -309,7 +309,7 @@ impl Growing {
         Ok(())
     }
 
-    /// Mark what an item needs no comparison with.
+    /// Mark the items with which an item need not be compared.
     fn mark_known(&mut self, place: u32) {
         self.now += 1;
         self.seen[place as usize] = self.now;
@@ -319,7 +319,7 @@ impl Growing {
         }
     }
 
-    /// Compare two items, and note what they have in common; whether they are near-copies.
+    /// Compare two items, and note what they share; return whether they are near-copies.
     fn try_pair(
         &mut self,
         one: u32,
@@ -366,7 +366,7 @@ mod tests {
     use crate::text::combine;
     use proptest::prelude::*;
 
-    /// How alike two items are that are near-copies.
+    /// How similar two near-copies are.
     fn agree(left: u32, right: u32) -> Agreement {
         Agreement {
             shared: 80 + (combine(u64::from(left), u64::from(right)) % 20) as u32,
@@ -543,7 +543,7 @@ mod tests {
             places in prop::collection::vec(0u32..8, 400..600),
             share in 0.3f64..1.0,
         ) {
-            // Families overlap, and are larger than what is compared with each other.
+            // Families overlap, and are larger than the part that is compared with each other.
             let is_near = |l: u32, r: u32| places[l as usize].abs_diff(places[r as usize]) <= 2;
             let all = places.len() as u32;
             let some = (f64::from(all) * share) as u32;

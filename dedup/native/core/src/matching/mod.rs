@@ -1,4 +1,4 @@
-//! Paragraphs that are alike: proposed by buckets, decided by alignment, joined to clusters.
+//! Similar paragraphs: proposed by buckets, decided by alignment, joined to clusters.
 
 mod buckets;
 mod clusters;

@@ -1,4 +1,4 @@
-//! Candidates to pairs: every one is aligned, and only what the alignment says counts.
+//! Candidates to pairs: every one is aligned, and only the alignment decides.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -16,8 +16,8 @@ use crate::sketch::Run;
 use crate::util::{parallel, stop};
 
 const PIECE: usize = 4096;
-/// Candidates taken in one turn at most, but for those of one text: the work of some seconds, which
-/// is what a scan that is interrupted may have to do again.
+/// Most candidates of one turn, except that those of one text are never split: the work of some
+/// seconds, which a scan that is interrupted may have to repeat.
 const MAX_TURN: usize = 1 << 18;
 /// Bytes of tokens that one thread keeps where texts are compared again and again.
 const MAX_CACHE: usize = 1 << 20;
@@ -38,7 +38,7 @@ impl Pair {
 }
 
 /// A run of words that two distincts share. Tokens are counted within
-/// the paragraphs; the run stands in `right` and its source in `left`.
+/// the paragraphs; the run is in `right` and its source in `left`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct SharedRun {
     pub left: u32,
@@ -47,7 +47,7 @@ pub struct SharedRun {
 }
 
 impl SharedRun {
-    /// By the paragraph it stands in, and its place there.
+    /// By the paragraph it is in, and its place there.
     pub fn order(&self) -> (u32, u32, u32, u32, u32) {
         let run = &self.run;
         (self.right, run.start, run.end, self.left, run.source)
@@ -83,11 +83,11 @@ pub struct Verified {
     pub costly: u64,
     /// Families with more members than are compared with each other.
     pub large_families: u64,
-    /// Who belongs together, until families are complete.
+    /// Which items belong together, until families are complete.
     pub families: Families,
     /// Candidates compared, counted from the first.
     pub done: usize,
-    /// Candidates that LSH proposed, and buckets where it did not propose every two.
+    /// Candidates that LSH proposed, and buckets of which it did not propose every pair.
     pub candidates: usize,
     pub capped_buckets: u64,
 }
@@ -163,7 +163,7 @@ impl Verifier<'_> {
         taken
     }
 
-    /// Let each later text join a family, and drop what those keep no pair of that come late.
+    /// Let each later text join a family, and drop the pairs that late members do not keep.
     fn join_families(&self, found: &mut Verified, families: &Families) -> Result<(), Error> {
         let mut joining = Joining {
             known: families,
@@ -193,8 +193,8 @@ impl Verifier<'_> {
         Ok(())
     }
 
-    /// What compares two distincts at a time, templates set aside. It adds to `costly` what it does
-    /// not compare, as that takes too long.
+    /// A function that compares two distincts at a time, templates set aside. It counts in `costly`
+    /// the pairs that it does not compare, as that takes too long.
     pub fn comparer<'b>(&'b self, formulas: &'b Formulas, costly: &'b AtomicU64) -> Comparer<'b> {
         Comparer {
             corpus: self.corpus,
@@ -210,7 +210,7 @@ impl Verifier<'_> {
     /// Complete the families: near-copies of the same paragraph are compared with each other, again
     /// and again until nothing new is found. False if that takes more memory than there is.
     ///
-    /// A bucket pairs its members with a few others only, so two near-copies may not have met. The
+    /// A bucket pairs its members with only a few others, so two near-copies may not have met. The
     /// work follows the number of pairs found, not the size of the buckets. `candidates` are those
     /// compared before.
     ///
@@ -273,7 +273,7 @@ pub struct Comparer<'a> {
 }
 
 impl Comparer<'_> {
-    /// How two distincts agree, or nothing if they are no near-copies, or take too long to align.
+    /// How two distincts agree, or none if they are not near-copies, or take too long to align.
     ///
     /// # Errors
     /// The spool cannot be read.
@@ -302,7 +302,7 @@ impl Comparer<'_> {
     }
 }
 
-/// Aligns texts; keeps what it needs for that.
+/// Aligns texts, reusing its buffers.
 struct Aligner {
     rule: Rule,
     min_run_words: u32,
@@ -311,7 +311,7 @@ struct Aligner {
     found: Vec<Run>,
 }
 
-/// A distinct, and what is known of its words.
+/// A distinct, and facts about its words.
 #[derive(Clone, Copy)]
 struct Text<'a> {
     distinct: u32,
@@ -320,7 +320,7 @@ struct Text<'a> {
 }
 
 impl Text<'_> {
-    /// At most so many tokens are shared with another text, in whatever order.
+    /// The most tokens that can be shared with another text, in any order.
     fn may_share(&self, other: &Self) -> u32 {
         let here = self.tokens.len() as u32 - self.outline.missing_in(&other.outline);
         let there = other.tokens.len() as u32 - other.outline.missing_in(&self.outline);
@@ -349,7 +349,7 @@ impl Aligner {
         let mut is_prepared = false;
         for left in lefts {
             stop::check();
-            // More than they share, perhaps: most pairs need no closer look.
+            // An upper bound of what they share: most pairs need no closer look.
             let most = left.may_share(&right);
             let agreement = Agreement {
                 shared: most,

@@ -15,7 +15,7 @@ pub fn to_signed(count: u32) -> Result<i32, Error> {
 pub struct StringColumn {
     /// Where each value ends; the first entry is 0, so value `i` is `offsets[i]..offsets[i + 1]`.
     pub offsets: Vec<i32>,
-    /// All values, one after the other.
+    /// All values, one after another.
     pub values: String,
     /// False where the value is null.
     pub valid: Vec<bool>,
@@ -49,7 +49,7 @@ impl StringColumn {
         self.end_value(false)
     }
 
-    /// Let `write` append a value to the text of the column; a null takes its place if it fails.
+    /// Let `write` append a value to the text of the column; a null is appended if it fails.
     ///
     /// # Errors
     /// What `write` gave is the inner result; the outer is `TooLong`, as for `push`.
@@ -97,11 +97,11 @@ impl StringColumn {
     }
 }
 
-/// Rows read from a file: the fields that were wanted, where each row stood, and, for a row that
-/// cannot be read, why.
+/// Rows read from a file: the wanted fields, where each row was, and, for a row that cannot be
+/// read, why.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct ArticleRows {
-    /// One column for each field that was wanted.
+    /// One column for each wanted field.
     pub columns: Vec<StringColumn>,
     /// The row's place in the file.
     pub numbers: Vec<i64>,
@@ -131,7 +131,7 @@ impl ArticleRows {
         }
     }
 
-    /// Append a row of nulls that says why it could not be read.
+    /// Append a row of nulls with the reason why it could not be read.
     ///
     /// # Errors
     /// `TooLong` if the reasons outgrow a column.

@@ -10,7 +10,7 @@ use memchr::{memchr, memchr_iter, memchr2};
 use super::columns::ArticleRows;
 use crate::error::Error;
 
-/// How a file is laid out, as its header tells.
+/// The layout of a file, as its header tells.
 #[derive(Debug, Clone)]
 pub struct Layout {
     /// The byte between two fields.
@@ -26,16 +26,16 @@ pub struct Layout {
 pub struct Parsed {
     /// The rows.
     pub rows: ArticleRows,
-    /// Bytes of the block that were whole rows. The next block begins with the rest.
+    /// Bytes of the block that were complete rows. The next block begins with the rest.
     pub consumed: usize,
     /// Lines in those bytes.
     pub lines: i64,
 }
 
-/// Where the block stands in its file.
+/// Where the block is in its file.
 #[derive(Debug, Clone, Copy)]
 pub struct RecordPosition {
-    /// Row of the first record; the header is none.
+    /// Row of the first record; the header is not counted.
     pub first_row: i64,
     /// Line of the first record, from 0.
     pub first_line: i64,
@@ -43,10 +43,10 @@ pub struct RecordPosition {
     pub is_last: bool,
 }
 
-/// Read the whole rows of a block.
+/// Read the complete rows of a block.
 ///
-/// Blank lines are no rows. A quote counts only where a field begins with it; a quoted field may
-/// hold delimiters and line ends, and a doubled quote stands for one. A row with more or fewer
+/// Blank lines are not rows. A quote counts only where a field begins with it; a quoted field may
+/// hold delimiters and line ends, and a doubled quote means one. A row with more or fewer
 /// fields than the header, with a quote out of place, or not in UTF-8 is kept with its reason.
 ///
 /// # Errors
@@ -77,7 +77,7 @@ pub fn parse_block(block: &[u8], layout: &Layout, place: RecordPosition) -> Resu
     Ok(parsed)
 }
 
-/// Push the wanted cells of a record, as far as they are there; give the first problem.
+/// Push the wanted cells of a record, as far as they exist; return the first problem.
 fn push_record(
     rows: &mut ArticleRows,
     block: &[u8],
@@ -124,7 +124,7 @@ struct Record {
 }
 
 impl Record {
-    /// Read the record at `start`; false if it is not all there.
+    /// Read the record at `start`; false if it is incomplete.
     fn read(&mut self, block: &[u8], start: usize, delimiter: u8, is_last: bool) -> bool {
         self.cells.clear();
         let mut at = start;
@@ -147,7 +147,7 @@ impl Record {
                 [b'\r', b'\n', ..] => return self.end_at(at + 2, None),
                 [] | [b'\r'] => return is_last && self.end_at(block.len(), None),
                 rest => {
-                    // What follows cannot be told apart, so the row ends with its line.
+                    // What follows cannot be parsed, so the row ends with its line.
                     let end = memchr(b'\n', rest).map(|end| at + end + 1);
                     let end = end.or(is_last.then_some(block.len()));
                     return end.is_some_and(|end| self.end_at(end, Some(Error::StrayQuote)));
@@ -164,7 +164,7 @@ impl Record {
     }
 }
 
-/// A cell without quotes around it, if its end is there.
+/// A cell without quotes around it, if its end is in the block.
 fn plain_cell(block: &[u8], start: usize, delimiter: u8) -> Option<Cell> {
     let mut end = start + memchr2(delimiter, b'\n', &block[start..])?;
     if block[end] == b'\n' && end > start && block[end - 1] == b'\r' {
@@ -185,7 +185,7 @@ fn last_cell(block: &[u8], start: usize) -> Cell {
     }
 }
 
-/// A cell that starts behind its opening quote, if the closing one is there.
+/// A cell that starts after its opening quote, if the closing one is in the block.
 fn quoted_cell(block: &[u8], start: usize) -> Option<Cell> {
     let mut has_quotes = false;
     let mut from = start;
@@ -216,9 +216,9 @@ enum Inside {
     Start,
     Plain,
     Quoted,
-    /// Behind a quote in a quoted cell, which ends it or is the first of two.
+    /// After a quote in a quoted cell, which ends it or is the first of two.
     Quote,
-    /// Behind a quote out of place: the row ends with its line.
+    /// After a quote out of place: the row ends with its line.
     Stray,
 }
 

@@ -43,13 +43,13 @@ impl Hasher {
         self.0.update(bytes);
     }
 
-    /// The hash of what came so far, as 32 hexadecimal digits.
+    /// The hash of all parts so far, as 32 hexadecimal digits.
     pub fn digest(&self) -> String {
         format!("{:032x}", self.0.digest128())
     }
 }
 
-/// How many values stand among those before them.
+/// How many values repeat an earlier one.
 pub fn count_repeated<'a>(values: impl Iterator<Item = &'a str>) -> usize {
     let mut hashes: Vec<[u64; 2]> = values
         .map(|value| xxh3_128(value.as_bytes()))

@@ -1,7 +1,7 @@
 //! A JSON document that is a list, cut into its elements as it is read: no more than one is held.
 //!
-//! An element ends where its brackets and quotes are closed. What is wrong inside one is for its
-//! parser to say, so that it costs one row and not the rest of the document.
+//! An element ends where its brackets and quotes are closed. Errors inside one are left to its
+//! parser, so that they cost one row and not the rest of the document.
 
 use memchr::memchr2;
 
@@ -15,7 +15,7 @@ pub struct Element {
     pub place: ElementPosition,
 }
 
-/// Where something stands in a document: bytes, lines, and bytes in the line before it.
+/// A place in a document: bytes, lines, and bytes in the line before it.
 #[derive(Clone, Copy, Default, Debug, PartialEq, Eq)]
 pub struct ElementPosition {
     pub byte: usize,
@@ -47,22 +47,22 @@ enum State {
     Start,
     /// The document is one object: all of it is one element.
     Single,
-    /// Behind `[`: an element or the end.
+    /// After `[`: an element or the end.
     First,
-    /// Behind a comma.
+    /// After a comma.
     Next,
-    /// Behind an element.
+    /// After an element.
     Behind,
     /// In a list or an object.
     Nested,
-    /// In a string of a list or an object, or that is an element; or behind a backslash in it.
+    /// In a string of a list or an object, or that is an element; or after a backslash in it.
     Text,
     Escape,
     /// In a number or a word.
     Scalar,
-    /// Behind `]`.
+    /// After `]`.
     Ended,
-    /// What follows cannot be told apart.
+    /// What follows cannot be parsed.
     Broken,
 }
 
@@ -71,7 +71,7 @@ pub struct Splitter {
     max_bytes: usize,
     state: State,
     depth: usize,
-    /// What of the open element came so far, unless it is too long.
+    /// The open element so far, unless it is too long.
     held: Vec<u8>,
     is_too_long: bool,
     started: ElementPosition,
@@ -80,7 +80,7 @@ pub struct Splitter {
 }
 
 impl Splitter {
-    /// Elements of more than `max_bytes` are passed over.
+    /// Elements of more than `max_bytes` are skipped.
     pub fn new(max_bytes: usize) -> Self {
         Self {
             max_bytes,
@@ -109,10 +109,11 @@ impl Splitter {
         }
     }
 
-    /// Add the element that the document ends in, if it is whole without an end, or breaks off.
+    /// Add the element in which the document ends: a complete one without a delimiter, or a
+    /// truncated one.
     ///
     /// # Errors
-    /// `NotJson` for a document that is no list of elements.
+    /// `NotJson` for a document that is not a list of elements.
     pub fn finish(&mut self, elements: &mut Vec<Element>) -> Result<(), Error> {
         if self.is_inside() {
             let is_single = self.state == State::Single;
@@ -134,7 +135,7 @@ impl Splitter {
         }
     }
 
-    /// Go on by at least a byte; return how many were passed.
+    /// Advance by at least one byte; return by how many.
     fn step(&mut self, rest: &[u8]) -> usize {
         match self.state {
             State::Single | State::Broken => rest.len(),
@@ -186,7 +187,7 @@ impl Splitter {
         rest.len()
     }
 
-    /// Outside of elements: one byte, or none where an element begins.
+    /// Outside elements: one byte, or none where an element begins.
     fn step_between(&mut self, rest: &[u8]) -> usize {
         let byte = rest[0];
         if byte.is_ascii_whitespace() {
@@ -257,7 +258,7 @@ impl Splitter {
         }
     }
 
-    /// Give the open element if it has ended.
+    /// Return the open element if it has ended.
     fn settle(&mut self, elements: &mut Vec<Element>) {
         if self.state == State::Nested && self.depth == 0 {
             self.emit(elements);

@@ -1,4 +1,4 @@
-//! JSON articles to columns: one object a line, or a document that is an object or a list of them.
+//! JSON articles to columns: one object per line, or a document that is an object or a list.
 //!
 //! Only the wanted fields are decoded, the rest is skipped. A line that cannot be read costs its
 //! row, never its neighbours.
@@ -113,7 +113,7 @@ pub fn parse_elements<'e>(
     Ok(rows)
 }
 
-/// A parser's message with the place in the document, of which it read the part behind `start`.
+/// A parser's message with the place in the document, of which it read the part after `start`.
 fn in_document(err: &serde_json::Error, start: ElementPosition) -> String {
     let before = if err.line() > 1 { 0 } else { start.column };
     format!(
@@ -139,7 +139,7 @@ fn lines(block: &[u8]) -> impl Iterator<Item = std::ops::Range<usize>> {
 /// A value that was found for a field, and the rank of its key.
 type Found<'de> = Option<(usize, &'de RawValue)>;
 
-/// Push one value to every column; give the first problem. `found` is scratch space, and `place`
+/// Push one value to every column; return the first problem. `found` is scratch space, and `place`
 /// writes a parser's message with the place it names.
 fn push_values<'de>(
     columns: &mut [StringColumn],
@@ -215,7 +215,7 @@ fn push_value(
     })
 }
 
-/// Append the text of a string that is valid but for its escapes; `None` where one is malformed.
+/// Append the text of a string that is valid except for its escapes; `None` if one is malformed.
 ///
 /// The string was scanned for its end and for control characters before, so that backslashes are
 /// all there is to look for.
@@ -244,7 +244,7 @@ fn digit(byte: u8) -> Option<u32> {
     char::from(byte).to_digit(16)
 }
 
-/// The character of the `\uXXXX` at a place, or of a pair of surrogates, and the place behind it.
+/// The character of the `\uXXXX` at a place, or of a pair of surrogates, and the place after it.
 fn unicode_escape(text: &str, at: usize) -> Option<(char, usize)> {
     let unit = |at: usize| match *text.as_bytes().get(at..at + 6)? {
         [b'\\', b'u', a, b, c, d] => {
@@ -342,7 +342,7 @@ impl<'de> Visitor<'de> for Object<'_, '_, '_, 'de> {
 /// A field that wants the value of a key, and the rank of the key for it.
 type WantedBy = (usize, usize);
 
-/// The keys of the article before, by place: most articles of a file have the same.
+/// The keys of the previous article, by place: most articles of a file have the same.
 struct Keys<'f> {
     fields: &'f [Field],
     seen: Vec<(String, Vec<WantedBy>)>,

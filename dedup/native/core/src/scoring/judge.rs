@@ -17,7 +17,7 @@ use crate::store::{SpilledRows, Spool};
 use crate::text::{CodePoints, Tokens, tokenize};
 use crate::util::{BitSet, parallel, stop};
 
-/// A paragraph is templated if so many of its words, of ten, are fixed by templates.
+/// A paragraph is templated if this many of ten of its words are fixed by templates.
 const TEMPLATED_TENTHS: u32 = 6;
 const PIECE: usize = 1024;
 
@@ -39,9 +39,9 @@ pub struct Span {
     pub start: u32,
     pub end: u32,
     pub kind: SpanKind,
-    /// Where they stood before, unless they are formulaic.
+    /// Where they appeared before, unless they are formulaic.
     pub source: Option<SpanSource>,
-    /// The distinct they stand in, or the boilerplate they are; none for an internal repeat.
+    /// The distinct they are in, or the boilerplate they are; none for an internal repeat.
     pub distinct: Option<u32>,
     pub template: Option<u32>,
 }
@@ -68,11 +68,11 @@ pub enum ParagraphKind {
     Templated,
 }
 
-/// What became of one paragraph.
+/// The verdict on one paragraph.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct ParagraphVerdict {
     pub kind: ParagraphKind,
-    /// The paragraph it was matched with, and how alike the two are.
+    /// The paragraph it was matched with, and how similar the two are.
     pub source: Option<(u32, f64)>,
     /// The template that fixes most of it.
     pub template: Option<u32>,
@@ -103,24 +103,24 @@ pub struct Score {
     pub copied: u32,
     /// Words of boilerplate and those that templates fix.
     pub formulaic: u32,
-    /// Words that are repeated or formulaic, or stand in any other article, whoever was first.
+    /// Words that are repeated or formulaic, or appear in any other article, whoever was first.
     pub symmetric: u32,
     /// The article most words were copied from, and how many.
     pub top_source: Option<(u32, u32)>,
 }
 
-/// The counts of all articles. They are many, and wait in the spool.
+/// The counts of all articles. They are many, so most are in the spool.
 #[derive(Serialize, Deserialize)]
 pub struct Scores {
     articles: SpilledRows<Score>,
     /// Articles with words that count as copied from each.
     pub reused_by: Vec<u32>,
-    /// Articles that copied from one, or were copied by one, where nobody knows who was first.
+    /// Articles that copied from another, or were copied, where it is unclear which was first.
     pub ambiguous: BitSet,
 }
 
 impl Scores {
-    /// Room for the counts of all articles.
+    /// No counts yet, for this many articles.
     pub fn new(corpus: &Corpus) -> Self {
         let articles = corpus.articles.len();
         Self {
@@ -130,7 +130,7 @@ impl Scores {
         }
     }
 
-    /// Add what became of some articles. `is_unsure` tells of two articles whether the second may
+    /// Add the verdicts on some articles. `is_unsure` tells whether the second of two articles may
     /// as well have been the first.
     ///
     /// # Errors
@@ -164,14 +164,14 @@ impl Scores {
     }
 }
 
-/// What became of some articles.
+/// The verdicts on some articles.
 #[derive(Default)]
 pub struct Judged {
-    /// One an article.
+    /// One per article.
     pub scores: Vec<Score>,
     /// (article that words count as copied from, copying article), each once, by copying article.
     pub copies: Vec<(u32, u32)>,
-    /// One a paragraph.
+    /// One per paragraph.
     pub verdicts: Vec<ParagraphVerdict>,
     /// By article and place, internal repeats before all others.
     pub spans: Vec<Span>,
@@ -213,14 +213,14 @@ const SYMMETRIC: u8 = 4;
 const BOILERPLATE: u8 = 8;
 const TEMPLATE: u8 = 16;
 
-/// Which part of the score a word with these flags counts to, if it counts.
+/// The part of the score to which a word with these flags counts, if it counts.
 fn part(flags: u8) -> u8 {
     let parts = [INTERNAL, BOILERPLATE, COPIED, TEMPLATE];
     let first = parts.into_iter().find(|part| flags & part != 0);
     first.unwrap_or_default()
 }
 
-/// Where in a paragraph the words of a span stand that has no place in the article yet.
+/// The words of a span within its paragraph, before it has a place in the article.
 struct Unplaced {
     span: usize,
     paragraph: u32,
@@ -228,7 +228,7 @@ struct Unplaced {
     tokens: [u32; 2],
 }
 
-/// Judges articles one after the other, reusing its buffers.
+/// Judges articles one after another, reusing its buffers.
 struct Judge<'a> {
     corpus: &'a Corpus,
     matches: &'a Matches,
@@ -239,7 +239,7 @@ struct Judge<'a> {
     unplaced: Vec<Unplaced>,
     flags: Vec<u8>,
     tally: HashMap<u32, u32>,
-    /// Where the article holds a distinct for the first time, for those that stand in it twice.
+    /// Where the article holds a distinct for the first time, for those that it holds twice.
     first_here: HashMap<u32, u32>,
     /// First token of each paragraph of the article.
     offsets: Vec<usize>,
@@ -494,7 +494,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Words that a template fixes; a span where no other reason stands.
+    /// Words that a template fixes; a span where there is no other reason.
     fn flag_formulas(&mut self, article: u32, paragraph: u32, i: usize) {
         for f in self.formulas(paragraph) {
             let [start, end] = f.tokens.map(|token| self.offsets[i] + token as usize);
@@ -572,7 +572,7 @@ impl<'a> Judge<'a> {
     fn finish(&mut self, article: u32) {
         let count = |test: fn(u8) -> bool| self.flags.iter().filter(|f| test(**f)).count() as u32;
         let rank = |source: u32| self.corpus.rank[source as usize];
-        // All that a source holds may have other reasons, or an earlier source.
+        // All words that a source holds may have other reasons, or an earlier source.
         self.tally.retain(|_, words| *words > 0);
         let top = self
             .tally

@@ -1,7 +1,7 @@
-//! A fingerprinted batch as it stands in the spool, so that it can be had back after a crash.
+//! A fingerprinted batch as it is stored in the spool, so that it can be restored after a crash.
 //!
-//! One behind the other: text, packed identities of paragraphs, packed identities of articles,
-//! packed rows of bands, packed rows of anchors, and details, which are numbers of 32 bits.
+//! One after another: text, packed identities of paragraphs, packed identities of articles, packed
+//! rows of bands, packed rows of anchors, and details, which are numbers of 32 bits.
 
 use crate::error::Error;
 use crate::sketch::{ArticlePrint, Fingerprints, Paragraph, Repeat, Worker};
@@ -12,11 +12,11 @@ const ARTICLE_WORDS: usize = 3;
 const PARAGRAPH_WORDS: usize = 4;
 const REPEAT_WORDS: usize = 7;
 
-/// How many a batch has: bytes of text, articles, paragraphs, rows of bands, rows of anchors, and
+/// The counts of a batch: bytes of text, articles, paragraphs, rows of bands, rows of anchors, and
 /// repeats.
 pub type Numbers = [u64; 6];
 
-/// Where a batch stands, and how much of everything it has.
+/// Where a batch is, and its counts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct BatchRecord {
     pub extent: Extent,
@@ -28,7 +28,7 @@ pub struct BatchRecord {
     pub repeats: u32,
 }
 
-/// A batch in the spool, with what of it a corpus keeps in memory.
+/// A batch in the spool, with the part of it that a corpus keeps in memory.
 pub struct Spooled {
     pub record: BatchRecord,
     pub fingerprints: Fingerprints,
@@ -106,7 +106,7 @@ impl BatchRecord {
 impl Spooled {
     /// Move the text and the rows of a batch to the spool. Threads may call this at once.
     ///
-    /// `text` holds the articles one behind the other. The buffers of `worker`, which fingerprinted
+    /// `text` holds the articles one after another. The buffers of `worker`, which fingerprinted
     /// them, stay with it.
     ///
     /// # Errors
@@ -148,7 +148,7 @@ impl Spooled {
         })
     }
 
-    /// Have a batch back that another process spooled.
+    /// Restore a batch that another process spooled.
     ///
     /// # Errors
     /// The spool does not hold what was written.

@@ -1,4 +1,4 @@
-//! Anchors: grams that two texts choose alike wherever they share enough words in a row.
+//! Anchors: chosen grams, the same in two texts wherever they share enough words in a row.
 
 use crate::util::{Kernel, dispatch};
 

@@ -12,18 +12,18 @@ use crate::store::KeyRows;
 use crate::text::{CodePoints, Identity, ParagraphMode, Tokens, hash_tokens, split, tokenize};
 use crate::util::stop;
 
-/// Tokens of one signature at most. A 16-bit lane tells sets of some hundred features apart.
+/// Most tokens of one signature. A 16-bit lane distinguishes sets of some hundred features.
 const WINDOW_TOKENS: usize = 400;
 /// Windows of a longer paragraph overlap by half, so that an excerpt lies well inside one.
 const WINDOW_STEP: usize = WINDOW_TOKENS / 2;
 /// Paragraphs up to this long get bands of their own as well: one edited word in ten costs a fifth
 /// of the features, and finding those pairs is cheap while features are few. Up to 64 tokens they
-/// would find 0.997 of the pairs and not 0.991, but among 3 million paragraphs three times the
+/// would find 0.997 of the pairs instead of 0.991, but among 3 million paragraphs three times the
 /// candidates.
 const SHORT_TOKENS: usize = 32;
 const SHORT_BANDS: usize = 32;
 const SHORT_ROWS: usize = 3;
-/// A sentence or paragraph of fewer words than this may stand twice without meaning anything.
+/// A sentence or paragraph of fewer words than this may appear twice by chance.
 const MIN_UNIT_WORDS: u32 = 5;
 
 #[derive(Clone, Copy)]
@@ -54,7 +54,7 @@ pub struct ArticlePrint {
     pub tokens: u32,
 }
 
-/// Words of an article that stood in it before. Tokens are counted from the article's first.
+/// Words of an article that already appeared in it. Tokens are counted from the article's first.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Repeat {
     /// Row of the article in its batch.
@@ -68,7 +68,7 @@ pub struct Repeat {
     pub source_end: u32,
 }
 
-/// What one batch of articles gives, but for its rows.
+/// The fingerprints of one batch of articles, except their rows.
 #[derive(Clone, Default)]
 pub struct Fingerprints {
     pub articles: Vec<ArticlePrint>,
@@ -76,13 +76,13 @@ pub struct Fingerprints {
     pub repeats: Vec<Repeat>,
 }
 
-/// What fingerprinting a text takes in memory for each token: its hash and range, the gram that
-/// begins with it, and its places in what finds repeats.
+/// Memory that fingerprinting takes for each token of a text: its hash and range, the gram that
+/// begins with it, and its places in the search for repeats.
 const BYTES_A_TOKEN: u64 = 48;
 /// The same for each paragraph: its row twice, its identity, and what it is made of.
 const BYTES_A_PARAGRAPH: u64 = 80;
 
-/// Bytes of memory that fingerprinting a text takes at most.
+/// Most bytes of memory that fingerprinting a text takes.
 pub fn needed_memory(text: &str) -> u64 {
     let (mut words, mut others, mut lines) = (0, 0, 1);
     let mut before = b'\n';
@@ -112,7 +112,7 @@ pub struct Worker {
     pub band_rows: KeyRows,
     /// (anchor, paragraph of this batch), likewise.
     pub anchor_rows: KeyRows,
-    /// Paragraphs that have rows already: a footer needs one set of rows a batch, not a thousand.
+    /// Paragraphs that have rows already: a footer needs one set of rows per batch, not a thousand.
     sketched: HashSet<u64, BuildHasherDefault<Identity>>,
     tokens: Tokens,
     ranges: Vec<[u32; 2]>,

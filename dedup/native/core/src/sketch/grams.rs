@@ -31,7 +31,7 @@ struct HashGrams<'a> {
 impl Kernel for HashGrams<'_> {
     type Output = ();
 
-    /// Pairs, then pairs of pairs, then pairs of those, each in the place of the ones before:
+    /// Pairs, then pairs of pairs, then pairs of those, each overwriting the ones before:
     /// three passes without a chain of sums.
     #[inline(always)]
     fn run(self) {
@@ -45,7 +45,7 @@ impl Kernel for HashGrams<'_> {
 ///
 /// One edited word costs two features of n, and w with w-word shingles, which is why short
 /// paragraphs keep their similarity. Single words as well would double the features and need
-/// a row more a band, as common words stand everywhere, to find the same near-copies.
+/// one more row per band, as common words are everywhere, to find the same near-copies.
 pub fn hash_pairs(tokens: &[u64], pairs: &mut Vec<u64>) {
     dispatch(HashPairs { tokens, pairs });
 }

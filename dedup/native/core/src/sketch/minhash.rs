@@ -44,7 +44,7 @@ impl Bands {
         }
     }
 
-    /// Add one key a band to `keys`: feature sets whose signatures agree in a whole band have an
+    /// Add one key per band to `keys`: feature sets whose signatures agree in a whole band have an
     /// equal key. Two sets of Jaccard similarity s do so with probability
     /// 1 - (1 - s^rows)^bands (Leskovec et al., Mining of Massive Datasets, 3.4.2).
     pub fn keys(&self, features: &[u64], signature: &mut Vec<u16>, keys: &mut Vec<u64>) {

@@ -1,4 +1,4 @@
-//! Tokens to what is compared cheaply: band keys, anchors, and the repeats of one article.
+//! Tokens to sketches that are cheap to compare: band keys, anchors, and the repeats of an article.
 
 mod anchors;
 pub mod fingerprint;

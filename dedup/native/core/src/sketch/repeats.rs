@@ -1,12 +1,12 @@
-//! What an article says twice.
+//! Repeats within an article.
 
 use super::grams::GRAM;
 use super::runs::{FirstSeen, Run, Runs, total_weight, width, window_hash};
 use crate::text::{WORD_WEIGHT, combine, weight};
 
-/// Tells which hashes of a list may stand in it twice: bits in place of the hashes themselves.
+/// Tells which hashes of a list may occur in it twice: bits instead of the hashes themselves.
 ///
-/// Most texts repeat nothing, and a few bits a token are looked at sooner than a table of places.
+/// Most texts repeat nothing, and a few bits per token are faster to check than a table of places.
 #[derive(Default)]
 struct Twice {
     /// Once and twice, side by side.
@@ -15,13 +15,13 @@ struct Twice {
 }
 
 impl Twice {
-    /// Bits for each hash: of hashes that stand once, one in sixty-four finds its bit taken.
+    /// Bits for each hash: of hashes that occur once, one in sixty-four finds its bit taken.
     const BITS: usize = 32;
-    /// Hashes from which on there are a quarter as many bits for each: the few that are then looked
-    /// at for nothing cost less than the memory.
+    /// From this many hashes on there are a quarter as many bits for each: the few needless checks
+    /// cost less than the memory.
     const MANY: usize = 1 << 20;
 
-    /// The places of the hashes that may stand twice, rising.
+    /// The places of the hashes that may occur twice, rising.
     fn select(&mut self, hashes: impl ExactSizeIterator<Item = u64> + Clone) -> &[u32] {
         let bits = if hashes.len() < Self::MANY {
             Self::BITS
@@ -47,7 +47,7 @@ impl Twice {
             let mut count = 0;
             for (i, hash) in hashes.enumerate() {
                 let (word, bit) = place(hash);
-                // Written always and counted if it holds: there is no branch to foresee.
+                // Always written and counted if it holds: there is no branch to predict.
                 self.selected[count] = i as u32;
                 count += usize::from(bits[word][1] & bit != 0);
             }
@@ -64,7 +64,7 @@ pub struct RepeatScratch {
     twice: Twice,
 }
 
-/// Runs of at least `min_words` words that stood in the same tokens before, disjoint, in order.
+/// Runs of at least `min_words` words that repeat earlier ones of the tokens, disjoint, in order.
 /// Linear time: every gram is looked up once.
 pub fn find_repeats(
     tokens: &[u64],
@@ -99,8 +99,8 @@ pub fn find_repeats(
     runs.close();
 }
 
-/// Whole units (sentences, paragraphs) too short for `find_repeats` that stood in the same tokens
-/// before, added to `repeats`, which stay disjoint and in order. `units` are token ranges.
+/// Whole units (sentences, paragraphs) too short for `find_repeats` that repeat earlier ones, added
+/// to `repeats`, which stay disjoint and in order. `units` are token ranges.
 pub fn find_repeated_units(
     tokens: &[u64],
     units: &[(u32, u32)],

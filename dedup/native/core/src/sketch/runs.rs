@@ -30,7 +30,7 @@ impl FirstSeen {
         self.shift = 64 - slots.trailing_zeros();
     }
 
-    /// The earlier index at which `same` says the key stood, or else remember `index` for it.
+    /// The earlier index with the same key according to `same`; otherwise remember `index` for it.
     #[inline(always)]
     pub fn insert(&mut self, hash: u64, index: u32, same: impl Fn(u32) -> bool) -> Option<u32> {
         let mask = self.slots.len() - 1;
@@ -47,7 +47,7 @@ impl FirstSeen {
         }
     }
 
-    /// The index at which the key stands, if any.
+    /// The index of the key, if any.
     #[inline(always)]
     pub fn find(&self, hash: u64, same: impl Fn(u32) -> bool) -> Option<u32> {
         let mask = self.slots.len() - 1;
@@ -120,7 +120,7 @@ impl<'a> Runs<'a> {
     }
 }
 
-/// Tokens of the windows that runs of `min_words` words are made of: a run of so many full words
+/// Tokens of the windows that runs of `min_words` words are made of: a run of that many full words
 /// holds at least one, and each window that matches is such a run by itself.
 pub(crate) fn width(min_words: u32) -> usize {
     (min_words as usize).max(GRAM)

@@ -1,5 +1,5 @@
-//! What a step found, in the spool: so that it need not stay in memory, and that a scan that is
-//! interrupted need not find it again.
+//! Saves what a step found in the spool, so that it need not stay in memory and an interrupted scan
+//! need not find it again.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use super::spool::{Extent, Spool};
 use crate::error::Error;
 
-/// Keep a value.
+/// Save a value.
 ///
 /// # Errors
 /// The disk is full or fails.
@@ -16,7 +16,7 @@ pub fn save<T: Serialize + ?Sized>(value: &T, spool: &Spool) -> Result<Extent, E
     spool.append(&[&bytes])
 }
 
-/// Have a value back.
+/// Restore a value.
 ///
 /// # Errors
 /// The spool does not hold what was written.

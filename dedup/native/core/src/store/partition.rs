@@ -64,8 +64,8 @@ impl KeyRows {
     }
 }
 
-/// Tell each item, with its number, its place among those of all partitions, one partition after
-/// the other; return where each partition ends.
+/// Give each item, with its number, its place among those of all partitions, one partition after
+/// another; return where each partition ends.
 fn place_by_partition<T>(
     items: &[T],
     partition: impl Fn(&T) -> usize,
@@ -79,7 +79,7 @@ fn place_by_partition<T>(
     for end in &mut ends {
         total += std::mem::replace(end, total);
     }
-    // `ends` now holds starts, and moves on to the ends while the items are placed.
+    // `ends` now holds starts, which become the ends while the items are placed.
     for (number, item) in items.iter().enumerate() {
         let next = &mut ends[partition(item)];
         put(item, number, *next as usize);

@@ -1,7 +1,7 @@
-//! Rows kept in the spool: many are found in one order and wanted in another.
+//! Rows spilled to the spool: many are found in one order and needed in another.
 //!
-//! They are put on shelves, each for a range of what they belong to, such as paragraphs by number,
-//! and read back a few shelves at a time.
+//! They are grouped into shelves, each for a range of the numbers they belong to, such as those of
+//! paragraphs, and read back a few shelves at a time.
 
 use std::marker::PhantomData;
 use std::ops::Range;
@@ -18,13 +18,13 @@ const SHELF: u32 = 1 << 16;
 
 #[derive(Serialize, Deserialize)]
 pub struct SpilledRows<T> {
-    /// Where the rows of each shelf stand.
+    /// Where the rows of each shelf are.
     shelves: Vec<Vec<Extent>>,
     rows: PhantomData<T>,
 }
 
 impl<T: Serialize + DeserializeOwned> SpilledRows<T> {
-    /// Room for rows that belong to numbers below `end`.
+    /// No rows yet, for numbers below `end`.
     pub fn new(end: usize) -> Self {
         Self {
             shelves: vec![Vec::new(); end.div_ceil(SHELF as usize)],
@@ -32,7 +32,7 @@ impl<T: Serialize + DeserializeOwned> SpilledRows<T> {
         }
     }
 
-    /// Keep rows, which may belong to any `number`.
+    /// Save rows, which may belong to any `number`.
     ///
     /// # Errors
     /// The disk is full or fails.

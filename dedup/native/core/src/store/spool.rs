@@ -1,7 +1,7 @@
 //! A temporary file that holds what a scan will need again: the text and the packed rows.
 //!
-//! One without a name is gone when the process is, however it ends; one with a name can be opened
-//! again by a scan that goes on. Nothing in it is kept in memory; what the system caches of it,
+//! One without a name disappears with the process, however that ends; one with a name can be opened
+//! again by a scan that is resumed. Nothing in it is kept in memory; what the system caches of it,
 //! the system can drop.
 
 use std::fs::File;
@@ -33,7 +33,7 @@ pub struct Traffic {
     pub tokenised_again: AtomicU64,
 }
 
-/// Where something stands in a spool, and the hash it must have.
+/// A place in a spool, and the hash of what is there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Extent {
     pub at: u64,
@@ -75,7 +75,7 @@ impl Spool {
         Ok(spool)
     }
 
-    /// Add parts one behind the other. Threads may call this at once.
+    /// Add parts one after another. Threads may call this at once.
     ///
     /// # Errors
     /// The disk is full or fails.
@@ -99,7 +99,7 @@ impl Spool {
         })
     }
 
-    /// Return when all that was appended before is on the disk.
+    /// Wait until everything appended so far is on the disk.
     ///
     /// # Errors
     /// The disk is full or fails.
@@ -119,10 +119,10 @@ impl Spool {
             .map_err(|source| self.error(source))
     }
 
-    /// Read something whole, if it is what was written.
+    /// Read all bytes of a place, if they are what was written.
     ///
     /// # Errors
-    /// The disk fails, or gives other bytes: a machine that lost its power kept only a part.
+    /// The disk fails, or returns other bytes: a machine that lost power kept only a part.
     pub fn restore(&self, extent: Extent) -> Result<Vec<u8>, Error> {
         let end = extent.at.checked_add(extent.len);
         if end.is_none_or(|end| end > self.end.load(Ordering::Relaxed)) {
@@ -136,7 +136,7 @@ impl Spool {
         Ok(bytes)
     }
 
-    /// Say that the spool is not what it was.
+    /// The error for a spool that has changed.
     pub fn changed(&self) -> Error {
         Error::SpoolChanged {
             folder: self.folder.clone(),

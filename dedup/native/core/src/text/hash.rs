@@ -36,7 +36,7 @@ impl ShortWord {
     pub const MAX_LEN: usize = 16;
 
     /// Take `len` bytes from `start`. 16 bytes must be there, or else the word is empty; those
-    /// behind the word are ignored. A longer word gives its first 16 bytes and `is_special`.
+    /// after the word are ignored. A longer word gives its first 16 bytes and `is_special`.
     #[inline(always)]
     pub fn load(bytes: &[u8], start: usize, len: usize) -> Self {
         let window = bytes.get(start..).and_then(|rest| rest.first_chunk::<16>());
@@ -47,7 +47,7 @@ impl ShortWord {
         }
     }
 
-    /// Whether this is not the whole story: bytes beyond ASCII, or too many bytes.
+    /// Whether this is not the whole word: it has bytes beyond ASCII, or too many bytes.
     #[inline(always)]
     pub fn is_special(self) -> bool {
         let halves = (self.bytes as u64) | ((self.bytes >> 64) as u64);

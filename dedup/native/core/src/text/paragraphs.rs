@@ -1,7 +1,7 @@
 //! Articles to paragraphs: where one ends and the next begins, decided once for each article.
 //!
-//! Texts come as blocks between blank lines, as a line a paragraph, as hard-wrapped lines, and as
-//! newswire: hard-wrapped, no blank lines, the first line of each paragraph indented.
+//! Texts come as blocks between blank lines, as one line per paragraph, as hard-wrapped lines, and
+//! as newswire: hard-wrapped, no blank lines, the first line of each paragraph indented.
 
 /// What the caller wants; `Auto` looks at each article.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,9 +1,9 @@
-//! Which stops end a sentence. The tokeniser lists every stop that may; here those go that do not:
-//! behind an abbreviation or an initial, inside a quotation, in an ellipsis.
+//! Which stops end a sentence. The tokeniser lists every stop that may; those that do not are
+//! dropped here: after an abbreviation or an initial, inside a quotation, in an ellipsis.
 //!
-//! Stops of other scripts (。 । ؟ ። ។ ၊) stand for nothing else and are never in doubt.
+//! Stops of other scripts (。 । ؟ ። ។ ၊) have no other use and are never in doubt.
 
-/// Titles and the like, which a name or a number follows: a stop behind them ends nothing.
+/// Titles and the like, which a name or a number follows: a stop after them ends nothing.
 const TITLES: &[&str] = &[
     "mr", "mrs", "ms", "messrs", "mx", "dr", "prof", "st", "rev", "hon", "gov", "gen", "col", "lt",
     "capt", "cmdr", "maj", "sgt", "sen", "rep", "pres", "supt", "vs", "cf", "eg", "ie", "viz",
@@ -15,12 +15,12 @@ const BEFORE_NUMBERS: &[&str] = &[
     "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec",
 ];
 
-/// Drop the starts behind stops that end no sentence. `ranges` are the bytes of each token;
-/// `sentences` the tokens that a stop stands before.
+/// Drop the starts after stops that end no sentence. `ranges` are the bytes of each token;
+/// `sentences` the tokens after a stop.
 pub fn settle(text: &str, ranges: &[[u32; 2]], sentences: &mut Vec<u32>) {
     sentences.retain(|first| {
         let next = *first as usize;
-        // Behind the last token there is nothing that could go on.
+        // After the last token there is nothing that could continue.
         next >= ranges.len() || ends_between(text, ranges[next - 1], ranges[next])
     });
 }

@@ -1,11 +1,11 @@
 //! Text to tokens: maximal runs of letters, marks and digits, normalised and hashed. A number is
 //! one token with its points and commas, `1,204.5`: it is one word, and differs as one.
 //!
-//! Han and Kana, and the scripts of South-East Asia that write no spaces, give one token a code
+//! Han and Kana, and the scripts of South-East Asia that write no spaces, give one token per code
 //! point; such a token weighs half or a quarter of a word (`WORD_WEIGHT`) where a rule counts
 //! words. A token's normal form is NFKC, case folded, without default-ignorable code points.
 //!
-//! ASCII goes through 64-byte masks, everything else through one table look-up a code point.
+//! ASCII goes through 64-byte masks, everything else through one table look-up per code point.
 
 use icu_casemap::CaseMapper;
 use icu_normalizer::ComposingNormalizer;
@@ -24,10 +24,10 @@ const QUARTER_WORD: u64 = 2;
 /// What a full word weighs; a Han character weighs 2 and a Thai one 1.
 pub const WORD_WEIGHT: u32 = 4;
 
-/// Bytes that are tokenised at once, as each takes some 14 bytes on the way.
+/// Bytes that are tokenised at once, as each takes some 14 bytes meanwhile.
 const PIECE: usize = 1 << 18;
 
-/// Bytes behind the end of the lower-cased copy, so that 8-byte loads never leave it.
+/// Bytes after the end of the lower-cased copy, so that 8-byte loads never leave it.
 const PADDING: usize = 80;
 
 /// The weight of a token in quarters of a word.
@@ -48,8 +48,8 @@ pub struct Tokens {
     scratch: Scratch,
 }
 
-/// What one text needs while it is cut, and the next one overwrites. The vectors only grow: a
-/// text uses the first `count` runs, of which the first `special_count` of `special` are special.
+/// Buffers for cutting one text, which the next one overwrites. The vectors only grow: a text uses
+/// the first `count` runs, of which the first `special_count` of `special` are special.
 #[derive(Default)]
 struct Scratch {
     padded: Vec<u8>,
@@ -112,7 +112,7 @@ pub fn tokenize(text: &str, tokens: &mut Tokens) {
                 *edge += start as u32;
             }
         }
-        // A stop behind the last run of a piece, unless nothing follows.
+        // A stop after the last run of a piece, unless nothing follows.
         if end < text.len() && scratch.sentences.last() == Some(&(scratch.count as u32)) {
             tokens.begin_sentence(tokens.len() as u32);
         }
@@ -123,7 +123,7 @@ pub fn tokenize(text: &str, tokens: &mut Tokens) {
 }
 
 /// Where the piece that begins at `start` ends, which is tokenised by itself: where no token can
-/// go on. A run of letters without an end is one piece, however long.
+/// continue. A run of letters without an end is one piece, however long.
 fn end_of_piece(text: &str, start: usize) -> usize {
     if text.len() - start <= PIECE {
         return text.len();
@@ -170,7 +170,7 @@ impl Kernel for HashRuns<'_> {
         for (run, ([start, end], hash)) in runs[..*count].iter().zip(hashes).enumerate() {
             let word = ShortWord::load(lower, *start as usize, (end - start) as usize);
             *hash = word.hash() & !CLASS_BITS | WORD;
-            // Written always and counted if it holds: special words come too often to foresee.
+            // Always written and counted if it holds: special words are too frequent for a branch.
             special[specials] = run as u32;
             specials += usize::from(word.is_special());
         }
@@ -179,7 +179,7 @@ impl Kernel for HashRuns<'_> {
 }
 
 impl Scratch {
-    /// Take in a text and make room for what becomes of it.
+    /// Take a text and make room for its tokens.
     fn set(&mut self, text: &[u8]) {
         self.padded.clear();
         self.padded.push(0);
@@ -189,7 +189,7 @@ impl Scratch {
         let lower = blocks_of(text.len()) * 64 + PADDING;
         if self.lower.len() < lower {
             self.lower.resize(lower, 0);
-            // A run and the gap behind it are two bytes at least; `write_positions` wants 64.
+            // A run and the gap after it are two bytes at least; `write_positions` needs 64.
             self.runs.resize(lower / 2 + 64, [0; 2]);
             self.hashes.resize(lower / 2 + 64, 0);
             self.special.resize(lower / 2 + 64, 0);
@@ -232,17 +232,17 @@ fn assemble(text: &str, scratch: &mut Scratch, tokens: &mut Tokens) {
     copy_until(runs.len(), copied, tokens);
 }
 
-/// What the bytes of a block are, a bit a byte.
+/// The classes of the bytes of a block, one bit per byte.
 struct Block {
     /// Letters, digits, bytes of longer sequences, and the points and commas inside numbers.
     word: u64,
     /// Points, exclamation and question marks that are not in a number.
     ends: u64,
-    /// Whether the byte behind the block belongs to a token.
+    /// Whether the byte after the block belongs to a token.
     goes_on: bool,
 }
 
-/// Lower-case a block of ASCII and say what its bytes are. `window` is the block with one byte
+/// Lower-case a block of ASCII and classify its bytes. `window` is the block with one byte
 /// more at either side.
 #[inline(always)]
 fn classify(window: &[u8; 66], lower: &mut [u8; 64]) -> Block {
@@ -293,7 +293,7 @@ fn write_positions(mut bits: u64, base: u32, out: &mut [u32; 64]) -> usize {
 
 /// Write where the runs start and end that hold letters, digits and non-ASCII bytes, and which
 /// of them begin a sentence; return how many there are. `padded` is the text with a zero before
-/// it and `PADDING` zeros behind.
+/// it and `PADDING` zeros after it.
 #[inline(always)]
 fn find_runs(
     padded: &[u8],
@@ -335,13 +335,13 @@ fn find_runs(
     count / 2
 }
 
-/// Blocks of 64 bytes for a text of so many, with a byte at least behind its end.
+/// Blocks of 64 bytes for a text of this many, with at least one byte after its end.
 fn blocks_of(len: usize) -> usize {
     len / 64 + 1
 }
 
 /// Fold a run of ASCII, which is in lower case already, and plain letters of two bytes, which stay
-/// as long as they are. Says whether it is no more than that, and so one token.
+/// as long as they are. Returns whether it is no more than that, and so one token.
 #[inline(always)]
 fn fold_in_place(run: &mut [u8]) -> bool {
     let mut at = 0;
@@ -366,7 +366,7 @@ fn fold_in_place(run: &mut [u8]) -> bool {
         [*first, *second] = folded;
         at += 2;
     }
-    // Beside letters a point may part two words; in ASCII it stands between digits.
+    // Beside letters a point may separate two words; in ASCII it is between digits.
     is_ascii || !has_point
 }
 
@@ -501,7 +501,8 @@ impl Folded {
     }
 }
 
-/// Ignorables out, then NFKC and full case folding until both hold (Unicode 5.18, `toNFKC_Casefold`).
+/// Remove ignorables, then NFKC and full case folding until both hold (Unicode 5.18,
+/// `toNFKC_Casefold`).
 fn normal_form(token: &str) -> String {
     let kept: String = token
         .chars()

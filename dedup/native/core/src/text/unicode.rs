@@ -1,4 +1,4 @@
-//! What each code point is to a tokeniser: one table look-up a code point, built by `build.rs`.
+//! The class of each code point: one table look-up per code point, built by `build.rs`.
 
 include!(concat!(env!("OUT_DIR"), "/unicode_table.rs"));
 
@@ -79,7 +79,7 @@ impl CodePoint {
         self.0 & (1 << 3) != 0
     }
 
-    /// Two of these in a row may stand in another order than the canonical one.
+    /// Two of these in a row may be in another order than the canonical one.
     #[inline(always)]
     pub fn is_reorderable(self) -> bool {
         self.0 & (1 << 5) != 0

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Whether a number is in a set: one bit each, so that asking costs no search.
+/// A set of numbers, one bit each, so that a look-up needs no search.
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub struct BitSet(Vec<u64>);
 
@@ -62,7 +62,7 @@ impl IndexedBitSet {
         })
     }
 
-    /// The number of a member; nothing for any other item, however large.
+    /// The number of a member; none for any other item, however large.
     #[inline]
     pub fn number(&self, item: u32) -> Option<usize> {
         let (word, bit) = (item as usize / 64, item % 64);

@@ -1,4 +1,4 @@
-//! What every folder may use: sets of numbers, threads, stopping, and code chosen for a CPU.
+//! Helpers for every folder: sets of numbers, threads, stopping, and CPU-specific code.
 
 mod bitset;
 pub mod parallel;

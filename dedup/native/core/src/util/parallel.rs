@@ -6,7 +6,7 @@ use std::thread::ScopedJoinHandle;
 
 use crate::util::stop;
 
-/// Call `work` for 0..pieces. Which thread does which piece never shows in the result.
+/// Call `work` for 0..pieces. Which thread does which piece never affects the result.
 pub fn map<T: Send>(threads: usize, pieces: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
     if threads <= 1 || pieces <= 1 {
         let work = |piece| {
@@ -60,7 +60,7 @@ pub fn map_ranges<T: Send>(
     })
 }
 
-/// What `work` makes of consecutive ranges of at most `size` that cover 0..len, in one list.
+/// The results of `work` for consecutive ranges of at most `size` that cover 0..len, in one list.
 pub fn collect<T: Send>(
     threads: usize,
     len: usize,
@@ -75,7 +75,7 @@ pub fn collect<T: Send>(
     all
 }
 
-/// Do two things, at once if there may be two threads.
+/// Do two things, concurrently if there may be two threads.
 pub fn both<A: Send, B: Send>(
     threads: usize,
     one: impl FnOnce() -> A + Send,
@@ -95,7 +95,7 @@ pub fn both<A: Send, B: Send>(
     })
 }
 
-/// What a thread returns; its panic is one of this thread.
+/// The result of a thread; its panic becomes one of this thread.
 fn join<T>(thread: ScopedJoinHandle<'_, T>) -> T {
     let outcome = thread.join();
     outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic))

@@ -1,13 +1,13 @@
 //! One kernel source, several machine codes: the same safe Rust compiled for each instruction
 //! set and chosen at run time. Integer arithmetic only, so every choice gives the same bits.
 //!
-//! The only file with `unsafe`: the two calls that the processor's answer makes sound.
+//! The only file with `unsafe`: two calls that are sound because the CPU features are checked.
 
 /// Work worth compiling for each instruction set.
 ///
 /// `run`, and what it calls where speed matters, must be `#[inline(always)]`: code that is not
-/// inlined keeps the baseline instruction set. (A closure would read better, but the compiler
-/// does not always inline one across an instruction set's border.)
+/// inlined keeps the baseline instruction set. (A closure would read better, but the compiler does
+/// not always inline one into a function with other target features.)
 pub trait Kernel {
     type Output;
     fn run(self) -> Self::Output;

@@ -1,8 +1,8 @@
 //! Asking the work of one scan to end early.
 //!
 //! Whatever takes long calls `check` ten times a second or more, on any of its threads. Once its
-//! scan was asked to stop, `check` unwinds the thread up to `Stop::run`, without a message: a
-//! result to look at in every loop, sort and closure would be the same with more to forget.
+//! scan was asked to stop, `check` unwinds the thread up to `Stop::run`, without a message:
+//! returning a result from every loop, sort and closure would do the same with more code.
 
 use std::cell::RefCell;
 use std::cmp::Ordering;
@@ -20,7 +20,7 @@ pub struct Stop(Arc<AtomicBool>);
 struct Stopped;
 
 thread_local! {
-    /// What this thread works under.
+    /// The scan that this thread works for.
     static CURRENT: RefCell<Option<Stop>> = const { RefCell::new(None) };
 }
 
@@ -37,7 +37,7 @@ impl Stop {
     /// Do work that can be stopped.
     ///
     /// # Errors
-    /// `Interrupted` if it was; what it worked on is half done then.
+    /// `Interrupted` if it was stopped; the work is then half done.
     pub fn run<T>(&self, work: impl FnOnce() -> T) -> Result<T, Error> {
         let before = CURRENT.replace(Some(self.clone()));
         let outcome = catch_unwind(AssertUnwindSafe(|| {
@@ -52,7 +52,7 @@ impl Stop {
     }
 }
 
-/// Go on, unless the work of this thread was asked to stop.
+/// Return, unless the work of this thread was asked to stop.
 #[inline]
 pub fn check() {
     CURRENT.with_borrow(|stop| check_for(stop.as_ref()));
@@ -65,7 +65,7 @@ fn check_for(stop: Option<&Stop>) {
     }
 }
 
-/// The order of items, for a sort of so many that it must be stopped in the middle.
+/// The order of items, for a sort long enough that it must be stoppable in the middle.
 pub fn checked_order<T: Ord>() -> impl Fn(&T, &T) -> Ordering {
     let stop = current();
     move |a, b| {
@@ -74,12 +74,12 @@ pub fn checked_order<T: Ord>() -> impl Fn(&T, &T) -> Ordering {
     }
 }
 
-/// What this thread works under, for another that helps it.
+/// The scan that this thread works for, to pass to a thread that helps it.
 pub fn current() -> Option<Stop> {
     CURRENT.with_borrow(Clone::clone)
 }
 
-/// Let this thread, which is new, work under what the one that it helps works under.
+/// Let this new thread work for the scan of the thread that it helps.
 pub fn adopt(stop: Option<Stop>) {
     CURRENT.set(stop);
 }

@@ -4,7 +4,7 @@ use crate::corpus::{Corpus, NO_DISTINCT};
 use crate::matching::Clusters;
 use crate::util::parallel;
 
-/// What is known of who published the articles, and how many make a formula.
+/// The sources of the articles, and how many articles make a formula.
 #[derive(Clone, Copy)]
 pub struct Support<'a> {
     /// Articles that must hold a paragraph.
@@ -15,12 +15,12 @@ pub struct Support<'a> {
 
 /// Articles of a cluster whose texts are compared, in pairs.
 const SAMPLE: usize = 12;
-/// Articles, of ten, that a site must have.
+/// Articles, of ten, that must come from a site.
 const SITE_TENTHS: u32 = 9;
-/// A story is seldom printed by more outlets than this, and furniture stands on every page: a
+/// A story is seldom printed by more outlets than this, and furniture appears on every page: a
 /// paragraph in twice as many articles says half as much about what they have in common.
 const FEW: f64 = 20.0;
-/// A line of one word stands in one article of so many by chance.
+/// A line of one word appears by chance in one article of this many.
 const ARTICLES_PER_WORD: u32 = 300;
 /// Articles whose clusters are looked up by one task.
 const PIECE: usize = 4096;
@@ -40,7 +40,7 @@ struct Tally {
 }
 
 impl Tally {
-    /// Whether an article is another holder than the latest, which it is from now on.
+    /// Whether an article is not the latest holder; it becomes the latest.
     fn meet(&mut self, article: u32) -> bool {
         std::mem::replace(&mut self.last, article) != article
     }
@@ -222,7 +222,7 @@ fn sample_size(tally: &Tally) -> usize {
     SAMPLE.min(tally.articles as usize)
 }
 
-/// Where a holder stands in the sample, if it is one of the evenly spaced ones.
+/// The place of a holder in the sample, if it is one of the evenly spaced ones.
 fn place_in_sample(holder: u32, tally: &Tally) -> Option<usize> {
     let (size, articles) = (sample_size(tally) as u64, u64::from(tally.articles));
     let place = (u64::from(holder) * size).div_ceil(articles);

@@ -1,8 +1,8 @@
 //! Lines too short to be evidence, which may be furniture: "Post a comment", "12 comments".
 //!
-//! Lines that differ in one number only are one line. With more numbers, or numbers alone, a line
-//! says something of its article, as a date, a catalogue entry or a line of a table does, and is
-//! none.
+//! Lines that differ in one number only count as one line. A line with more numbers, or of numbers
+//! alone, says something about its article, as a date, a catalogue entry or a line of a table does,
+//! and is not furniture.
 
 use crate::agree::Agreement;
 use crate::corpus::{Corpus, MIN_EVIDENCE_TOKENS, show_texts};
@@ -12,7 +12,7 @@ use crate::text::{Tokens, hash_tokens, tokenize};
 use crate::util::parallel;
 
 const PIECE: usize = 1 << 14;
-/// Stands for every number.
+/// Replaces every number.
 const NUMBER: u64 = u64::MAX;
 
 /// Short lines that many articles may hold.
@@ -24,7 +24,7 @@ pub struct Lines {
     pub variants: Stars,
 }
 
-/// Find the lines whose variants stand in `min_articles` articles or more.
+/// Find the lines whose variants appear in `min_articles` articles or more.
 ///
 /// # Errors
 /// The spool cannot be read.

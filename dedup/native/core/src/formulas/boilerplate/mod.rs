@@ -1,9 +1,9 @@
 //! Clusters in many articles: boilerplate where the articles share nothing else, syndication where
 //! they share most of their text.
 //!
-//! A page's furniture comes in dozens of paragraphs that stand in the same articles, and so does a
-//! story that many outlets print; by themselves the two look alike. What tells them apart is what
-//! each article holds that few others do: pages have a story of their own beside the furniture,
+//! A page's furniture comes in dozens of paragraphs that appear in the same articles, and so does a
+//! story that many outlets print; by themselves the two look the same. The difference is in the
+//! text that few other articles hold: pages have a story of their own beside the furniture,
 //! reprints have little or nothing.
 
 mod holders;
@@ -67,8 +67,8 @@ pub struct Boilerplate {
 
 impl Boilerplate {
     /// The members of clusters that are boilerplate, and near-copies of them that are in no other
-    /// cluster that was judged. One that holds much else beside the boilerplate is not, be it the
-    /// representative.
+    /// cluster that was judged. One that holds much else beside the boilerplate is not, not even
+    /// the representative.
     pub fn new(
         corpus: &Corpus,
         clusters: &Clusters,
@@ -153,17 +153,17 @@ impl Boilerplate {
 
 /// Pairs of articles, of ten, that must be unrelated.
 const AGREEING_TENTHS: u32 = 8;
-/// Furniture that is found makes room to see more of it; so many rounds are tried.
+/// Furniture that is found reveals more of it; at most this many rounds are tried.
 const ROUNDS: usize = 4;
 const PIECE: usize = 64;
 /// Distincts that one task looks at.
 const DISTINCTS: usize = 1 << 16;
-/// A paragraph is boilerplate as a whole if so many of its words, of three, are: no near-copy of
+/// A paragraph is boilerplate as a whole if this many of three of its words are: no near-copy of
 /// the same length has fewer.
 const SHARED_THIRDS: u32 = 2;
 
-/// Say what each of `clusters` is, which are made of paragraphs and hold every short line that
-/// many articles do.
+/// Classify each of `clusters`, which are made of paragraphs and hold every short line that many
+/// articles hold.
 pub fn judge_clusters(
     corpus: &Corpus,
     clusters: &Clusters,
@@ -213,7 +213,7 @@ impl Holders<'_> {
         verdicts
     }
 
-    /// What an article holds beside the boilerplate that is known.
+    /// What an article holds beside the known boilerplate.
     fn rest(&self, article: u32, kinds: &[ClusterKind]) -> Rest {
         let mut rest = Rest {
             source: self.support.sources[article as usize],

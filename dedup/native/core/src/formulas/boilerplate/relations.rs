@@ -1,17 +1,18 @@
-//! How two articles are related beside what is judged: by all their words, or by those of their
-//! own where what many articles hold may be the furniture of a page.
+//! How two articles are related apart from the cluster that is judged: by all their words, or only
+//! by their own where the words that many articles hold may be the furniture of a page.
 
-/// Two articles that share less than this part of the shorter rest have nothing to do with each
-/// other, and two that share more than that part tell the same story.
+/// Two articles that share less than the first part of the shorter rest are unrelated, and two that
+/// share more than the second part tell the same story.
 const UNRELATED: f64 = 0.2;
 const RELATED: f64 = 0.5;
-/// An article has a story of its own if words that few articles hold are so many, and such a part
-/// of it: half, but among pages of one site, where furniture is likelier than reprints, a fifth.
+/// An article has a story of its own if it has this many words that few articles hold, and they are
+/// this part of it: half, but among pages of one site, where furniture is likelier than reprints, a
+/// fifth.
 const OWN_WORDS: u32 = 20;
 const OWN_SHARE: f64 = 0.5;
 const OWN_SHARE_OF_SITE: f64 = 0.2;
 
-/// An article as its words by cluster, boilerplate that is known left out.
+/// An article as its words by cluster, without known boilerplate.
 #[derive(Default)]
 pub struct Rest {
     pub source: Option<u32>,

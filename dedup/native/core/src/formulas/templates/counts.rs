@@ -1,12 +1,13 @@
-//! How often something came, for more things than memory could name.
+//! How often things occur, for more things than memory could list.
 //!
-//! A count sketch of one row (Deng and Rafiei 2007): a slot's count less what a slot has on average.
-//! Sums do not depend on their order, so neither threads nor files show, and sketches add up.
+//! A count sketch of one row (Deng and Rafiei 2007): a slot's count less the average of all slots.
+//! Sums do not depend on their order, so neither threads nor files change them, and sketches add
+//! up.
 
 use std::sync::atomic::{AtomicU16, Ordering};
 
-/// Counters at most, 64 MiB: so many that the words of all articles that are mined find room, and
-/// no more for longer ones. What memory there is must not show in what is found.
+/// Most counters, 64 MiB: enough for the words of all articles that are mined, and no more for
+/// longer ones. The available memory must not change what is found.
 const MOST_BITS: u32 = 25;
 
 /// No count is higher: small counters stay in the processor's caches for longer. Several threads
@@ -17,7 +18,7 @@ const MOST: u16 = u16::MAX - 1024;
 pub struct Counts {
     slots: Vec<AtomicU16>,
     shift: u32,
-    /// What a slot has on average.
+    /// The average of a slot.
     noise: u16,
 }
 
@@ -48,19 +49,19 @@ impl Counts {
         }
     }
 
-    /// Bring the counters of some things near: a processor waits for many reads at a time, but for
-    /// each one alone that something depends on.
+    /// Load the counters of some things into the cache: a processor can wait for many reads at the
+    /// same time, but waits separately for each one that something depends on.
     pub fn fetch(&self, hashes: &[u64]) {
         let met = |sum: u16, hash: &u64| sum ^ self.slot(*hash).load(Ordering::Relaxed);
         std::hint::black_box(hashes.iter().fold(0, met));
     }
 
-    /// All is counted, so many in all.
+    /// End counting, after this many things in all.
     pub fn settle(&mut self, total: u64) {
         self.noise = (total / self.slots.len() as u64).min(u64::from(MOST)) as u16;
     }
 
-    /// How often a hash came, or a little more or less where others share its slot.
+    /// How often a hash occurred, or a little more or less where others share its slot.
     #[inline]
     pub fn get(&self, hash: u64) -> u32 {
         let count = self.slot(hash).load(Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! Places to templates: how each is written, what fills its slots, which words it fixes where.
+//! Places to templates: how each is written, what fills its slots, and which words it fixes.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
@@ -15,7 +15,7 @@ use crate::corpus::{Formula, Formulas};
 use crate::error::Error;
 use crate::util::parallel;
 
-/// Fillers, and places, that stand for all of them.
+/// Fillers, and places, that represent all of them.
 const EXAMPLES: usize = 4;
 /// Places whose spelling is compared.
 const SPELLINGS: usize = 32;
@@ -37,12 +37,12 @@ pub struct Slot {
     pub examples: Vec<String>,
 }
 
-/// A pattern with what is known of it.
+/// A pattern with the facts about it.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Template {
     /// Sixteen hexadecimal digits, the same wherever the pattern is found.
     pub id: String,
-    /// As it is written most often, `<*>` and `<NUM>` in its slots.
+    /// In its most frequent spelling, with `<*>` and `<NUM>` in its slots.
     pub text: String,
     pub kind: Kind,
     /// Articles and places that follow it; exact copies of a paragraph count once.
@@ -83,7 +83,7 @@ impl Gathered {
         self.trim();
     }
 
-    /// Keep as much as is shown.
+    /// Keep only as much as is shown.
     fn trim(&mut self) {
         let mut kept: HashMap<u16, usize> = HashMap::new();
         self.examples.retain(|(slot, _), _| {
@@ -351,7 +351,7 @@ impl Followed<'_> {
     }
 }
 
-/// Text on one line, of so many code points at most.
+/// Text on one line, of at most this many code points.
 fn flatten(text: &str, most: usize) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if line.chars().count() <= most {

@@ -18,14 +18,14 @@ pub struct Occurrence {
     pub end: u32,
     /// Number of the pattern.
     pub pattern: u32,
-    /// The item behind an opener's words.
+    /// The item after an opener's words.
     pub next: u64,
 }
 
 /// Patterns by a gram, or by a word where they hold no gram.
 pub struct Finder<'a> {
     patterns: &'a [Pattern],
-    /// The first so many are from packs, and hold whatever share of a sentence they fix.
+    /// This many, the first, are from packs, and hold whatever share of a sentence they fix.
     packs: usize,
     outlines: Vec<u128>,
     /// What the fixed words of each pattern weigh.
@@ -68,7 +68,7 @@ impl Index {
     }
 }
 
-/// The gram of a pattern that comes least often, and how often.
+/// The rarest gram of a pattern, and how often it occurs.
 pub fn rarest_gram(pattern: &Pattern, frequencies: &Frequencies) -> Option<(u32, u64)> {
     let mut best: Option<(u32, u64)> = None;
     grams(&pattern.parts, |start, end, hash| {
@@ -143,7 +143,7 @@ impl<'a> Finder<'a> {
     }
 }
 
-/// Looks for patterns in one paragraph after the other, reusing its buffers.
+/// Looks for patterns in one paragraph after another, reusing its buffers.
 pub struct Search<'a> {
     finder: &'a Finder<'a>,
     found: Vec<u32>,

@@ -17,16 +17,16 @@ const GRAM_WEIGHT: u32 = 3 * WORD_WEIGHT;
 /// Openers have three to eight words.
 const MIN_OPENER_WEIGHT: u32 = 3 * WORD_WEIGHT;
 const MAX_OPENER_WEIGHT: u32 = 8 * WORD_WEIGHT;
-/// Longer sentences are lists and tables that nothing parts.
+/// Longer sentences are lists and tables without punctuation.
 pub const MAX_ITEMS: usize = 300;
 
-/// What stands for a word that anyone may fill in, or for no word.
+/// What replaces a word that anyone may fill in, or no word.
 pub fn is_word(item: u64) -> bool {
     !matches!(item, NUMBER | START | END | GAP)
 }
 
 /// Single letters, and what an apostrophe cuts off in English and French ("we've", "qu'il"): parts
-/// of words, and the letters that OCR sets apart.
+/// of words, and the letters that OCR separates.
 static PARTICLES: LazyLock<Vec<u64>> = LazyLock::new(|| {
     let letters = (b'a'..=b'z').map(|letter| vec![letter]);
     let others = ["ve", "ll", "re", "qu"].map(|part| part.as_bytes().to_vec());
@@ -40,7 +40,7 @@ static PARTICLES: LazyLock<Vec<u64>> = LazyLock::new(|| {
     hashes
 });
 
-/// Whether a token is a part of a word that tells nothing.
+/// Whether a token is a part of a word that carries no information.
 pub fn is_particle(item: u64) -> bool {
     PARTICLES.binary_search(&item).is_ok()
 }
@@ -54,7 +54,7 @@ pub fn word_weight(item: u64) -> u32 {
 #[derive(Default)]
 pub struct Items {
     pub items: Vec<u64>,
-    /// First token of each item, and of an edge the one it stands before; one more at the end.
+    /// First token of each item, and of an edge the token after it; one more at the end.
     pub tokens: Vec<u32>,
     /// Where each sentence starts, and where the last one ends.
     pub starts: Vec<u32>,
@@ -123,7 +123,7 @@ fn is_number(token: &[u8]) -> bool {
     }
 }
 
-/// Show every gram of a sentence: its first item, the one behind its last, and its hash.
+/// Show every gram of a sentence: its first item, the one after its last, and its hash.
 pub fn grams(items: &[u64], mut show: impl FnMut(usize, usize, u64)) {
     for first in 0..items.len() {
         if let Some([a, b, c]) = items[first..].first_chunk()
@@ -150,7 +150,7 @@ pub fn grams(items: &[u64], mut show: impl FnMut(usize, usize, u64)) {
     }
 }
 
-/// Show every beginning of a sentence that may be an opener: the item behind it, and its hash.
+/// Show every beginning of a sentence that may be an opener: the item after it, and its hash.
 pub fn openings(sentence: &[u64], mut show: impl FnMut(usize, u64)) {
     let mut hash = SEEDS[3];
     let mut total = 0;

@@ -1,8 +1,8 @@
-//! Templates: fixed words with slots that many articles fill in, and where they stand.
+//! Templates: fixed words with slots that many articles fill in, and where they appear.
 //!
 //! Four passes over the distinct paragraphs, each a stream with fixed memory whose parts add up:
 //! count grams; cut sentences to skeletons and keep those with support; find every place that
-//! follows a pattern; read what stands in the slots.
+//! follows a pattern; read what fills the slots.
 
 mod counts;
 mod describe;
@@ -34,34 +34,36 @@ use skeletons::{Frequencies, collect_rows};
 
 /// Share of a sentence's words, numbers apart, that its template must fix.
 pub const MIN_FIXED: f64 = 0.6;
-/// Bits that a template's words must tell: plain grammar ("he said that the") has fewer.
+/// Bits of information that a template's words must have: plain grammar ("he said that the") has
+/// fewer.
 const MIN_BITS: f64 = 20.0;
-/// What is said more often may say less: bits that each doubling of the support is worth.
+/// A more frequent template may have less information: bits that each doubling of the support is
+/// worth.
 const BITS_PER_DOUBLING: f64 = 1.5;
-/// A number in its place tells something too: one word in eight is a number, more or less. It
-/// counts where nothing but numbers differs, as in a line of a table, "Revs 32.9 mln vs 21.1 mln".
+/// A number in its place is information too: about one word in eight is a number. It counts where
+/// nothing but numbers differs, as in a line of a table, "Revs 32.9 mln vs 21.1 mln".
 const BITS_PER_NUMBER: f64 = 3.0;
-/// A pattern that holds others takes their place only if it tells so much: "<*> mln vs <*> mln"
+/// A pattern that holds others replaces them only if it has this many bits: "<*> mln vs <*> mln"
 /// says less than `Revs <NUM> mln vs <NUM> mln`.
 const MIN_GENERAL_BITS: f64 = 18.0;
 /// An opener is short, and says less.
 const MIN_OPENER_BITS: f64 = 18.0;
 /// One article that repeats itself shows less than many articles that agree.
 const MIN_IN_ARTICLE_BITS: f64 = 20.0;
-/// Words of an opener, at least.
+/// Fewest words of an opener.
 const MIN_OPENER_WORDS: usize = 3;
 /// Support grows with the corpus: one article in 10^5.
 const MIN_SHARE: f64 = 1e-5;
-/// Paragraphs read by one task, more or less.
+/// Paragraphs read by one task, approximately.
 const PIECE: u32 = 4096;
-/// Articles in which templates are looked for, more or less: of more, every second or third or
-/// hundredth. What is found is then looked for, and counted, in all.
+/// About how many articles are searched for templates: of more, every second or third or
+/// hundredth. The templates found are then looked up, and counted, in all.
 const MOST_MINED: usize = 1 << 15;
 
-/// What is looked for.
+/// Which templates to look for.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// Articles that hold a template, at least.
+    /// Fewest articles that hold a template.
     pub min_support: u32,
     pub threads: usize,
 }
@@ -75,7 +77,7 @@ pub struct Mining {
 /// All templates of a corpus.
 #[derive(Default, Serialize, Deserialize)]
 pub struct Templates {
-    /// By number of articles and information, the most telling first.
+    /// By number of articles and information, the most informative first.
     pub list: Vec<Template>,
     /// Words that they fix.
     pub formulas: Formulas,
@@ -83,7 +85,7 @@ pub struct Templates {
 
 impl Templates {
     /// Count every template's articles anew, versions of one article once, and drop mined ones that
-    /// lose their support. An opener that one article repeats needs none. Says whether any was
+    /// lose their support. An opener that one article repeats needs none. Returns whether any was
     /// dropped.
     pub fn drop_unsupported(
         &mut self,
@@ -148,11 +150,11 @@ pub struct Known {
 pub struct Reading<'a> {
     pub corpus: &'a Corpus,
     pub options: Options,
-    /// Articles that hold a mined template, at least.
+    /// Fewest articles that hold a mined template.
     pub min_support: u32,
-    /// Of so many articles one is read.
+    /// One of this many articles is read.
     pub every: u32,
-    /// Paragraphs, as they are shared out; an article is never parted.
+    /// Paragraphs, as they are distributed to tasks; an article is never split.
     pieces: Vec<std::ops::Range<u32>>,
 }
 
@@ -211,7 +213,7 @@ impl<'a> Reading<'a> {
         paragraphs.map(|p| distinct(&p)).collect()
     }
 
-    /// Words of all distinct paragraphs, more or less.
+    /// Words of all distinct paragraphs, approximately.
     pub fn tokens(&self) -> usize {
         let tokens = self.corpus.articles.iter().map(|a| a.tokens as usize);
         tokens.sum::<usize>() / self.every as usize
@@ -250,7 +252,7 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// The last paragraph, of so many, of the piece that starts at `from`, if articles may be parted.
+/// The last paragraph of the piece that starts at `from`, if articles may be split.
 fn last_of_piece(from: u32, paragraphs: u32) -> u32 {
     from.saturating_add(PIECE).min(paragraphs - 1)
 }
@@ -277,7 +279,7 @@ fn show_all(
     })
 }
 
-/// Mine the corpus for templates and find where they and those of `packs` stand.
+/// Mine the corpus for templates and find where they and those of `packs` appear.
 ///
 /// # Errors
 /// The spool cannot be read or written.
@@ -300,7 +302,8 @@ pub fn find_templates(
     describe_all(&reading, &frequencies, &patterns, packs, &kept)
 }
 
-/// The patterns of `packs`, then those mined that tell enough and that no more general one holds.
+/// The patterns of `packs`, then those mined that have enough information and that no more general
+/// one holds.
 fn merge(mined: Vec<Pattern>, packs: &[Pattern], frequencies: &Frequencies) -> Vec<Pattern> {
     let mut mined: Vec<Pattern> = mined
         .into_iter()
@@ -334,21 +337,21 @@ fn merge(mined: Vec<Pattern>, packs: &[Pattern], frequencies: &Frequencies) -> V
     all.iter().enumerate().filter_map(keeps).collect()
 }
 
-/// Bits that the fixed words tell, where `own` places hold them because of the pattern.
+/// Bits of the fixed words, where `own` places hold them because of the pattern.
 fn bits(pattern: &Pattern, frequencies: &Frequencies, own: u64) -> f64 {
     let words = pattern.words();
     words.iter().map(|word| frequencies.bits(*word, own)).sum()
 }
 
-/// Bits that a pattern tells, its numbers counted in.
+/// Bits of a pattern, including its numbers.
 fn told(pattern: &Pattern, frequencies: &Frequencies, own: u64) -> f64 {
     let is_line = pattern.words().len() >= 2 && !pattern.parts.contains(&GAP);
     let numbers = if is_line { pattern.numbers() } else { 0 };
     bits(pattern, frequencies, own) + BITS_PER_NUMBER * numbers as f64
 }
 
-/// Where the patterns are found: lists that are sorted, and share no paragraph. A form with many
-/// variants fits each of its texts in a hundred ways, so they are never held twice.
+/// Where the patterns are found: sorted lists that share no paragraph. A form with many variants
+/// fits each of its texts in a hundred ways, so the places are never held twice.
 fn find(
     reading: &Reading<'_>,
     frequencies: &Frequencies,
@@ -372,7 +375,7 @@ fn find(
 
 /// Give every sentence its template, and keep the templates that enough articles follow.
 ///
-/// A template loses the sentences that another one says more of, and may lose its support with
+/// A template loses the sentences that another one fits better, and may lose its support with
 /// them; then its other sentences look for their next best. A pack's template needs no support.
 fn keep_supported(
     reading: &Reading<'_>,
@@ -407,7 +410,7 @@ fn keep_supported(
     }
 }
 
-/// Which of its patterns a paragraph or sentence is said to follow.
+/// Chooses which of its patterns a paragraph or sentence follows.
 struct Choice<'a> {
     patterns: &'a [Pattern],
     /// What the fixed words of each pattern weigh.
@@ -487,9 +490,9 @@ fn unsupported(
     dropped
 }
 
-/// Whether a pattern that stands in `own` places of so many articles is more than plain grammar.
+/// Whether a pattern in `own` places of this many articles is more than plain grammar.
 ///
-/// The bits that a word can tell grow with the corpus, so in a small one fewer are asked for.
+/// The bits that a word can have grow with the corpus, so a small one requires fewer.
 fn tells_enough(
     pattern: &Pattern,
     frequencies: &Frequencies,
@@ -516,7 +519,7 @@ fn tells_enough(
     whole >= MIN_OPENER_WORDS && told >= floor.min(2.0 * most)
 }
 
-/// Of openers with too few articles keep what one article says three times.
+/// Of openers with too few articles, keep those that one article uses three times.
 fn keep_repeated(
     reading: &Reading<'_>,
     patterns: &[Pattern],

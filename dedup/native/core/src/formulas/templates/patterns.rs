@@ -7,7 +7,7 @@ use crate::text::{Tokens, tokenize};
 /// A pattern merges into a more general one that fixes this share of its words.
 const MERGED_SHARE: f64 = 2.0 / 3.0;
 
-/// Items, of which `GAP` stands for one or more words, and `NUMBER` for a number. Sentences and
+/// Items, of which `GAP` means one or more words, and `NUMBER` a number. Sentences and
 /// paragraphs begin with `START` and end with `END`; an opener has a gap for the rest.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Pattern {
@@ -26,7 +26,7 @@ impl Pattern {
         self.parts.iter().map(|part| word_weight(*part)).sum()
     }
 
-    /// Slots: gaps and numbers, of an opener all but the rest of the sentence.
+    /// Slots: gaps and numbers, except an opener's gap for the rest of the sentence.
     pub fn slots(&self) -> impl Iterator<Item = u64> {
         let slots = self.parts.iter().copied();
         slots.filter(|part| matches!(*part, GAP | NUMBER))
@@ -58,7 +58,7 @@ impl Pattern {
     }
 
     /// Whether `items`, with their edges, follow the pattern. `places` becomes the first item of
-    /// each part, and the item behind the last.
+    /// each part, and the item after the last.
     pub fn fits(&self, items: &[u64], places: &mut Vec<usize>) -> bool {
         places.clear();
         let mut at = 0;
@@ -84,7 +84,7 @@ impl Pattern {
                 return false;
             };
             if !is_first {
-                // A gap may hold words of one sentence, and END only behind an opener.
+                // A gap may hold words of one sentence, and END only after an opener.
                 let is_rest = is_last && run.is_empty();
                 if !is_rest && items[at..begin].contains(&END) {
                     return false;
@@ -107,7 +107,7 @@ impl Pattern {
     }
 }
 
-/// The first place from `from` on where `run` stands.
+/// The first place of `run` from `from` on.
 fn find(items: &[u64], run: &[u64], from: usize) -> Option<usize> {
     let windows = items.get(from..)?.windows(run.len());
     windows
@@ -132,7 +132,7 @@ pub fn framed(kind: Kind, inner: impl Iterator<Item = u64>) -> Pattern {
 
 impl Pattern {
     /// Read a pattern as packs and tables write it: words, `<*>` and `<NUM>`. Several sentences are
-    /// a paragraph. Nothing if it has no words, slots that touch, or several sentences to open.
+    /// a paragraph. None if it has no words, adjacent slots, or several sentences as an opener.
     pub fn parse(kind: Kind, text: &str) -> Option<Self> {
         let text = text.replace("<*>", SLOT).replace("<NUM>", "0");
         let mut tokens = Tokens::default();
@@ -165,7 +165,7 @@ impl Pattern {
     }
 }
 
-/// Stands for a gap while a pattern is cut into words. Its capital lets a sentence begin with it.
+/// Replaces a gap while a pattern is cut into words. Its capital lets a sentence begin with it.
 const SLOT: &str = "Xgapx";
 
 #[cfg(test)]
@@ -195,7 +195,7 @@ mod tests {
     fn every_part_has_its_place() {
         let mut places = Vec::new();
         assert!(pattern(&[4, GAP, 8]).fits(&sentence(&[4, 16, 8, 20, 8]), &mut places));
-        // START, 4, the gap of three items, the last 8, END, and behind.
+        // START, 4, the gap of three items, the last 8, END, and the item after it.
         assert_eq!(places, [0, 1, 2, 5, 6, 7]);
     }
 

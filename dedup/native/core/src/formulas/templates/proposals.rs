@@ -14,11 +14,11 @@ use crate::util::{parallel, stop};
 const SAMPLES: usize = 32;
 /// Skeletons whose samples are held at once.
 const GROUPS: usize = 1 << 12;
-/// Words in which patterns may differ to be one.
+/// Words in which patterns may differ to be merged.
 const ROUNDS: usize = 2;
 pub const MIN_FILLERS: usize = 3;
 pub const MAX_FILLER: f64 = 0.5;
-/// A word next to a slot that so many fillers share is fixed.
+/// A word next to a slot is fixed if this share of the fillers have it.
 const PROMOTED: f64 = 0.8;
 /// Bits of a continuation's entropy, where there are enough places for them.
 const MIN_ENTROPY: f64 = 2.5;
@@ -27,7 +27,7 @@ const MIN_IN_ARTICLE: usize = 3;
 
 /// One place of a skeleton.
 struct Sample {
-    /// The words of each gap; of an opener the item behind it.
+    /// The words of each gap; of an opener the item after it.
     fillers: Vec<Vec<u64>>,
 }
 
@@ -62,8 +62,8 @@ pub fn read_candidates(
     Ok(patterns.into_keys().collect())
 }
 
-/// Add what three patterns or more have in common that differ in one word: a month, a name that
-/// comes often. Grams cannot tell it from the words around it.
+/// Add the common pattern of three or more that differ in one word: a month, a frequent name. Grams
+/// cannot distinguish it from the words around it.
 fn generalize(patterns: &mut HashMap<Pattern, usize>) {
     // By the common pattern: the word that each has in the gap, and its places.
     let mut siblings: HashMap<Pattern, HashMap<u64, usize>> = HashMap::new();
@@ -197,7 +197,7 @@ impl Group {
         })
     }
 
-    /// Fix the words that stand at the edges of a gap in nearly all samples.
+    /// Fix the words that are at the edges of a gap in nearly all samples.
     fn promote(&mut self, gap: usize) {
         while let Some(word) = self.shared(gap, <[u64]>::first) {
             self.samples.retain_mut(|sample| {
@@ -249,8 +249,8 @@ impl Group {
     }
 }
 
-/// Whether a beginning of sentences stands at their beginning more often than inside them. What
-/// does not is a name or a plain phrase that may begin a sentence as well.
+/// Whether an opener appears at the beginning of sentences more often than inside them. If not, it
+/// is a name or a plain phrase that may also begin a sentence.
 fn is_opening(parts: &[u64], frequencies: &Frequencies) -> bool {
     let first = first_opening(parts).map(|hash| frequencies.of(hash));
     let mut anywhere = None;
@@ -268,7 +268,7 @@ pub fn is_varied(fillers: impl Iterator<Item = u64>) -> bool {
     counts.len() >= MIN_FILLERS && top as f64 <= MAX_FILLER * total as f64
 }
 
-/// Whether sentences go on in so many ways that their beginning says nothing of their end.
+/// Whether sentences continue in so many ways that their beginning does not predict their end.
 fn is_open(next: impl Iterator<Item = u64> + Clone) -> bool {
     let counts = count(next.clone());
     let total: usize = counts.values().sum();
@@ -293,7 +293,7 @@ fn count(values: impl Iterator<Item = u64>) -> HashMap<u64, usize> {
     counts
 }
 
-/// Openers that come three times in one article, each time with another next word.
+/// Openers that occur three times in one article, each time with a different next word.
 #[derive(Default)]
 pub struct InArticle {
     article: Option<u32>,
@@ -324,7 +324,7 @@ impl InArticle {
         }
     }
 
-    /// The last article is whole.
+    /// The last article is complete.
     pub fn finish(&mut self) {
         self.beginnings.sort_unstable();
         let groups = self.beginnings.chunk_by(|a, b| a.0 == b.0);

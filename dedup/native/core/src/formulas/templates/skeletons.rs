@@ -1,7 +1,7 @@
-//! Sentences to skeletons: what stands in frequent chunks stays, other words become slots.
+//! Sentences to skeletons: words in frequent chunks stay, other words become slots.
 //!
 //! Frequent-chunk skeletons: word clusters as in log mining (Vaarandi 2003, SLCT) with grams in
-//! place of words, as in p-frames (Gray and Biber 2013). A filler may be frequent itself, so a
+//! place of words, as in p-frames (Gray and Biber 2013). A filler may itself be frequent, so a
 //! sentence gives a skeleton for every level of frequency, each twice the one below: at one of
 //! them the frame is frequent and its fillers are not.
 
@@ -28,7 +28,7 @@ const MIN_FIXED_WEIGHT: u32 = 2 * WORD_WEIGHT;
 const MIN_FIXED_ITEMS: u32 = 4;
 /// An opening is cut where its sentence's next word follows it in fewer places than this.
 const MAX_CONTINUATION: f64 = 0.5;
-/// Words of a paragraph that is tried as one pattern at most.
+/// Most words of a paragraph that is tried as one pattern.
 const MAX_PARAGRAPH_ITEMS: usize = 160;
 const SLOTS: usize = 1 << 22;
 const ROW_BYTES: usize = 24;
@@ -46,7 +46,7 @@ pub enum Kind {
 pub struct Row {
     /// Of the skeleton.
     pub hash: u64,
-    /// Of the words as they are, so that copies are known.
+    /// Of the words as they are, so that copies are recognised.
     pub text: u32,
     pub distinct: u32,
     /// Items of its paragraph.
@@ -54,12 +54,12 @@ pub struct Row {
     pub end: u32,
 }
 
-/// How often grams, openings and words come in the corpus.
+/// How often grams, openings and words occur in the corpus.
 pub struct Frequencies {
     grams: Counts,
     words: Vec<Word>,
     pub sentences: u64,
-    /// Of so many articles one was counted; `own` places are of all.
+    /// One of this many articles was counted; `own` places are of all.
     pub every: u64,
 }
 
@@ -136,13 +136,13 @@ impl Frequencies {
         self.words[word_slot(word)].case >= 0
     }
 
-    /// Bits that a word of the corpus tells at most.
+    /// Most bits that a word of the corpus can have.
     pub fn most_bits(&self) -> f64 {
         (2.0 * (self.sentences + 1) as f64).log2()
     }
 
-    /// Bits that a word tells: how few sentences would hold it if it were not for `own` places.
-    /// Single letters and what an apostrophe cuts off tell nothing.
+    /// Bits of a word: how few sentences would hold it without the `own` places. Single letters and
+    /// what an apostrophe cuts off have none.
     pub fn bits(&self, word: u64, own: u64) -> f64 {
         if is_particle(word) {
             return 0.0;
@@ -154,17 +154,17 @@ impl Frequencies {
         bits.max(0.0) * f64::from(weight(word)) / f64::from(WORD_WEIGHT)
     }
 
-    /// How often a word comes.
+    /// How often a word occurs.
     pub fn of_word(&self, word: u64) -> u32 {
         self.words[word_slot(word)].count
     }
 
-    /// Bring the counts of some grams near.
+    /// Load the counts of some grams into the cache.
     pub fn fetch(&self, hashes: &[u64]) {
         self.grams.fetch(hashes);
     }
 
-    /// How often a gram or an opening comes.
+    /// How often a gram or an opening occurs.
     pub fn of(&self, hash: u64) -> u32 {
         self.grams.get(hash)
     }
@@ -320,7 +320,7 @@ impl Fixed {
     }
 }
 
-/// Show the openings of a sentence that a template may have: the item behind each, and its hash.
+/// Show the openings of a sentence that a template may have: the item after each, and its hash.
 pub fn frequent_openings(
     sentence: &[u64],
     frequencies: &Frequencies,
@@ -342,12 +342,12 @@ pub fn frequent_openings(
     }
 }
 
-/// What one worker found: where its rows stand in the spool, the last of them, openers of single
+/// What one worker found: where its rows are in the spool, the last of them, openers of single
 /// articles, and how many rows there are.
 type Part = (Vec<(u64, usize)>, Vec<u8>, Vec<Pattern>, u64);
 
 /// The rows of all skeletons and openings that enough places follow, sorted, and the openers that
-/// come again and again in one article.
+/// occur again and again in one article.
 ///
 /// # Errors
 /// The spool cannot be read or written.
@@ -389,7 +389,7 @@ pub fn collect_rows(
             for sentence in items.sentences().filter(|s| s.len() <= MAX_ITEMS) {
                 let inner = &items.items[sentence.clone()];
                 frequent_openings(inner, frequencies, support, |end, hash| {
-                    // Sentences that begin alike are different texts if they go on differently.
+                    // Sentences with the same beginning are different texts if the rest differs.
                     write(hash, sentence.start..sentence.start + end, sentence.end);
                 });
             }
@@ -452,7 +452,7 @@ impl Row {
     }
 }
 
-/// The groups of equal skeletons in `rows` that stand in enough articles, with other words in each.
+/// The groups of equal skeletons in `rows` that are in enough articles, with other words in each.
 pub fn supported<'r>(
     corpus: &'r Corpus,
     rows: &'r [Row],
