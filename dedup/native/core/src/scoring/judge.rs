@@ -7,162 +7,18 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use serde::{Deserialize, Serialize};
-
+use super::scores::Score;
+use super::spans::{ParagraphKind, ParagraphVerdict, Span, SpanKind, SpanSource};
 use crate::articles::{Copied, Evidence, ExactCopies, SharedWords};
 use crate::corpus::{Corpus, Formula, NO_DISTINCT, read_paragraphs};
 use crate::error::Error;
 use crate::matches::Matches;
-use crate::store::{SpilledRows, Spool};
 use crate::text::{CodePoints, Tokens, tokenize};
-use crate::util::{BitSet, parallel, stop};
+use crate::util::{parallel, stop};
 
 /// A paragraph is templated if this many of ten of its words are fixed by templates.
 const TEMPLATED_TENTHS: u32 = 6;
 const PIECE: usize = 1024;
-
-/// Why words of an article are flagged. The order is that of `SPAN_KINDS` in schemas.py.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum SpanKind {
-    InternalRepeat,
-    ExactCopy,
-    NearCopy,
-    SharedRun,
-    Boilerplate,
-    Templated,
-}
-
-/// Flagged words, in code points of the article.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Span {
-    pub article: u32,
-    pub start: u32,
-    pub end: u32,
-    pub kind: SpanKind,
-    /// Where they appeared before, unless they are formulaic.
-    pub source: Option<SpanSource>,
-    /// The distinct they are in, or the boilerplate they are; none for an internal repeat.
-    pub distinct: Option<u32>,
-    pub template: Option<u32>,
-}
-
-/// Words of another article, or of the same one, in code points.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub struct SpanSource {
-    pub article: u32,
-    pub start: u32,
-    pub end: u32,
-    /// Of the two paragraphs.
-    pub similarity: f64,
-}
-
-/// What a paragraph is. The order is that of `PARAGRAPH_KINDS` in schemas.py.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum ParagraphKind {
-    Original,
-    ExactCopy,
-    NearCopy,
-    InternalRepeat,
-    TooShort,
-    Boilerplate,
-    Templated,
-}
-
-/// The verdict on one paragraph.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub struct ParagraphVerdict {
-    pub kind: ParagraphKind,
-    /// The paragraph it was matched with, and how similar the two are.
-    pub source: Option<(u32, f64)>,
-    /// The template that fixes most of it.
-    pub template: Option<u32>,
-}
-
-impl ParagraphVerdict {
-    fn new(kind: ParagraphKind) -> Self {
-        Self {
-            kind,
-            source: None,
-            template: None,
-        }
-    }
-
-    fn matched(kind: ParagraphKind, paragraph: u32, likeness: f64) -> Self {
-        Self {
-            source: Some((paragraph, likeness)),
-            ..Self::new(kind)
-        }
-    }
-}
-
-/// Words of one article, as counts.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Score {
-    pub article: u32,
-    pub internal: u32,
-    pub copied: u32,
-    /// Words of boilerplate and those that templates fix.
-    pub formulaic: u32,
-    /// Words that are repeated or formulaic, or appear in any other article, whoever was first.
-    pub symmetric: u32,
-    /// The article most words were copied from, and how many.
-    pub top_source: Option<(u32, u32)>,
-}
-
-/// The counts of all articles. They are many, so most are in the spool.
-#[derive(Serialize, Deserialize)]
-pub struct Scores {
-    articles: SpilledRows<Score>,
-    /// Articles with words that count as copied from each.
-    pub reused_by: Vec<u32>,
-    /// Articles that copied from another, or were copied, where it is unclear which was first.
-    pub ambiguous: BitSet,
-}
-
-impl Scores {
-    /// No counts yet, for this many articles.
-    pub fn new(corpus: &Corpus) -> Self {
-        let articles = corpus.articles.len();
-        Self {
-            articles: SpilledRows::new(articles),
-            reused_by: vec![0; articles],
-            ambiguous: BitSet::new(articles, std::iter::empty()),
-        }
-    }
-
-    /// Add the verdicts on some articles. `is_unsure` tells whether the second of two articles may
-    /// as well have been the first.
-    ///
-    /// # Errors
-    /// The disk is full or fails.
-    pub fn add(
-        &mut self,
-        spool: &Spool,
-        scores: Vec<Score>,
-        copies: &[(u32, u32)],
-        is_unsure: impl Fn(u32, u32) -> bool,
-    ) -> Result<(), Error> {
-        for (source, article) in copies {
-            self.reused_by[*source as usize] += 1;
-            if is_unsure(*source, *article) {
-                self.ambiguous.insert(*source);
-                self.ambiguous.insert(*article);
-            }
-        }
-        self.articles.add(spool, scores, |score| score.article)
-    }
-
-    /// The counts of some articles, by article.
-    ///
-    /// # Errors
-    /// The spool cannot be read.
-    pub fn read(&self, spool: &Spool, articles: Range<u32>) -> Result<Vec<Score>, Error> {
-        let mut scores = self.articles.read(spool, articles.clone())?;
-        scores.retain(|score| articles.contains(&score.article));
-        scores.sort_unstable_by_key(|score| score.article);
-        Ok(scores)
-    }
-}
 
 /// The verdicts on some articles.
 #[derive(Default)]
