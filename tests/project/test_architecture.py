@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
+from pathlib import Path
 
 import pytest
 from checkout import ROOT
@@ -66,6 +68,45 @@ def python_uses() -> Iterator[tuple[str, str, str]]:
                 names = (node.module or "").split(".")[1:2] or [part.name for part in node.names]
                 for name in names:
                     yield "/".join(parts), parts[0].removesuffix(".py"), name
+
+
+def siblings_used() -> dict[Path, set[Path]]:
+    """The files of each folder of the core, and those beside them that they use."""
+    uses = {}
+    for file in sorted(CORE.rglob("*.rs")):
+        code = file.read_text(encoding="utf-8").partition("#[cfg(test)]")[0]
+        names = re.findall(r"\bsuper::([a-z_]+)::", code)
+        beside = {file.with_name(f"{name}.rs") for name in names}
+        uses[file] = {path for path in beside if path.exists()}
+    return uses
+
+
+def modules_used() -> dict[str, set[str]]:
+    """The modules of the package, and those that they import at their top."""
+    files = [path for path in PYTHON.rglob("*.py") if "native" not in path.parts]
+    names = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in files}
+    names = {name.removesuffix(".__init__"): path for name, path in names.items()}
+    uses = {}
+    for name, path in names.items():
+        imported = set()
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ImportFrom) and node.module in names:
+                imported |= {node.module, *(f"{node.module}.{part.name}" for part in node.names)}
+        # A package's __init__ offers what its modules make, and is made from them.
+        uses[name] = (imported & names.keys()) - {name, *name.rpartition(".")[:1]}
+    return uses
+
+
+def test_files_of_a_folder_of_the_core_do_not_use_each_other_in_a_circle() -> None:
+    uses = siblings_used()
+    assert sum(map(len, uses.values())) > 20
+    list(TopologicalSorter(uses).static_order())
+
+
+def test_modules_of_the_package_do_not_import_each_other_in_a_circle() -> None:
+    uses = modules_used()
+    assert sum(map(len, uses.values())) > 100
+    list(TopologicalSorter(uses).static_order())
 
 
 def test_folders_of_the_core_use_only_those_before_them() -> None:

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::verify::Pair;
+use super::verified::Pair;
 use crate::agree::Agreement;
 use crate::error::Error;
 use crate::util::{BitSet, IndexedBitSet, parallel};

@@ -9,7 +9,7 @@
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 
-use super::buckets::Candidate;
+use super::candidate::Candidate;
 use crate::corpus::TokenStore;
 use crate::text::{Identity, combine};
 use crate::util::{parallel, stop};

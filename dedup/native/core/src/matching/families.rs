@@ -5,13 +5,11 @@
 //! few most similar ones. Everything is decided in first-seen order by what was seen
 //! before, so later articles never take pairs away from earlier ones.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use serde::{Deserialize, Serialize};
-
 use super::clusters::{Edge, Membership, best_of, connect, cut_at_homes};
-use super::verify::{Pair, Verified};
+use super::verified::{Families, FamilyMember, Pair, Verified};
 use crate::agree::{Agreement, allowance, effort};
 use crate::error::Error;
 use crate::util::{parallel, stop};
@@ -21,58 +19,6 @@ use crate::util::{parallel, stop};
 pub const MAX_FAMILY: usize = 256;
 /// Pairs that a member keeps if it joined its family later than those.
 pub const MAX_LATE: usize = 32;
-
-/// An item that joined a family.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct FamilyMember {
-    pub item: u32,
-    /// The first of the family, which it is a near-copy of.
-    pub representative: u32,
-    /// Whether the family was full by then.
-    pub is_late: bool,
-}
-
-/// The families so far, as stars around the first seen.
-#[derive(Default, Serialize, Deserialize)]
-pub struct Families {
-    /// In rising order.
-    members: Vec<FamilyMember>,
-    /// Members by representative.
-    #[serde(skip)]
-    sizes: HashMap<u32, usize>,
-}
-
-impl Families {
-    pub fn get(&self, item: u32) -> Option<&FamilyMember> {
-        let at = self.members.binary_search_by_key(&item, |m| m.item).ok()?;
-        Some(&self.members[at])
-    }
-
-    fn push(&mut self, member: FamilyMember) {
-        *self.sizes.entry(member.representative).or_default() += 1;
-        self.members.push(member);
-    }
-
-    /// Add members that were seen later.
-    pub fn extend(&mut self, later: Self) {
-        later.members.into_iter().for_each(|m| self.push(m));
-    }
-
-    /// The first of the family of an item, which may be itself.
-    pub fn representative(&self, item: u32) -> u32 {
-        self.get(item).map_or(item, |m| m.representative)
-    }
-
-    pub fn is_late(&self, item: u32) -> bool {
-        self.get(item).is_some_and(|m| m.is_late)
-    }
-
-    /// Representatives of families that some joined late.
-    fn full(&self) -> impl Iterator<Item = u32> {
-        let late = self.members.iter().filter(|m| m.is_late);
-        late.map(|m| m.representative)
-    }
-}
 
 /// Families that are known, and members that join them.
 pub struct Joining<'a> {
@@ -90,11 +36,7 @@ impl Joining<'_> {
     }
 
     fn size(&self, representative: u32) -> usize {
-        let sizes = [&self.known.sizes, &self.new.sizes];
-        sizes
-            .map(|sizes| sizes.get(&representative).copied().unwrap_or(0))
-            .iter()
-            .sum()
+        self.known.size(representative) + self.new.size(representative)
     }
 
     /// Let an item join a family: the most similar of those that its near-copies belong to. `near`

@@ -2,10 +2,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use serde::{Deserialize, Serialize};
-
-use super::buckets::{Candidate, Candidates, by_later};
-use super::families::{Families, Joining, complete};
+use super::candidate::{Candidate, Candidates, by_later};
+use super::families::{Joining, complete};
+use super::verified::{Families, Pair, SharedRun, Verified};
 use crate::agree::{
     Agreement, Allowance, LcsPattern, Rule, SharedScratch, Side, agree_otherwise, common_length,
     find_shared_runs, measure, takes_long,
@@ -21,94 +20,6 @@ const PIECE: usize = 4096;
 const MAX_TURN: usize = 1 << 18;
 /// Bytes of tokens that one thread keeps where texts are compared again and again.
 const MAX_CACHE: usize = 1 << 20;
-
-/// Two distincts that are near-copies, the earlier seen first.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Pair {
-    pub left: u32,
-    pub right: u32,
-    pub agreement: Agreement,
-}
-
-impl Pair {
-    /// By the later distinct, then by the earlier one, as candidates.
-    pub fn order(&self) -> (u32, u32) {
-        (self.right, self.left)
-    }
-}
-
-/// A run of words that two distincts share. Tokens are counted within
-/// the paragraphs; the run is in `right` and its source in `left`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct SharedRun {
-    pub left: u32,
-    pub right: u32,
-    pub run: Run,
-}
-
-impl SharedRun {
-    /// By the paragraph it is in, and its place there.
-    pub fn order(&self) -> (u32, u32, u32, u32, u32) {
-        let run = &self.run;
-        (self.right, run.start, run.end, self.left, run.source)
-    }
-
-    /// The same words seen from the other side.
-    pub fn flipped(self) -> Self {
-        let Run { start, end, source } = self.run;
-        Self {
-            left: self.right,
-            right: self.left,
-            run: Run {
-                start: source,
-                end: source + (end - start),
-                source: start,
-            },
-        }
-    }
-}
-
-#[derive(Default, Serialize, Deserialize)]
-pub struct Verified {
-    /// Sorted by (left, right).
-    pub pairs: Vec<Pair>,
-    /// Sorted by (right, run, left).
-    pub runs: Vec<SharedRun>,
-    /// Pairs that were aligned, and those that share too few words, in whatever order, to need it.
-    pub aligned: u64,
-    pub refuted: u64,
-    /// Candidates too long to align from end to end.
-    pub too_long: u64,
-    /// Pairs that were not compared, as that takes too long.
-    pub costly: u64,
-    /// Families with more members than are compared with each other.
-    pub large_families: u64,
-    /// Which items belong together, until families are complete.
-    pub families: Families,
-    /// Candidates compared, counted from the first.
-    pub done: usize,
-    /// Candidates that LSH proposed, and buckets of which it did not propose every pair.
-    pub candidates: usize,
-    pub capped_buckets: u64,
-}
-
-impl Verified {
-    /// Add what another turn found.
-    pub fn extend(&mut self, other: Self) {
-        self.pairs.extend(other.pairs);
-        self.runs.extend(other.runs);
-        self.aligned += other.aligned;
-        self.refuted += other.refuted;
-        self.too_long += other.too_long;
-        self.costly += other.costly;
-        self.families.extend(other.families);
-        self.done += other.done;
-    }
-
-    fn sort_runs(&mut self) {
-        self.runs.sort_unstable_by_key(SharedRun::order);
-    }
-}
 
 /// Aligns candidates of one corpus.
 pub struct Verifier<'a> {

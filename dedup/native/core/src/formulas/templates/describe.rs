@@ -5,11 +5,11 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use super::fillers::is_varied;
 use super::finder::Occurrence;
 use super::items::{END, GAP, NUMBER, START, hash_items, is_word};
-use super::patterns::Pattern;
-use super::proposals::is_varied;
-use super::skeletons::{Frequencies, Kind};
+use super::patterns::{Kind, Pattern};
+use super::skeletons::Frequencies;
 use super::{Known, PIECE, Reading, Shown, bits};
 use crate::corpus::{Formula, Formulas};
 use crate::error::Error;

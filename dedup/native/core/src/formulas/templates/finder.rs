@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use super::MIN_FIXED;
 use super::items::{END, GAP, Items, MAX_ITEMS, grams, is_word, word_weight};
-use super::patterns::Pattern;
-use super::skeletons::{Frequencies, Kind};
+use super::patterns::{Kind, Pattern};
+use super::skeletons::Frequencies;
 
 const FILTER_BITS: u32 = 18;
 

@@ -6,15 +6,16 @@
 
 mod counts;
 mod describe;
+mod fillers;
 mod finder;
 mod items;
+mod openers;
 mod patterns;
 mod proposals;
 mod skeletons;
 
 pub use describe::{Slot, SlotKind, Template};
-pub use patterns::Pattern;
-pub use skeletons::Kind;
+pub use patterns::{Kind, Pattern};
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,8 +1,17 @@
 //! Patterns: fixed words, numbers and gaps, and where a sentence follows one.
 
+use serde::{Deserialize, Serialize};
+
 use super::items::{END, GAP, Items, NUMBER, START, hash_items, is_word, word_weight};
-use super::skeletons::Kind;
 use crate::text::{Tokens, tokenize};
+
+/// What a template is a pattern of. The order is that of `TEMPLATE_KINDS` in schemas.py.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub enum Kind {
+    Sentence,
+    Opener,
+    Paragraph,
+}
 
 /// A pattern merges into a more general one that fixes this share of its words.
 const MERGED_SHARE: f64 = 2.0 / 3.0;

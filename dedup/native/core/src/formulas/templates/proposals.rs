@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
-use super::items::{GAP, NUMBER, START, grams, hash_items, is_word, openings, word_weight};
-use super::patterns::{Pattern, framed};
-use super::skeletons::{Frequencies, Kind, Row, Skeletons, supported};
+use super::fillers::{MAX_FILLER, MIN_FILLERS, is_open, is_varied};
+use super::items::{GAP, START, grams, hash_items, is_word, openings};
+use super::openers::first_opening;
+use super::patterns::{Kind, Pattern, framed};
+use super::skeletons::{Frequencies, Row, Skeletons, supported};
 use super::{Reading, Shown};
 use crate::error::Error;
-use crate::text::WORD_WEIGHT;
 use crate::util::{parallel, stop};
 
 /// Places of one skeleton that are compared.
@@ -16,14 +17,8 @@ const SAMPLES: usize = 32;
 const GROUPS: usize = 1 << 12;
 /// Words in which patterns may differ to be merged.
 const ROUNDS: usize = 2;
-pub const MIN_FILLERS: usize = 3;
-pub const MAX_FILLER: f64 = 0.5;
 /// A word next to a slot is fixed if this share of the fillers have it.
 const PROMOTED: f64 = 0.8;
-/// Bits of a continuation's entropy, where there are enough places for them.
-const MIN_ENTROPY: f64 = 2.5;
-/// Sentences of one article that begin alike.
-const MIN_IN_ARTICLE: usize = 3;
 
 /// One place of a skeleton.
 struct Sample {
@@ -258,108 +253,4 @@ fn is_opening(parts: &[u64], frequencies: &Frequencies) -> bool {
         anywhere = anywhere.or(Some(frequencies.of(hash)));
     });
     first.zip(anywhere).is_some_and(|(f, a)| 2 * f >= a)
-}
-
-/// Whether fillers differ enough to make a slot: three at least, none of them half of all.
-pub fn is_varied(fillers: impl Iterator<Item = u64>) -> bool {
-    let counts = count(fillers);
-    let total: usize = counts.values().sum();
-    let top = counts.values().max().copied().unwrap_or(0);
-    counts.len() >= MIN_FILLERS && top as f64 <= MAX_FILLER * total as f64
-}
-
-/// Whether sentences continue in so many ways that their beginning does not predict their end.
-fn is_open(next: impl Iterator<Item = u64> + Clone) -> bool {
-    let counts = count(next.clone());
-    let total: usize = counts.values().sum();
-    let share = |n: &usize| *n as f64 / total as f64;
-    let mut entropies: Vec<f64> = counts
-        .values()
-        .map(|n| -share(n) * share(n).log2())
-        .collect();
-    // Sums of floats depend on their order, and a map has none.
-    entropies.sort_by(f64::total_cmp);
-    let entropy: f64 = entropies.iter().sum();
-    // Five places have 2.3 bits at most.
-    let possible = 0.8 * (total as f64).log2();
-    is_varied(next) && entropy >= MIN_ENTROPY.min(possible)
-}
-
-fn count(values: impl Iterator<Item = u64>) -> HashMap<u64, usize> {
-    let mut counts = HashMap::new();
-    for value in values {
-        *counts.entry(value).or_default() += 1;
-    }
-    counts
-}
-
-/// Openers that occur three times in one article, each time with a different next word.
-#[derive(Default)]
-pub struct InArticle {
-    article: Option<u32>,
-    /// Hash of the first three words, and the beginning as a range of `items`.
-    beginnings: Vec<(u64, [u32; 2])>,
-    items: Vec<u64>,
-    pub found: Vec<Pattern>,
-}
-
-/// Items of a beginning that are kept: eight words, of the longest script.
-const KEPT: usize = 34;
-
-impl InArticle {
-    /// Take in the paragraphs of articles, one article after the other.
-    pub fn add(&mut self, article: u32, shown: &Shown<'_>) {
-        if self.article.replace(article) != Some(article) {
-            self.finish();
-        }
-        for sentence in shown.items.sentences() {
-            let inner = &shown.items.items[sentence];
-            let kept = &inner[..inner.len().min(KEPT)];
-            if let Some(hash) = first_opening(kept) {
-                let from = self.items.len() as u32;
-                self.items.extend_from_slice(kept);
-                self.beginnings
-                    .push((hash, [from, self.items.len() as u32]));
-            }
-        }
-    }
-
-    /// The last article is complete.
-    pub fn finish(&mut self) {
-        self.beginnings.sort_unstable();
-        let groups = self.beginnings.chunk_by(|a, b| a.0 == b.0);
-        for group in groups.filter(|group| group.len() >= MIN_IN_ARTICLE) {
-            let kept = group
-                .iter()
-                .map(|(_, [from, to])| *from as usize..*to as usize);
-            let kept: Vec<&[u64]> = kept.map(|range| &self.items[range]).collect();
-            let len = shared_beginning(&kept);
-            let next = kept.iter().filter_map(|kept| kept.get(len).copied());
-            let weight: u32 = kept[0][..len].iter().map(|item| word_weight(*item)).sum();
-            if weight >= 3 * WORD_WEIGHT && is_varied(next) {
-                let words = kept[0][1..len].iter().copied();
-                self.found.push(framed(Kind::Opener, words));
-            }
-        }
-        self.beginnings.clear();
-        self.items.clear();
-    }
-}
-
-/// Hash of the shortest opening of a sentence, if it has one.
-fn first_opening(sentence: &[u64]) -> Option<u64> {
-    let mut first = None;
-    openings(sentence, |_, hash| first = first.or(Some(hash)));
-    first
-}
-
-/// Items that all beginnings share, but for an end of a sentence.
-fn shared_beginning(kept: &[&[u64]]) -> usize {
-    let first = kept[0];
-    let same = |at: &usize| {
-        let item = first[*at];
-        (is_word(item) || matches!(item, NUMBER | START))
-            && kept.iter().all(|other| other.get(*at) == Some(&item))
-    };
-    (0..first.len()).take_while(same).count()
 }

@@ -7,15 +7,13 @@
 
 use std::sync::atomic::AtomicUsize;
 
-use serde::{Deserialize, Serialize};
-
 use super::counts::Counts;
 use super::items::{
     END, GAP, Items, MAX_ITEMS, NUMBER, START, grams, hash_items, is_particle, openings,
     word_weight,
 };
+use super::openers::InArticle;
 use super::patterns::Pattern;
-use super::proposals::InArticle;
 use super::{MIN_FIXED, Reading};
 use crate::corpus::Corpus;
 use crate::error::Error;
@@ -32,14 +30,6 @@ const MAX_CONTINUATION: f64 = 0.5;
 const MAX_PARAGRAPH_ITEMS: usize = 160;
 const SLOTS: usize = 1 << 22;
 const ROW_BYTES: usize = 24;
-
-/// What a template is a pattern of. The order is that of `TEMPLATE_KINDS` in schemas.py.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-pub enum Kind {
-    Sentence,
-    Opener,
-    Paragraph,
-}
 
 /// One place that may follow a pattern.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
