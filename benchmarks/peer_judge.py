@@ -181,7 +181,7 @@ class Judge:
     def judge_flags(self, rows: Numbers) -> Marks:
         """A flag claims that a text has a partner; which texts have one, exact pairs say alone.
 
-        A text that stands in several rows has one anyway, so it is left out.
+        A text in several rows has one anyway, so it is left out.
         """
         flagged = np.zeros(len(self.texts), bool)
         flagged[self.first[rows]] = True

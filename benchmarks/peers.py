@@ -320,7 +320,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Compare dedup with other tools.")
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("file", nargs="?", type=Path, metavar="FILE")
-    what.add_argument("--mb", type=int, help="make a corpus of so many million bytes instead")
+    what.add_argument("--mb", type=int, help="make a corpus of this many million bytes instead")
     parser.add_argument("--planted", action="store_true", help="hold against planted copies only")
     parser.add_argument("--peers", nargs="+", choices=PEERS, default=[*PEERS])
     parser.add_argument("--envs", type=Path, default=OUT / "peers", help="where to install them")
