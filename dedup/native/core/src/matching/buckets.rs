@@ -57,7 +57,7 @@ impl Candidates {
         self.pairs.dedup();
     }
 
-    /// Leave out what takes too long to compare, the earliest seen first being compared.
+    /// Leave out the pairs that take too long to compare; the earliest seen are compared first.
     fn bound(&mut self, tokens: impl Fn(u32) -> u32) {
         let all = self.pairs.len();
         let mut allowance = Allowance::default();

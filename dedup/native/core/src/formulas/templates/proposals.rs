@@ -22,7 +22,7 @@ pub const MAX_FILLER: f64 = 0.5;
 const PROMOTED: f64 = 0.8;
 /// Bits of a continuation's entropy, where there are enough places for them.
 const MIN_ENTROPY: f64 = 2.5;
-/// Sentences of one article that begin alike.
+/// Sentences of one article with the same beginning.
 const MIN_IN_ARTICLE: usize = 3;
 
 /// One place of a skeleton.
@@ -353,7 +353,7 @@ fn first_opening(sentence: &[u64]) -> Option<u64> {
     first
 }
 
-/// Items that all beginnings share, but for an end of a sentence.
+/// Items that all beginnings share, except for an end of a sentence.
 fn shared_beginning(kept: &[&[u64]]) -> usize {
     let first = kept[0];
     let same = |at: &usize| {

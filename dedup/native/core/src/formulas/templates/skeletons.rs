@@ -33,7 +33,7 @@ const MAX_PARAGRAPH_ITEMS: usize = 160;
 const SLOTS: usize = 1 << 22;
 const ROW_BYTES: usize = 24;
 
-/// What a template is a pattern of. The order is that of `TEMPLATE_KINDS` in schemas.py.
+/// The unit of which a template is a pattern. The order is that of `TEMPLATE_KINDS` in schemas.py.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub enum Kind {
     Sentence,
