@@ -2,8 +2,8 @@
 
 A place that is free may be written to, and so may an empty folder. An existing output is replaced
 only if dedup provably made it, or if the user asked for it with `overwrite`, and never if anything
-else is in it, or if it holds an input or results that are being read. The rule is applied before the
-work begins, and again when the output takes its place (`work/folder.py`).
+else is in it, or if it holds an input or results that are being read. The rule is applied before
+the work begins, and again when the output takes its place (`work/folder.py`).
 """
 
 from __future__ import annotations
