@@ -1,11 +1,11 @@
-"""How much of a page's furniture is found because it stands on other pages of the site.
+"""How much of a page's furniture is found because it appears on other pages of the site.
 
     python benchmarks/boilerplate.py --pages MARKED_PAGES... [--update]
 
 Marked pages are JSONL, also compressed, with `html`, `site` and `gold_text`: the article as people
 marked it up, each paragraph after `<p>`, `<h>` or `<l>`. Each page's blocks are its paragraphs. A
-block is content if it is one of the gold paragraphs, or has 5 words or more and stands in one, or
-if one that long stands in it; all others are furniture. Precision, recall and F1 are of blocks
+block is content if it is one of the gold paragraphs, or has 5 words or more and is in one, or
+if one that long is in it; all others are furniture. Precision, recall and F1 are of blocks
 that are called furniture; "words found" is recall in words; "content lost" the share of content
 words that are called furniture. Token F1 compares the words that are kept with those of the gold
 text, as bags, page by page.
@@ -27,7 +27,7 @@ import dedup
 from dedup.read import locate_inputs
 from dedup.read.formats.html_text import read_page
 
-MIN_WORDS = 5  # a shorter block stands in an article by chance
+MIN_WORDS = 5  # a shorter block is in an article by chance
 NAIVE_PAGES = 3
 STRIPPED = ("boilerplate", "internal_repeat")  # furniture is a repeat where a page holds it again
 
@@ -54,7 +54,7 @@ def keep_all(pages: Sequence[Page]) -> list[list[bool]]:
 
 
 def strip_repeated(pages: Sequence[Page]) -> list[list[bool]]:
-    """Call furniture what stands on some pages of a site, whatever else they share."""
+    """Call furniture what appears on some pages of a site, whatever else they share."""
     holders = Counter(
         (page.site, block) for page in pages for block in set(map(words, page.blocks))
     )

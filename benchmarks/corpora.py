@@ -72,7 +72,7 @@ class Article:
     def add(
         self, copy: Array, origin: "Article", position: int, shared: int, edit: tuple[str, float]
     ) -> None:
-        """Add a paragraph that shares so many words with that one of the origin.
+        """Add a paragraph that shares this many words with that one of the origin.
 
         `edit` is the kind of the copy and the rate at which words were changed.
         """
@@ -248,7 +248,7 @@ def tabulate(articles: list[Article], spellings: pa.StringArray) -> tuple[pa.Tab
 
 
 def draft(desks: list[Newsroom], mb: float, paragraphs: int, seed: int) -> Iterator[list[Article]]:
-    """Publish articles until they have so many megabytes, to the per cent, or paragraphs."""
+    """Publish articles until they have this many megabytes, to the per cent, or paragraphs."""
     chance = random.Random(seed)
     articles: list[Article] = []
     size = size_before = made = 0.0
@@ -277,7 +277,7 @@ def run_ahead(batches: Iterator[list[Article]]) -> Iterator[list[Article]]:
 def generate(
     *, mb: float = 0, paragraphs: int = 0, seed: int = 1, script: str = "english"
 ) -> Iterator[tuple[pa.Table, pa.Table]]:
-    """Yield batches of ARTICLES and their TRUTH, up to so many megabytes or paragraphs."""
+    """Yield batches of ARTICLES and their TRUTH, up to this many megabytes or paragraphs."""
     if not mb and not paragraphs:
         raise ValueError("mb and paragraphs are both 0: how much to generate?")
     desks: list[Newsroom] = []  # a newsroom has as many as its share

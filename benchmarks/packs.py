@@ -5,7 +5,7 @@
 reads every collection in the folder (`*.jsonl.zst`, each row with an id and a text) and writes, to
 `benchmarks/out/packs/`, `support.tsv`: of each entry the articles and occurrences by collection,
 and `samples.tsv`: sentences it matches, to be judged by eye. It prints the totals by language and
-the entries that stand in so many articles that they may be grammar.
+the entries that are in so many articles that they may be grammar.
 
 The matcher is the definition of a pack's entry, as slow and plain as it reads: a regular
 expression over the words of a sentence, which are those of `definition.py`. Only the paragraphs
@@ -39,12 +39,12 @@ COLLECTIONS = (
     *("reuters21578", "bbc", "trove_press_refugees"),
     *("debian_webwml", "fakebr", "masakhanews"),
 )
-TOO_COMMON = 0.015  # of a collection's articles: what stands in more is language, not a formula
+TOO_COMMON = 0.015  # of a collection's articles: more frequent entries are language, not formulas
 MAX_SENTENCE = 120  # words; a longer one is a table or a list, and no formula holds so much
 
 SLOT = re.compile(r"<\*>|<NUM>")
 ASCII_WORD = re.compile(r"(?:[a-z0-9]|(?<=[0-9])[.,](?=[0-9]))+")
-# After a stop, with what closes a quotation, if a blank follows and no small letter behind it;
+# After a stop, with what closes a quotation, if a blank follows and no small letter after it;
 # after the stops of scripts that put no blank there, at once.
 SENTENCE_END = re.compile(
     r"""[.!?\u2026]+["'\u201d\u2019\xbb)\]]*\s+(?![a-z\xe0-\xf6\xf8-\xff\u0430-\u044f])"""
@@ -104,7 +104,7 @@ def fixed_words(pattern: str) -> list[str]:
 
 
 def compile_entry(entry: Entry) -> re.Pattern[str]:
-    """Turn an entry into an expression over words with a blank behind each.
+    """Turn an entry into an expression over words with a blank after each.
 
     `<*>` is one or more words, at the end also none; `<NUM>` is a word with a digit in it. What
     follows an opener may be anything.
@@ -216,7 +216,7 @@ def tabulate_languages(pack: Pack, supports: dict[str, Support]) -> str:
 
 
 def tabulate_common(pack: Pack, supports: dict[str, Support]) -> str:
-    """List the entries that stand in more than TOO_COMMON of some collection's articles."""
+    """List the entries that are in more than TOO_COMMON of some collection's articles."""
     rows: list[list[Cell]] = []
     for number, entry in enumerate(pack.entries):
         shares = [support.articles[number] / support.total for support in supports.values()]

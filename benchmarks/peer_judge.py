@@ -181,7 +181,7 @@ class Judge:
     def judge_flags(self, rows: Numbers) -> Marks:
         """A flag claims that a text has a partner; which texts have one, exact pairs say alone.
 
-        A text that stands in several rows has one anyway, so it is left out.
+        A text in several rows has one anyway, so it is left out.
         """
         flagged = np.zeros(len(self.texts), bool)
         flagged[self.first[rows]] = True
@@ -216,6 +216,6 @@ def judge_runs(
     """Judge all runs on the paragraphs of a folder; also say what they are held against."""
     judge = Judge(folder, threshold, exact=exact)
     confirmed = judge.share_right(judge.truth)
-    kind = "all there are" if exact else "planted"
+    kind = "all existing ones" if exact else "planted"
     truth = f"{len(judge.truth):,} pairs ({kind}; the definition confirms {confirmed:.4f} of them)"
     return truth, [judge.judge(out, words) for out, words in runs]

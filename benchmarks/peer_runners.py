@@ -88,7 +88,7 @@ def number_words(texts: pa.StringArray) -> Words:
 
 
 def hash_shingles(words: Words, size: int) -> Iterator[tuple[Numbers, Numbers]]:
-    """Yield the hashes of all runs of so many words and where those of each text begin and end.
+    """Yield the hashes of all runs of this many words and where those of each text begin and end.
 
     A text with fewer words has one shingle, which runs on into the next text: texts so short are
     not judged.

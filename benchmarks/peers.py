@@ -274,7 +274,7 @@ def name_fastest(runs: list[Run]) -> str:
     level = ours[0].marks[0] or 0.0
     equal = [run for run in others if (run.marks[0] or 0.0) >= level]
     told = []
-    for who, few in (("Fastest peer that compares words", others), ("With our recall", equal)):
+    for who, few in (("Fastest peer that compares words", others), ("At our recall", equal)):
         if few:
             best = min(few, key=lambda run: run.cpu_s)
             cost = f"{best.cpu_s / ours[0].cpu_s:.2f} times the CPU time of dedup"
@@ -320,7 +320,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Compare dedup with other tools.")
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("file", nargs="?", type=Path, metavar="FILE")
-    what.add_argument("--mb", type=int, help="make a corpus of so many million bytes instead")
+    what.add_argument("--mb", type=int, help="make a corpus of this many million bytes instead")
     parser.add_argument("--planted", action="store_true", help="hold against planted copies only")
     parser.add_argument("--peers", nargs="+", choices=PEERS, default=[*PEERS])
     parser.add_argument("--envs", type=Path, default=OUT / "peers", help="where to install them")
@@ -365,7 +365,7 @@ def main() -> None:
     truth, marks = run_apart(judge, folder, THRESHOLD, not wish.planted, outputs)
     for run, mark in zip(good, marks, strict=True):
         run.marks = mark
-    intro = f"{name}, {text_bytes / 1e6:.1f} MB of paragraphs; {machine}; held against {truth}."
+    intro = f"{name}, {text_bytes / 1e6:.1f} MB of paragraphs; {machine}; compared with {truth}."
     parts = [intro, tabulate(runs, text_bytes), name_fastest(runs)]
     plot = (HERE if wish.update else folder) / f"peers-{name}.png"
     draw(runs, text_bytes, name, plot)

@@ -10,7 +10,7 @@ Articles of invented prose (`prose.py`) in four scripts, from 20 outlets, hold:
 - boilerplate: paragraphs that all outlets carry and some that only one does, and lines of one to
   four words; in one of six the long ones have a word changed;
 - syndication: articles that two to eight other outlets publish later, with small edits;
-- near-copies of paragraphs of earlier articles, and paragraphs that stand in an article twice;
+- near-copies of paragraphs of earlier articles, and paragraphs that an article holds twice;
 - grammar: sentences that begin with the same three frequent words, which nothing should flag.
 
 Every word knows why it is there. What the spans of a scan say of it is held against that, by
@@ -89,7 +89,7 @@ ORIGINAL = Label("original")
 
 
 class Slot(NamedTuple):
-    """A place in a frame: a number, or one to so many words."""
+    """A place in a frame: a number, or one to this many words."""
 
     longest: int
     number: bool
@@ -148,7 +148,7 @@ class Desk:
         return bool(self.rng.random() < share)
 
     def choose(self, items: Sequence[Any], number: int) -> list[Any]:
-        """Draw so many different items; all if there are fewer."""
+        """Draw this many different items; all if there are fewer."""
         places = self.rng.permutation(len(items))[:number].tolist()
         return [items[place] for place in places]
 
@@ -219,7 +219,7 @@ class Desk:
         return close_sentence(words)
 
     def plant(self, form: str, name: str, support: int) -> None:
-        """Make a template and put it into so many articles, or make articles of it."""
+        """Make a template and put it into this many articles, or make articles of it."""
         if form == "notice":
             kinds = ["figures", "sentence", "sentence", "sentence"][: self.pick(2, 4)]
             template = Template(name, [self.make_frame(kind) for kind in kinds], support)
@@ -316,7 +316,7 @@ class Desk:
                 article.paragraphs.insert(self.pick(1, len(article.paragraphs)), copy)
 
     def repeat_paragraphs(self, number: int) -> None:
-        """End articles with a paragraph that stood in them before."""
+        """End articles with a paragraph that already appeared in them."""
         hosts = [a for a in self.articles if not a.notice and a.origin is None]
         for at, article in enumerate(self.choose(hosts, number)):
             long = [p for p in article.paragraphs if len(p) >= 12 and is_original(p)]

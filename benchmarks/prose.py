@@ -2,7 +2,7 @@
 
 The words are invented, but as frequent and as long as real ones: what a search for copies
 costs hangs on how often short runs of words meet by chance. Frequencies follow Zipf and
-Mandelbrot (the 100 most frequent words make 45 % of English text), 30 % of the words stand in
+Mandelbrot (the 100 most frequent words make 45 % of English text), 30 % of the words are in
 stock phrases, and an article keeps to its topic. The text depends on the generator it is given
 and the version of numpy only.
 """

@@ -118,7 +118,7 @@ def measure_growth(sizes: Sequence[int], runs: int) -> str:
             [*what, f"{costs[-1]:.2f}", speed, round(peak / 1e6), f"{peak / text_bytes:.2f}"]
         )
     columns = ["paragraphs", "MB", "CPU s", "CPU us per paragraph", "MB per core-s", "peak MB"]
-    ratio = f"Dearest to cheapest paragraph: {max(costs) / min(costs):.2f}"
+    ratio = f"Most to least expensive paragraph: {max(costs) / min(costs):.2f}"
     return format_table([*columns, "peak / text"], rows) + f"\n\n{ratio}"
 
 

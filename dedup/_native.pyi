@@ -1,4 +1,4 @@
-"""The compiled core. Every function checks its input; what takes long releases the GIL.
+"""The compiled core. Every function checks its input; long calls release the GIL.
 
 It also handles signals, in the main thread, and ends within a fraction of a second if that raises
 an exception, such as a KeyboardInterrupt; after that, no more work can be done on the same spool.
@@ -46,7 +46,7 @@ FINGERPRINT_VERSION: int
 def parse_jsonl(
     block: bytes, *, fields: list[tuple[str, list[str]]], first_line: int
 ) -> tuple[pa.RecordBatch, int]:
-    """Read whole lines of JSONL; return a batch and the number of line ends.
+    """Read complete lines of JSONL; return a batch and the number of line ends.
 
     `fields` pairs each column with the field names it may have, best first. The batch has
     these columns as nullable strings, `input_row` (the line, the first being `first_line`) and
@@ -67,7 +67,7 @@ class JsonSplitter:
         """Add the next block; return the elements that end in it."""
 
     def finish(self) -> tuple[list[_Element], str | None]:
-        """Return the element that the document breaks off in, and what is wrong with the rest."""
+        """Return the element in which the document ends early, and what is wrong with the rest."""
 
 def parse_elements(
     elements: list[_Element], *, fields: list[tuple[str, list[str]]], first_row: int, max_bytes: int
@@ -87,10 +87,10 @@ def parse_csv(
     first_line: int,
     is_last: bool,
 ) -> tuple[pa.RecordBatch, int, int]:
-    """Read the whole rows of a block of CSV, without the header.
+    """Read the complete rows of a block of CSV, without the header.
 
     `fields` pairs each column with its place among the `width` fields of a row. Returns the
-    columns as for `parse_jsonl`, the bytes that were whole rows, and the lines in them.
+    columns as for `parse_jsonl`, the bytes that were complete rows, and the lines in them.
     """
 
 @final
@@ -138,9 +138,9 @@ def rename_new(folder: int, name: str, other: int, other_name: str) -> None:
 
 @final
 class Spool:
-    """A temporary file for what a scan will need again.
+    """A temporary file for data that a scan will need again.
 
-    What is saved there is known by its position, bytes and hash.
+    Saved data is identified by its position, bytes and hash.
     """
 
     @staticmethod
@@ -161,13 +161,13 @@ class Spool:
         """Wait until everything added so far is on the disk."""
 
     def stop(self) -> None:
-        """End all work on what the spool holds, in any thread, with a KeyboardInterrupt."""
+        """End all work on the content of the spool, in any thread, with a KeyboardInterrupt."""
 
     def traffic(self) -> tuple[int, int, int]:
         """Return the bytes written, read, and read to be tokenised again, since it was opened."""
 
     def read(self, saved: Saved) -> bytes:
-        """Read what was added; a NativeError if it is not what was written."""
+        """Read saved bytes; a NativeError if they are not what was written."""
 
 @final
 class Fingerprinter:
@@ -394,7 +394,7 @@ class Matches:
 
 @final
 class Judged:
-    """What became of the paragraphs of some articles, and their flagged spans."""
+    """The verdicts on the paragraphs of some articles, and their flagged spans."""
 
     def paragraph_rows(self, corpus: Corpus, matches: Matches) -> pa.RecordBatch:
         """List the paragraphs that were judged."""
@@ -414,7 +414,7 @@ class Scores:
         """
 
     def judge(self, corpus: Corpus, matches: Matches, start: int, end: int, threads: int) -> Judged:
-        """Say what became of the paragraphs of the articles `start` to `end`; add their counts.
+        """Judge the paragraphs of the articles `start` to `end`; add their counts.
 
         Every article must be judged once.
         """

@@ -1,9 +1,9 @@
 """Which places may be written to, and what may be replaced there: one rule for every output.
 
-A place that is free may be written to, and so may an empty folder. What exists is replaced only
-if dedup provably made it, or if the user asked for it with `overwrite`, and never if anything else
-is in it, or if it holds an input or results that are being read. The rule is applied before the
-work begins, and again when the output takes its place (`work/folder.py`).
+A place that is free may be written to, and so may an empty folder. An existing output is replaced
+only if dedup provably made it, or if the user asked for it with `overwrite`, and never if anything
+else is in it, or if it holds an input or results that are being read. The rule is applied before
+the work begins, and again when the output takes its place (`work/folder.py`).
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Output:
     def _refuse_what_is_read(self) -> None:
         is_inside = _is_inside(self.path)
         for path in filter(is_inside, self._inputs):
-            would = "replace a folder with" if self.is_folder else "be written over"
+            would = "replace a folder with" if self.is_folder else "overwrite"
             raise OutputError(
                 f"the output {self.given} would {would} the input {path}",
                 hint="name another place",
@@ -106,7 +106,7 @@ class Output:
             )
         if not self._overwrite:
             raise OutputError(
-                f"{self.given} already exists, so it will not be written over",
+                f"{self.given} already exists, so it will not be overwritten",
                 hint="name another file, remove that one, or pass --overwrite to replace it",
             )
 
@@ -127,12 +127,12 @@ class Output:
         self.check_content(self.path)
 
     def check_content(self, folder: Path) -> None:
-        """Refuse what may not be replaced in a folder, which may have another name by now."""
+        """Refuse a folder that may not be replaced, which may have another name by now."""
         if not any(folder.iterdir()):
             return
         if self._recognise is not None and not self._recognise(folder):
             raise OutputError(
-                f"{self.given} exists and is not a results folder, so it will not be written over",
+                f"{self.given} exists and is not a results folder, so it will not be overwritten",
                 hint="name another folder with -o, or remove it",
             )
         stranger = _find_stranger(folder, self.files or (), self._folders)

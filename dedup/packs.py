@@ -45,7 +45,7 @@ else:
 
 PACK_FORMAT = 1
 BUNDLED = "news"
-UNKNOWN_LANGUAGE = "und"  # BCP 47 for text whose language nobody determined
+UNKNOWN_LANGUAGE = "und"  # BCP 47 for text of undetermined language
 _KINDS = {"openers": "opener", "sentences": "sentence"}
 MAX_SHOWN = 100  # characters of an entry in a message
 _HEAD = ("format", "name", "description")
@@ -69,7 +69,7 @@ class Pack:
     templates: tuple[PackTemplate, ...]
 
     def digest(self) -> str:
-        """Return what differs if the templates do."""
+        """Return a text that differs if the templates do."""
         return hashlib.sha256(repr(self.templates).encode()).hexdigest()[:16]
 
 
@@ -207,5 +207,5 @@ def write_pack(
 
 
 def _quote(text: str) -> str:
-    """Write a TOML string; JSON's escapes are TOML's, but for the delete character."""
+    """Write a TOML string; JSON's escapes are TOML's, except for the delete character."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -66,7 +66,7 @@ class Scan:
 
     @contextmanager
     def reading(self, table: str) -> Iterator[ds.Dataset]:
-        """Give one table by name, and turn what fails while it is read into a ResultsError."""
+        """Give one table by name, and turn errors while it is read into a ResultsError."""
         dataset = self.dataset(table)
         try:
             yield dataset

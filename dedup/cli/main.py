@@ -72,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             )
         sys.stdout.flush()
     except BrokenPipeError:
-        # Nobody reads on; Python must not complain when it closes what is left of stdout.
+        # The reader is gone; Python must not complain when it flushes stdout at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except (KeyboardInterrupt, click.Abort) as err:

@@ -119,7 +119,7 @@ def sample_removals(
     number: int,
     resources: Resources,
 ) -> tuple[Removal, ...]:
-    """Pick removed articles at even distances, always the same, and find what they share.
+    """Pick removed articles at even distances, always the same ones, and find what they share.
 
     `files` has each input under its name in the scan.
     """

@@ -1,4 +1,4 @@
-"""A line a minute, for log files."""
+"""One progress line per minute, for log files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ REPORT_EVERY_S = 60.0
 
 
 class Lines:
-    """Writes a line a minute, for log files."""
+    """Writes one line per minute, for log files."""
 
     def __init__(self, every_s: float = REPORT_EVERY_S) -> None:
         self._began = time.monotonic()

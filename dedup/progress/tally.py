@@ -1,4 +1,4 @@
-"""What was read so far, in words."""
+"""The amount read so far, as text."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _STEPS = {
 
 
 class Tally:
-    """What was read so far in a step, and how fast."""
+    """The amount read so far in a step, and the speed."""
 
     def __init__(self, step: str) -> None:
         self.label = _STEPS.get(step, step.capitalize())

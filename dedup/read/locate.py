@@ -1,4 +1,4 @@
-"""From what the user named to the files to read, in an order that is always the same."""
+"""From the user's arguments to the files to read, in an order that is always the same."""
 
 from __future__ import annotations
 

@@ -24,8 +24,8 @@ _PACKINGS = {
     "bz2": re.compile(rb"BZh[1-9](?:\x31\x41\x59\x26\x53\x59|\x17\x72\x45\x38\x50\x90)"),
     "xz": re.compile(rb"\xfd7zXZ\x00"),
 }
-# Bytes that no text has, and what begins files that have them and are not packed: Parquet, Arrow
-# and UTF-16.
+# Bytes that text never has, and the beginnings of uncompressed files that do have them: Parquet,
+# Arrow and UTF-16.
 _MAGIC_BYTES = 16
 _NOT_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _UNPACKED = (b"PAR1", b"ARROW1", b"FEA1", b"\xff\xff\xff\xff", b"\xff\xfe", b"\xfe\xff")

@@ -188,7 +188,7 @@ def _failing_as_os_error(url: str) -> Iterator[None]:
 
 @contextmanager
 def _naming(url: str) -> Iterator[None]:
-    """Turn what a service can raise into an InputError that names the URL."""
+    """Turn any error of a service into an InputError that names the URL."""
     protocol = protocol_of(url)
     shown = show_url(url)
     try:

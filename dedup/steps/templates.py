@@ -24,7 +24,7 @@ def find_templates(
     config: Config,
     journal: Journal,
 ) -> _native.Templates:
-    """Find templates, those of `packs` among them, and drop from `verified` what they explain."""
+    """Find templates and those of `packs`, and drop from `verified` the pairs they explain."""
     memory = Budget(config.max_memory).working("finding templates")
     verifier = make_verifier(config)
     templates = verifier.find_templates(corpus, verified, list_patterns(packs), memory)

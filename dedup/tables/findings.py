@@ -22,7 +22,7 @@ class Findings(NamedTuple):
     articles: pa.Table  # article_id, date and source, in input order
     catalogue: Catalogue
     names: Names
-    units: list[str]  # whose pairs and clusters are wanted
+    units: list[str]  # whose pairs and clusters are listed
     template_ids: pa.Array  # by the template's number
     pack_names: list[str]  # by the pack's number
 

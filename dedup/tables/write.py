@@ -22,7 +22,7 @@ from dedup.work.journal import Journal, Saved
 def write_judged(
     found: Findings, config: Config, journal: Journal, writer: ResultsWriter
 ) -> dict[str, int]:
-    """Write paragraphs, spans and articles; return what was counted of them."""
+    """Write paragraphs, spans and articles; return their counts."""
     judged = journal.last("judged")
     if judged is not None and writer.keep(judged["tables"]):
         found.scores.restore(found.corpus, judged["places"]["scores"])
@@ -55,7 +55,7 @@ def _write_paragraphs(found: Findings, config: Config, writer: ResultsWriter) ->
 
 
 def write_lists(found: Findings, config: Config, journal: Journal, writer: ResultsWriter) -> None:
-    """Write the tables of clusters, pairs and templates, and of what was rejected."""
+    """Write the tables of clusters, pairs, templates and rejected rows."""
     lists: dict[str, Callable[[Findings, str], Iterator[pa.Table]]] = {
         "members": list_members,
         "clusters": partial(list_clusters, threads=config.threads),

@@ -293,7 +293,7 @@ def test_an_input_or_a_result_is_not_replaced_even_if_asked(source: Path, tmp_pa
     for out in ("in.jsonl", "same.jsonl", "link/articles.jsonl", "results/articles.parquet"):
         for option in ("output", "removed"):
             places = {"output": tmp_path / "new.jsonl", option: tmp_path / out}
-            with pytest.raises(DedupError, match=r"written over|written into|is to be parquet"):
+            with pytest.raises(DedupError, match=r"overwrit|written into|is to be parquet"):
                 dedup.filter_articles(
                     tmp_path / "results", source, keep="first", overwrite=True, **places
                 )

@@ -1,4 +1,4 @@
-"""A scan that died goes on where it was, gives the same bytes, and refuses what is not the same."""
+"""A scan that died continues where it stopped, gives the same bytes, and refuses other inputs."""
 
 from __future__ import annotations
 
@@ -200,7 +200,7 @@ def interrupt_at(owner: Any, name: str, folder: Path, results: Path) -> None:
             dedup.scan(folder, results)
 
 
-def test_a_resumed_scan_does_not_boast_of_its_speed(
+def test_a_resumed_scan_reports_no_throughput(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     interrupt(folder, tmp_path / "results", "write")

@@ -1,4 +1,4 @@
-"""What stands in many articles: boilerplate if they share nothing else, syndication if they do."""
+"""Text in many articles: boilerplate if they share nothing else, syndication if they do."""
 
 from __future__ import annotations
 

@@ -260,7 +260,7 @@ def test_filter_writes_what_is_kept_and_lists_what_is_not(results: Path) -> None
         (
             ["filter", "results", "in.jsonl", "-o", "in.jsonl", "--keep", "first"],
             1,
-            "Error: the output in.jsonl would be written over the input in.jsonl\n"
+            "Error: the output in.jsonl would overwrite the input in.jsonl\n"
             "hint: name another place\n",
         ),
     ],

@@ -179,7 +179,7 @@ def test_a_partial_copy_has_these_paragraphs_copied_and_no_others(
     found = {
         p["position"] + 1: f"{p['kind']} {p['match_article']} {p['match_position'] + 1}"
         for p in paragraphs[article]
-        if p["match_article"] and p["copies"] < 7  # the footer and the notices stand in many
+        if p["match_article"] and p["copies"] < 7  # the footer and the notices are in many
     }
     assert found == PARTS[article]
 

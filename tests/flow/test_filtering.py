@@ -417,7 +417,7 @@ def test_an_input_is_never_written_over(tmp_path: Path, option: str) -> None:
     (tmp_path / "link.jsonl").symlink_to(path)
     places = {"output": tmp_path / "out.jsonl", "removed": None}
     places[option] = tmp_path / "link.jsonl"
-    with pytest.raises(OutputError, match="written over the input"):
+    with pytest.raises(OutputError, match="overwrite the input"):
         dedup.filter_articles(tmp_path / "results", path, max_redundancy=0.5, **places)
     assert path.read_bytes() == jsonl(ARTICLES)
 

@@ -560,7 +560,7 @@ def check_places(result: Scan, texts: dict[str, str]) -> None:
 
 
 def fixed_runs(pattern: str) -> set[str]:
-    """Return all that may stand between two slots of a template, if others are left empty."""
+    """Return everything that may come between two slots of a template, if others are left empty."""
     parts = [normal(part) for part in re.split(r"<\*>|<NUM>", pattern)]
     ends = range(len(parts) + 1)
     return {"".join(parts[i:j]) for i in ends for j in ends[i + 1 :]} - {""}
@@ -758,7 +758,7 @@ def test_no_article_at_all_gives_empty_tables(tmp_path: Path) -> None:
 TINY = st.sampled_from(["a", "b", "c", "d", "e"])
 PARAGRAPHS = st.lists(st.lists(TINY, min_size=1, max_size=24).map(" ".join), min_size=1, max_size=3)
 ARTICLES = st.lists(PARAGRAPHS.map("\n\n".join), min_size=1, max_size=6)
-# Six words in several spellings each, and what may stand between two of them.
+# Six words in several spellings each, and what may come between two of them.
 SPELLINGS = ["a", "A", "bo", "b\u00ado", "é", "e\u0301", "E\u0301", "ﬁ", "FI", "d", "\uff44", "g"]
 SPELT = st.tuples(
     st.sampled_from(SPELLINGS),

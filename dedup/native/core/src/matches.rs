@@ -21,7 +21,7 @@ pub struct Matches {
     pub articles: ArticleMatches,
     /// Of distincts.
     pub paragraph_clusters: Clusters,
-    /// What those clusters are.
+    /// The kinds of those clusters.
     pub verdicts: ClusterVerdicts,
     /// Of articles by rank.
     pub article_clusters: Clusters,
@@ -53,7 +53,7 @@ impl Matches {
         }
     }
 
-    /// What finds the exact copies of articles.
+    /// The finder of the exact copies of articles.
     pub fn exact_copies<'a>(&'a self, corpus: &'a Corpus) -> ExactCopies<'a> {
         ExactCopies {
             corpus,

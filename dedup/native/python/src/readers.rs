@@ -70,7 +70,7 @@ impl PyJsonSplitter {
         to_raw(py, elements)
     }
 
-    /// The element that the document breaks off in, and what is wrong with the document.
+    /// The element in which the document ends early, and what is wrong with the document.
     fn finish(&mut self, py: Python<'_>) -> (Vec<RawElement>, Option<String>) {
         let mut elements = Vec::new();
         let problem = self.0.finish(&mut elements).err();

@@ -1,4 +1,4 @@
-//! The scores that follow from what was found, and the spans that explain them.
+//! The scores that follow from the matches, and the spans that explain them.
 
 use std::ops::Range;
 

@@ -25,7 +25,7 @@ pub fn from_saved((at, len, check): Saved) -> Extent {
     Extent { at, len, check }
 }
 
-/// A temporary file for what a scan will need again.
+/// A temporary file for data that a scan will need again.
 #[pyclass(name = "Spool", frozen, module = "dedup._native")]
 pub struct PySpool(pub Arc<Spool>);
 
@@ -54,7 +54,7 @@ impl PySpool {
         Ok(py.detach(|| self.0.sync())?)
     }
 
-    /// End all work on what the spool holds, now and later, with a `KeyboardInterrupt`.
+    /// End all work on the content of the spool, now and later, with a `KeyboardInterrupt`.
     fn stop(&self) {
         self.0.stop.set();
     }

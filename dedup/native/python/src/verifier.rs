@@ -172,7 +172,7 @@ impl PyVerified {
         Ok(self.get()?.done)
     }
 
-    /// Add what `Verifier.verify` found in another process.
+    /// Add the outcome of `Verifier.verify` in another process.
     fn restore(&mut self, py: Python<'_>, corpus: &PyCorpus, saved: Saved) -> Outcome<()> {
         let turn: Verified = restore(py, &corpus.0.spool, saved)?;
         self.get()?.extend(turn);

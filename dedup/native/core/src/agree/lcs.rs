@@ -1,4 +1,4 @@
-//! What decides: the longest common subsequence of two token sequences, exactly.
+//! The decisive measure: the exact longest common subsequence of two token sequences.
 //!
 //! Bit-parallel (Hyyrö 2004, "Bit-parallel LCS-length computation revisited"): one bit per token of
 //! the shorter text, one pass over the longer, `n * ceil(m / 64)` word operations. Where that is too
@@ -7,7 +7,7 @@
 use crate::sketch::{FirstSeen, GRAM, Grams};
 
 /// Word operations that one alignment may take, about a tenth of a second: that of two texts of
-/// 90,000 tokens. Longer ones are cut at anchors; what that leaves too long is not aligned, and
+/// 90,000 tokens. Longer ones are cut at anchors; stretches still too long are not aligned, and
 /// counted as a limit.
 pub const MAX_WORK: u64 = 1 << 27;
 /// One gram in this many can be an anchor of long texts.
@@ -276,7 +276,7 @@ fn cut(left: &[u64], right: &[u64], max: u64) -> (Vec<Stretch>, bool) {
 }
 
 struct Cutter {
-    /// What was cut so far.
+    /// The stretches cut so far.
     at: [usize; 2],
     /// Word operations that aligning the rest may take.
     allowed: u64,

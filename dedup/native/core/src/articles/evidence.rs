@@ -1,7 +1,7 @@
 //! Pairs and shared runs to places: which words of which paragraph appear in which other one.
 //!
 //! A paragraph that no earlier one equals is explained by its best earlier near-copy in another
-//! article, word by word, and what that leaves by runs it shares with others. Boilerplate needs no
+//! article, word by word, and the rest by runs it shares with others. Boilerplate needs no
 //! explanation and explains nothing: its words are boilerplate wherever they appear.
 
 use std::ops::Range;

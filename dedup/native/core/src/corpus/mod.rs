@@ -4,7 +4,7 @@
 //! Once `set_order` was called, a *distinct* is one set of paragraphs with equal words, numbered
 //! in first-seen order: a smaller number was seen earlier. Every later stage works on distincts.
 //!
-//! This is what stays in memory of every paragraph, so it is kept small: 16 bytes for its place, 4
+//! This stays in memory for every paragraph, so it is kept small: 16 bytes for its place, 4
 //! for its distinct, 4 for a distinct's first holder, and counts for words that appear twice.
 
 mod first_seen;

@@ -62,7 +62,7 @@ pub struct Edge {
     pub near: u32,
 }
 
-/// Cut edges, which are sorted, into tasks that keep together what is connected.
+/// Cut edges, which are sorted, into tasks that keep connected items together.
 pub fn cut_at_homes(edges: &[Edge]) -> Vec<&[Edge]> {
     let mut tasks = Vec::new();
     let mut rest = edges;
@@ -75,7 +75,7 @@ pub fn cut_at_homes(edges: &[Edge]) -> Vec<&[Edge]> {
     tasks
 }
 
-/// The pairs by what they are connected with (union-find; Tarjan 1975), then by the later item.
+/// The pairs by connected component (union-find; Tarjan 1975), then by the later item.
 pub fn connect(pairs: &[Pair]) -> Vec<Edge> {
     let sides = || pairs.iter().flat_map(|pair| [pair.left, pair.right]);
     let items = sides().max().map_or(0, |last| last as usize + 1);

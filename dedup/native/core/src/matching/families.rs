@@ -156,7 +156,7 @@ struct Growing {
     items: Vec<u32>,
     /// Near-copies of each item, in the order in which they were found.
     near: Vec<Vec<u32>>,
-    /// What each item was compared with in vain.
+    /// The items with which each item was compared without success.
     strange: Vec<Vec<u32>>,
     /// Near-copies whose own near-copies were not looked at yet.
     fresh: Vec<Vec<u32>>,
@@ -207,7 +207,7 @@ impl Growing {
         }
     }
 
-    /// Add an item with its earlier near-copies, and find what that leads to among what was added.
+    /// Add an item with its earlier near-copies, and find more of them among the added items.
     fn add(
         &mut self,
         edges: &[Edge],

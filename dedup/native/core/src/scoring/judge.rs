@@ -1,6 +1,6 @@
 //! Evidence to scores: how many words of each article are repeated, copied or formulaic.
 //!
-//! Every word counts once, so the parts sum to the whole exactly: internal before boilerplate
+//! Every word counts once, so the parts sum exactly to the total: internal before boilerplate
 //! (nobody copies a cookie notice from a news story) before copied before what a template fixes.
 //! The first seen holder of a text is not blamed for it, but every holder of boilerplate is.
 

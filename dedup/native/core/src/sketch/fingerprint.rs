@@ -79,7 +79,7 @@ pub struct Fingerprints {
 /// Memory that fingerprinting takes for each token of a text: its hash and range, the gram that
 /// begins with it, and its places in the search for repeats.
 const BYTES_A_TOKEN: u64 = 48;
-/// The same for each paragraph: its row twice, its identity, and what it is made of.
+/// The same for each paragraph: its row twice, its identity, and the data they are made from.
 const BYTES_A_PARAGRAPH: u64 = 80;
 
 /// Most bytes of memory that fingerprinting a text takes.

@@ -139,7 +139,7 @@ pub fn find_repeated_units(
     }
 }
 
-/// Sort runs and cut from each what an earlier one covers.
+/// Sort runs and cut from each the part that an earlier one covers.
 pub fn make_disjoint(runs: &mut Vec<Run>) {
     runs.sort_unstable_by_key(|run| (run.start, u32::MAX - run.end, run.source));
     let mut covered = 0;

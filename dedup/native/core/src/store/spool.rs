@@ -1,4 +1,4 @@
-//! A temporary file that holds what a scan will need again: the text and the packed rows.
+//! A temporary file for data that a scan will need again: the text and the packed rows.
 //!
 //! One without a name disappears with the process, however that ends; one with a name can be opened
 //! again by a scan that is resumed. Nothing in it is kept in memory; what the system caches of it,
@@ -19,7 +19,7 @@ pub struct Spool {
     file: File,
     folder: PathBuf,
     end: AtomicU64,
-    /// Ends all work on what the spool holds, which is one scan's.
+    /// Ends all work on the content of the spool, which belongs to one scan.
     pub stop: Stop,
     /// Bytes written and read since it was opened, and bytes of text read back to tokenise again.
     pub traffic: Traffic,

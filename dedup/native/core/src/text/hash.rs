@@ -1,7 +1,7 @@
-//! The hash functions under every fingerprint. All are fixed for good: the seeds are digits of
+//! The hash functions under every fingerprint. All are fixed permanently: the seeds are digits of
 //! pi, and changing one changes `FINGERPRINT_VERSION`.
 
-/// Goes into every manifest; raise it when any hash, table or kernel gives other bits.
+/// Recorded in every manifest; increase it when any hash, table or kernel gives different bits.
 pub const FINGERPRINT_VERSION: u32 = 1;
 
 pub const SEEDS: [u64; 4] = [

@@ -21,7 +21,7 @@ const WORD: u64 = 0;
 const HALF_WORD: u64 = 1;
 const QUARTER_WORD: u64 = 2;
 
-/// What a full word weighs; a Han character weighs 2 and a Thai one 1.
+/// The weight of a full word; a Han character weighs 2 and a Thai one 1.
 pub const WORD_WEIGHT: u32 = 4;
 
 /// Bytes that are tokenised at once, as each takes some 14 bytes meanwhile.

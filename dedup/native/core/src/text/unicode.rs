@@ -67,7 +67,7 @@ impl CodePoint {
         }
     }
 
-    /// A letter of a spaced script that folds on its own: what most text is made of.
+    /// A letter of a spaced script that folds on its own: the most frequent class.
     #[inline(always)]
     pub const fn is_plain_letter(self) -> bool {
         self.0 & 0x7f == 1

@@ -190,7 +190,7 @@ impl<'a> Holders<'a> {
         is_site.then_some(tally.site)
     }
 
-    /// What a word of a cluster counts for when articles are held to be the same story.
+    /// The weight of a word of a cluster in the decision whether articles are the same story.
     pub fn weight(&self, cluster: usize) -> f64 {
         (FEW / f64::from(self.tallies[cluster].articles)).min(1.0)
     }

@@ -22,7 +22,7 @@ use crate::util::{BitSet, parallel};
 use holders::{Holders, cluster_of};
 use relations::{Beside, Part, Relation, Rest, Shared, relate, share_all};
 
-/// What a cluster of paragraphs is. The order is that of `CLUSTER_KINDS` in schemas.py.
+/// The kind of a cluster of paragraphs. The order is that of `CLUSTER_KINDS` in schemas.py.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum ClusterKind {
     NearCopy,
@@ -30,7 +30,7 @@ pub enum ClusterKind {
     Syndication,
 }
 
-/// What the clusters of paragraphs are, by cluster.
+/// The kinds of the clusters of paragraphs, by cluster.
 #[derive(Serialize, Deserialize)]
 pub struct ClusterVerdicts {
     pub kinds: Vec<ClusterKind>,
@@ -249,7 +249,7 @@ impl Holders<'_> {
         rest
     }
 
-    /// What a cluster is, from what the articles of its sample share besides it.
+    /// The kind of a cluster, from what the articles of its sample share besides it.
     fn decide(&self, cluster: u32, rests: &[Rest], shared: &[Vec<Shared>]) -> ClusterKind {
         let key = self.clusters.representatives[cluster as usize];
         let here: Vec<u32> = rests.iter().map(|rest| rest.words_of(key)).collect();

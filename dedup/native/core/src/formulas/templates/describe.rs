@@ -22,7 +22,7 @@ const SPELLINGS: usize = 32;
 /// Code points of a filler that is shown.
 const MAX_EXAMPLE: usize = 80;
 
-/// What a slot takes. The order is that of `SLOT_KINDS` in schemas.py.
+/// What fills a slot. The order is that of `SLOT_KINDS` in schemas.py.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum SlotKind {
     Words,
@@ -59,7 +59,7 @@ pub struct Template {
     pub in_article: bool,
 }
 
-/// What is gathered of one pattern, by hashes, so that no order shows.
+/// The facts gathered about one pattern, by hashes, so that their order has no effect.
 #[derive(Default)]
 struct Gathered {
     occurrences: u32,

@@ -28,7 +28,7 @@ pub struct Finder<'a> {
     /// This many, the first, are from packs, and hold whatever share of a sentence they fix.
     packs: usize,
     outlines: Vec<u128>,
-    /// What the fixed words of each pattern weigh.
+    /// The weight of the fixed words of each pattern.
     weights: Vec<u32>,
     by_gram: Index,
     by_word: Index,

@@ -45,7 +45,7 @@ pub fn is_particle(item: u64) -> bool {
     PARTICLES.binary_search(&item).is_ok()
 }
 
-/// What an item weighs as a word, in quarters: numbers and edges of sentences weigh nothing.
+/// The weight of an item in quarters of a word: numbers and edges of sentences weigh nothing.
 pub fn word_weight(item: u64) -> u32 {
     if is_word(item) { weight(item) } else { 0 }
 }

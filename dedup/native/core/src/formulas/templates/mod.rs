@@ -69,7 +69,7 @@ pub struct Options {
     pub threads: usize,
 }
 
-/// What to look for, and the templates that packs name.
+/// What to look for, and the templates of packs.
 pub struct Mining {
     pub options: Options,
     pub packs: Vec<Known>,
@@ -414,7 +414,7 @@ fn keep_supported(
 /// Chooses which of its patterns a paragraph or sentence follows.
 struct Choice<'a> {
     patterns: &'a [Pattern],
-    /// What the fixed words of each pattern weigh.
+    /// The weight of the fixed words of each pattern.
     weights: Vec<u32>,
     is_dropped: Vec<bool>,
 }

@@ -30,7 +30,7 @@ impl Pattern {
         hash_items(self.parts.iter().copied().chain([self.kind as u64]))
     }
 
-    /// What its fixed words weigh, in quarters of a word.
+    /// The weight of its fixed words, in quarters of a word.
     pub fn fixed_weight(&self) -> u32 {
         self.parts.iter().map(|part| word_weight(*part)).sum()
     }
