@@ -16,6 +16,7 @@ import functools
 import os
 import re
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -332,8 +333,32 @@ class Config:
             },
         )
 
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Config:
+        """Read what `to_dict` gave. Every setting must be there; unknown names are ignored.
 
-_PARTS = {
+        Raises a ConfigError.
+        """
+        given: dict[str, Any] = {}
+        for item in dataclasses.fields(cls):
+            value = _get(values, item.name, "the config")
+            if item.name in _PARTS:
+                part = _PARTS[item.name]
+                names = [part_field.name for part_field in dataclasses.fields(part)]
+                settings = {name: _get(value, name, f"its {item.name}") for name in names}
+                packed = {k: tuple(v) if isinstance(v, list) else v for k, v in settings.items()}
+                value = part(**packed)
+            given[item.name] = value
+        return cls(**given)
+
+
+def _get(values: Any, name: str, owner: str) -> Any:
+    _need(isinstance(values, Mapping), f"{owner} is {values!r}, but it must be an object")
+    _need(name in values, f"{owner} has no {name}")
+    return values[name]
+
+
+_PARTS: dict[str, type] = {
     "source": SourceConfig,
     "fingerprint": FingerprintConfig,
     "match": MatchConfig,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from dedup.config import Config, SourceConfig
+from dedup.config import Config
 from dedup.errors import ConfigError
 from dedup.schemas import TABLES
 from dedup.util.typed import MismatchError, read_typed
@@ -66,14 +66,9 @@ class Manifest:
     resumed: bool = False
 
     @property
-    def source(self) -> SourceConfig:
-        """The settings by which articles were read."""
-        return _settings(self.config).source
-
-    @property
-    def max_memory(self) -> str | None:
-        """What the scan was to keep to."""
-        return _settings(self.config).max_memory
+    def settings(self) -> Config:
+        """The settings of the scan."""
+        return Config.from_dict(self.config)
 
 
 def read_manifest(document: Any) -> Manifest:
@@ -88,15 +83,7 @@ def read_manifest(document: Any) -> Manifest:
                 raise MismatchError(f"{name} has no {key}")
     try:
         datetime.fromisoformat(manifest.finished)
-        _settings(manifest.config)
+        Config.from_dict(manifest.config)
     except (ValueError, ConfigError) as err:
         raise MismatchError(str(err)) from err
     return manifest
-
-
-def _settings(config: Settings) -> Config:
-    """Return the settings by which inputs were read."""
-    source = config.get("source")
-    if not isinstance(source, Mapping):
-        raise MismatchError("config has no source")
-    return Config().with_options(max_memory=config.get("max_memory"), **source)

@@ -130,7 +130,7 @@ def sample_removals(
     chosen = gone.take(places).to_pylist()
     reasons = decisions.reasons.drop_null().take(pa.array(places)).to_pylist()
     spans = _longest_spans(scan, {row["article_id"] for row in chosen})
-    config = dataclasses.replace(scan.facts.source, on_error="skip")
+    config = dataclasses.replace(scan.facts.settings.source, on_error="skip")
     texts = _read_texts(chosen, files, config, resources)
     removals = []
     for row, reason in zip(chosen, reasons, strict=True):

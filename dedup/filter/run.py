@@ -123,8 +123,8 @@ def filter_articles(  # noqa: PLR0913 - keyword-only options, each of its own
     cuts = decisions.heavily_cut_sources(max_removed)
     if cuts and not dry_run:
         raise _brake(cuts, max_removed)
-    resources = Resources(Budget(scan.facts.max_memory).reading())
-    reading = Reading(scan.facts.source, resources)
+    resources = Resources(Budget(scan.facts.settings.max_memory).reading())
+    reading = Reading(scan.facts.settings.source, resources)
     by_name = dict(zip(names, files, strict=True))
     samples = sample_removals(scan, decisions, by_name, sample, resources)
     rows_of = _rows_by_file(decisions, names, add_scores=add_scores)
@@ -180,7 +180,7 @@ def _open_results(results: Scan | str | os.PathLike[str], inputs: Sequence[str])
 
 def _check_clusters(scan: Scan, rule: Rule) -> None:
     """Refuse to choose from clusters of articles where a scan made none."""
-    if rule.keep is not None and scan.manifest["config"]["granularity"] == "paragraph":
+    if rule.keep is not None and scan.facts.settings.granularity == "paragraph":
         raise ConfigError(
             f"{scan.path} has clusters of paragraphs only, so there is no article to keep of each",
             hint="scan with --granularity both, or leave out --keep and give --max-redundancy",
