@@ -78,11 +78,9 @@ class Rows:
         return kept, first
 
     def give_up(self, damage: DamagedFileError) -> None:
-        """Pass over the rows behind a damage, unless one of them is to be kept."""
+        """Pass over the rows after the damage, unless one of them is to be kept."""
         if self.is_kept[self.seen :].any():
-            damage.hint = (
-                "get the file again and scan it: there are rows to keep in what is damaged"
-            )
+            damage.hint = "get the file again and scan it: the damaged part holds rows to keep"
             raise damage
         self.take(len(self.is_known) - self.seen)
 
@@ -105,8 +103,8 @@ def rewrite(
 ) -> str | None:
     """Write the kept rows of a file to a new file of the same format; return the file's digest.
 
-    What is no row, such as a header, a blank line or a request in a web archive, is kept too. A
-    file that breaks off, which the scan was told to skip, is copied as far as it was scanned. A
+    What is not a row, such as a header, a blank line or a request in a web archive, is kept too. A
+    file that is cut off, which the scan was told to skip, is copied as far as it was scanned. A
     text file or page that is not kept is not made, and neither is the copy of a file that is
     damaged at its beginning.
     """
@@ -212,7 +210,7 @@ def _rewrite_json(file: OpenInput, rows: Rows, sink: Any, config: SourceConfig) 
             before = b",\n" if is_list else b"\n"
     if rows.is_kept[rows.seen :].any():
         raise InputError(f"{file.path} is not the list of articles that was scanned")
-    rows.take(len(rows.is_known) - rows.seen)  # what follows a list that breaks off
+    rows.take(len(rows.is_known) - rows.seen)  # what follows a list that is cut off
     if is_list:
         sink.write(b"[\n]\n" if before == b"[\n" else b"\n]\n")
     elif before:
@@ -220,7 +218,7 @@ def _rewrite_json(file: OpenInput, rows: Rows, sink: Any, config: SourceConfig) 
 
 
 def _split_document(chunks: Iterator[bytes], limit: int) -> Iterator[bytes | None]:
-    """Give each article of a JSON document as it stands there; None for one that is too long."""
+    """Give each article of a JSON document as it is written; None for one that is too long."""
     splitter = _native.JsonSplitter(limit)
     for chunk in chunks:
         yield from (_strip(element[0]) for element in splitter.split(chunk))
@@ -244,7 +242,7 @@ def _strip(element: bytes | None) -> bytes | None:
 
 
 def _add_scores(article: bytes, scores: dict[str, float], file: InputFile) -> bytes:
-    """Put the scores behind the last field of an object; all other bytes stay."""
+    """Put the scores after the last field of an object; all other bytes stay."""
     if any(b'"%s"' % name.encode() in article for name in scores):
         taken = scores.keys() & json.loads(article.removeprefix(BOM)).keys()
         if taken:
@@ -380,7 +378,7 @@ def _filter_batches(
 
 
 def _validate(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Meet a damage where reading met it: the columns that a scan needs are validated there."""
+    """Meet damage where reading met it: the columns that a scan needs are validated there."""
     batch.validate()
     return batch
 

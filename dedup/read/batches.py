@@ -43,7 +43,7 @@ NO_ARTICLES = pa.RecordBatch.from_pylist([], schema=ARTICLE_INPUT)
 NONE_REJECTED = pa.RecordBatch.from_pylist([], schema=REJECTED)
 
 BATCH_BYTES = 4 << 20  # enough text for one native call, little enough to hold many in memory
-SLICE_ROWS = 8192  # texts in another layout are converted so many rows at a time
+SLICE_ROWS = 8192  # texts in another layout are converted this many rows at a time
 
 _COPIES = 4  # of a long text on its way to the fingerprint: its line, its column, its batch
 _NONE_LONG = np.zeros(0, np.bool_)
@@ -62,7 +62,7 @@ class ArticleBatch(NamedTuple):
     articles: pa.RecordBatch  # ARTICLE_INPUT
     rejected: pa.RecordBatch  # REJECTED
     unreadable_dates: int
-    read_to: tuple[int, int] = (0, 0)  # number of the file, and its first row behind the batch
+    read_to: tuple[int, int] = (0, 0)  # number of the file, and its first row after the batch
     passed: Passed | None = None  # of that file
     ended: tuple[tuple[int, str | None], ...] = ()  # files that end here, with their digests
 

@@ -66,7 +66,7 @@ class GzipError(OSError):
 
 
 class GzipReader:
-    """The unpacked bytes of gzip members one after another; zeros behind a member are padding.
+    """The decompressed bytes of gzip members one after another; zeros after a member are padding.
 
     After a GzipError, `skip_damage` continues at the next member, which needs `is_resumable`.
     """

@@ -33,7 +33,7 @@ def explain_limit(limit: int) -> str:
 def whole_lines(chunks: Iterable[bytes], limit: int) -> Iterator[bytes | None]:
     """Cut chunks at line ends into blocks of whole lines; None is one line that is too long.
 
-    What a file breaks off with, a part of a line, is not given.
+    Part of a line at the end of a file that is cut off is not given.
     """
     held: list[bytes] = []
     size = 0

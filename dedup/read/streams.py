@@ -173,7 +173,7 @@ class _Hashed:
             if self._hasher.digest() != expected.digest:
                 raise ResumeError(
                     "the unfinished scan cannot be resumed, since"
-                    f" {self._path} is not what it read of it"
+                    f" {self._path} differs from what the scan read before"
                 )
             data, self.size = data[left:], expected.size
         self._hasher.update(data)
@@ -207,7 +207,7 @@ def _state_of(raw: Any) -> _State:
 
 
 def _blocks_of(raw: Any, size: int = sys.maxsize) -> Iterator[bytes]:
-    """Read the first bytes of a file, wherever its descriptor stands."""
+    """Read the first bytes of a file, whatever the position of its descriptor."""
     at = 0
     while block := os.pread(raw.fileno(), min(CHUNK_BYTES, size - at), at):
         yield block
@@ -291,7 +291,7 @@ def _check_packing(head: bytes, file: InputFile) -> str | None:
     if other:
         raise InputError(
             f"{file.path} is {other}, whatever its name says",
-            hint="unpack it, and scan what is in it",
+            hint="decompress it, and scan what it holds",
         )
     return packing
 

@@ -161,7 +161,7 @@ def test_a_scan_is_not_resumed_on_other_bytes_than_it_read(
     at = data.index(b"ferry")
     path.write_bytes(data[:at] + b"Ferry" + data[at + 5 :])
     os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
-    with pytest.raises(ResumeError, match="is not what it read of it"):
+    with pytest.raises(ResumeError, match="differs from what the scan read before"):
         dedup.scan(path, tmp_path / "results", threads=1, resume=True)
 
 

@@ -126,7 +126,7 @@ def test_a_csv_quote_that_is_never_closed_says_what_it_takes_in(tmp_path: Path) 
     assert read_texts(path, config=SKIP) == ["a"]
     [(_, row, article_id, reason)] = read_rejected(path)
     assert (row, article_id) == (1, "2")
-    assert reason.startswith("line 3: a quote is opened and never closed: it takes in 2 lines")
+    assert reason.startswith("line 3: a quote is opened and never closed: it spans 2 lines")
 
 
 def test_csv_may_have_a_byte_order_mark_carriage_returns_and_blank_lines(tmp_path: Path) -> None:

@@ -161,7 +161,7 @@ def test_an_archive_is_refused_by_its_kind(
     with pytest.raises(InputError) as caught:
         read(path, config=SKIP)
     assert str(caught.value) == f"{path} is {kind}, whatever its name says"
-    assert caught.value.hint == "unpack it, and scan what is in it"
+    assert caught.value.hint == "decompress it, and scan what it holds"
 
 
 @pytest.mark.parametrize("text", ["BZh is a word", "PK", "7z", "ustar " * 60, "x" * 300])

@@ -58,7 +58,7 @@ def read_csv(file: OpenInput, config: SourceConfig) -> Iterator[pa.RecordBatch]:
 def _read_header(
     chunks: Iterator[bytes], file: InputFile, limit: int
 ) -> tuple[list[str], bytes, int]:
-    """Return the names in the first line that is not blank, what was read behind it, and its line.
+    """Return the names in the first line that is not blank, what was read after it, and its line.
 
     It may be longer than a chunk.
     """

@@ -88,7 +88,7 @@ class ParquetGroups:
         yield from self._parquet.iter_batches(rows, row_groups=[group], columns=columns)
 
     def _longest_repeated(self, group: int, columns: list[str]) -> int:
-        """Return the bytes that a row takes at most of what stands in dictionaries.
+        """Return the most bytes that a row can take from values in dictionaries.
 
         A long text there may be that of every row, of which the size of the row group says nothing.
         """

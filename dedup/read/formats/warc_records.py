@@ -35,7 +35,7 @@ _NEXT = _SEPARATORS[0] + _BEGINS
 _SHORT_BYTES = 1 << 20  # a record that may be looked at as a whole
 _MEMORY_BYTES = 64 << 20  # read ahead; more of it goes to a temporary file
 
-_CUT = "the record breaks off"
+_CUT = "the record is cut off"
 _WRONG_LENGTH = "the record's Content-Length is wrong: it does not lead to the record's end"
 
 
@@ -68,7 +68,7 @@ def read_records(
 
 
 def _take_good(window: _Window, wanted: Callable[[Mapping[str, str]], int | None]) -> Record | None:
-    """Take a record that is short and has another one right behind it, as nearly all have.
+    """Take a record that is short and is followed by another at once, as nearly all are.
 
     None is one of which `_read_record` must tell what it is.
     """
@@ -120,7 +120,7 @@ def _read_record(
 
 
 def _give_up(window: _Window, place: int, headers: Mapping[str, str], reason: str) -> Record:
-    """Go to the next record, behind the damage if there is one."""
+    """Go to the next record, past the damage if there is any."""
     if window.place == place:
         window.take(1)
     window.skip_to_start()
@@ -188,7 +188,7 @@ def _read_block(window: _Window, length: int, wanted: int | None) -> tuple[bytes
 
 
 def _check_end(window: _Window, length: int) -> str | None:
-    """Tell what is wrong if a block ends so many bytes ahead."""
+    """Tell what is wrong if a block ends this many bytes ahead."""
     after = window.peek_at(length, _START_BYTES)
     if after is None:
         return window.damage or _CUT
@@ -227,7 +227,7 @@ class _Window:
         self.is_damage_between = False
 
     def look(self, size: int) -> tuple[bytes, int]:
-        """Return what was read and where in it one stands, with so many bytes behind, or the end.
+        """Return what was read, and where in it one is, followed by this many bytes or the end.
 
         Nothing is copied, unlike with `peek`.
         """
@@ -242,17 +242,17 @@ class _Window:
         return self._near, self._at
 
     def pass_over(self, size: int) -> None:
-        """Go behind bytes that were looked at."""
+        """Skip bytes that were looked at."""
         self._at += size
         self.place += size
 
     def peek(self, size: int) -> bytes:
-        """Return so many bytes, or fewer at the end."""
+        """Return this many bytes, or fewer at the end."""
         ahead, at = self.look(size)
         return ahead[at : at + size]
 
     def take(self, size: int) -> bytes:
-        """Return so many bytes that were looked at, and go behind them."""
+        """Return this many bytes that were looked at, and skip them."""
         taken = self.peek(size)
         self.pass_over(len(taken))
         return taken
@@ -296,7 +296,7 @@ class _Window:
             self.take(len(ahead) - _START_BYTES)
 
     def resume(self) -> None:
-        """Go on behind a damage, if the stream can."""
+        """Continue past the damage, if the stream can."""
         self._near = b""
         self._at = 0
         if self._stream.skip_damage(_BEGINS):

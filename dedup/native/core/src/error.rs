@@ -19,7 +19,7 @@ pub enum Error {
 
     /// More bytes than the offsets of one column can count.
     #[error(
-        "{bytes} bytes stand in one piece, but a column holds at most {}",
+        "one piece has {bytes} bytes, but a column holds at most {}",
         i32::MAX
     )]
     TooLong {
@@ -77,7 +77,7 @@ pub enum Error {
 
     /// A CSV field that begins with a quote and lasts to the end of the file.
     #[error(
-        "a quote is opened and never closed: it takes in {lines} lines, to the end of the file"
+        "a quote is opened and never closed: it spans {lines} lines, to the end of the file"
     )]
     OpenQuote {
         /// Lines from the quote to the end.

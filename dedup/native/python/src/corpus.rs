@@ -97,7 +97,7 @@ impl PyCorpus {
     pub fn sources(&self, batch: &RecordBatch) -> Outcome<Vec<Option<u32>>> {
         let codes = first_column::<Int32Array>(batch)
             .filter(|codes| codes.len() == self.0.articles.len())
-            .ok_or_else(|| wrong_type("sources must be int32, one an article"))?;
+            .ok_or_else(|| wrong_type("sources must be int32, one per article"))?;
         Ok(codes
             .iter()
             .map(|code| code.map(|code| code as u32))

@@ -143,7 +143,7 @@ impl PyMatches {
             return Err(wrong_type("facts must be two columns"));
         };
         let facts = tables::Facts::new(sources, dates, corpus.0.articles.len())
-            .ok_or_else(|| wrong_type("facts must be int32 and int64, one an article"))?;
+            .ok_or_else(|| wrong_type("facts must be int32 and int64, one per article"))?;
         let groups = interruptible(py, &corpus.0.spool.stop, || {
             Ok::<_, Error>(tables::group(&corpus.0, &self.0, unit, threads))
         })?;

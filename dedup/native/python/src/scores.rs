@@ -61,7 +61,7 @@ impl PyScores {
     fn new(corpus: &PyCorpus, dates: Table, ambiguous_us: u64) -> Outcome<Self> {
         let dates = first_column::<Int64Array>(&dates.0)
             .filter(|dates| dates.len() == corpus.0.articles.len())
-            .ok_or_else(|| wrong_type("dates must be int64, one an article"))?;
+            .ok_or_else(|| wrong_type("dates must be int64, one per article"))?;
         Ok(Self {
             scores: Scores::new(&corpus.0),
             dates: dates.clone(),
