@@ -230,8 +230,19 @@ def naming_output(target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as err:
-        reason = err.strerror or str(err)
         raise OutputError(
-            f"cannot write {target}: {reason}",
-            hint="free some space or name another place with -o; nothing was changed",
+            f"cannot write {target}: {_REASONS.get(err.errno, err.strerror or str(err))}",
+            hint=f"{_WAYS_OUT.get(err.errno, 'name another place')}; nothing was changed",
         ) from err
+
+
+_REASONS: dict[int | None, str] = {
+    errno.ENOTDIR: "a part of its path is a file, not a folder",
+    errno.ENAMETOOLONG: "its name is too long, as the hidden folder beside it has a longer one",
+    errno.EROFS: "the disk there is read-only",
+}
+_WAYS_OUT: dict[int | None, str] = {
+    errno.ENOSPC: "free some space or name another place",
+    errno.EDQUOT: "free some space or name another place",
+    errno.ENAMETOOLONG: "choose a shorter name",
+}

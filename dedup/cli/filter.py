@@ -13,6 +13,7 @@ from dedup.cli.options import (
     read_share,
     results_argument,
 )
+from dedup.cli.signals import holding_signals
 
 
 @click.command("filter")
@@ -83,8 +84,9 @@ def command(
     their formats, order and fields, and articles that are kept are copied byte for byte. Give
     --max-redundancy, --keep or both: an article is kept if it passes both.
     """
-    from dedup.cli.report import print_report
-    from dedup.filter import filter_articles
+    with holding_signals():
+        from dedup.cli.report import print_report
+        from dedup.filter import filter_articles
 
     report = filter_articles(results, list(inputs), output, progress=not quiet, **options)
     print_report(report, options, quiet=quiet)

@@ -7,6 +7,7 @@ import json
 import click
 
 from dedup.cli.options import results_argument
+from dedup.cli.signals import holding_signals
 from dedup.util.terminal import print_json
 
 
@@ -17,7 +18,8 @@ from dedup.util.terminal import print_json
 )
 def command(results: str, as_json: bool) -> None:
     """Show what a results folder holds: inputs, settings, counts, limits and timings."""
-    from dedup.results import open_scan
+    with holding_signals():
+        from dedup.results import open_scan
 
     scan = open_scan(results)
     if as_json:

@@ -13,6 +13,7 @@ from dedup.cli.options import (
     quiet_option,
     read_share,
 )
+from dedup.cli.signals import holding_signals
 
 
 @click.command("scan")
@@ -141,8 +142,9 @@ def command(
     The results are Parquet tables: articles, paragraphs, spans, clusters, members, pairs,
     templates and rejected rows, with a manifest.
     """
-    from dedup.config import Config
-    from dedup.pipeline import scan
+    with holding_signals():
+        from dedup.config import Config
+        from dedup.pipeline import scan
 
     result = scan(
         list(inputs),

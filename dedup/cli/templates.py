@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from dedup.cli.options import Group, overwrite_option, results_argument
+from dedup.cli.signals import holding_signals
 from dedup.util.terminal import print_line
 
 
@@ -26,7 +27,8 @@ def command() -> None:
 )
 def list_command(results: str, limit: int) -> None:
     """Print the templates of RESULTS: articles, kind, pattern."""
-    from dedup.results import open_scan
+    with holding_signals():
+        from dedup.results import open_scan
 
     with open_scan(results).reading("templates") as templates:
         rows = templates.head(limit, columns=["articles", "kind", "pattern"]).to_pylist()
@@ -50,8 +52,9 @@ def learn_command(results: str, output: str, overwrite: bool) -> None:
 
     Only mined templates are saved: not those of packs, nor openers that a single article repeats.
     """
-    from dedup.packs import learn_pack, write_pack
-    from dedup.results import open_scan
+    with holding_signals():
+        from dedup.packs import learn_pack, write_pack
+        from dedup.results import open_scan
 
     scan = open_scan(results)
     pack = learn_pack(scan, Path(output).stem)

@@ -24,7 +24,14 @@ def replace_numbers(rows: pa.Array, name: Callable[[pa.Array], pa.Array]) -> pa.
     """Replace each distinct number by its value from `name`; a null stays null."""
     encoded = rows.dictionary_encode()
     used = encoded.dictionary if len(encoded.dictionary) else pa.array([], pa.uint32())
-    return pa.DictionaryArray.from_arrays(encoded.indices, name(used))
+    named = name(used)
+    # Each value once: of a value that is there twice, Parquet's writer counts the bytes twice and
+    # fills the rest of the page with whatever the memory held.
+    distinct = named.dictionary_encode()
+    if len(distinct.dictionary) == len(named):
+        return pa.DictionaryArray.from_arrays(encoded.indices, named)
+    indices = distinct.indices.take(encoded.indices)
+    return pa.DictionaryArray.from_arrays(indices, distinct.dictionary)
 
 
 def cut_rows(sizes: npt.NDArray[np.int64], most: int) -> Iterator[tuple[int, int]]:

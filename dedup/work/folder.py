@@ -15,6 +15,8 @@ import errno
 import fcntl
 import json
 import os
+import re
+import secrets
 import stat
 from collections.abc import Collection
 from contextlib import suppress
@@ -31,11 +33,20 @@ OLD = "old"
 MARK = "dedup-work.json"
 
 _FORMAT = "dedup work folder"
+_SPOOL_NAME = re.compile(r"dedup-[0-9a-f]{32}\.spool")  # all that a mark can make dedup remove
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _OURS = os.O_NOFOLLOW | os.O_CLOEXEC
 _BUFFER_BYTES = 1 << 20  # fewer calls for the many small writes of a table
 _TRIES = 10  # an attempt fails only if another process began or ended at that moment
 _NOT_SUPPORTED = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
+
+
+def choose_spool(folder: Path) -> Path:
+    """Return a place that nobody can foresee in a folder of temporary files, which may be anyone's.
+
+    By its name a later process knows that the file is dedup's.
+    """
+    return folder / f"dedup-{secrets.token_hex(16)}.spool"
 
 
 class NewFile(NamedTuple):
@@ -179,6 +190,7 @@ class WorkFolder:
             is_ours = mark["format"] == _FORMAT
             files = {*map(str, mark["files"])}
             spool = Path(mark["spool"]) if mark["spool"] else None
+            is_ours &= spool is None or _SPOOL_NAME.fullmatch(spool.name) is not None
         except (ValueError, KeyError, TypeError, RecursionError) as err:
             raise self._not_ours(f"holds a {MARK} that dedup did not write") from err
         if not is_ours:

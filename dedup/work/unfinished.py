@@ -8,7 +8,6 @@ is done. It is removed when the scan ends, unless it holds something to resume f
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -21,7 +20,7 @@ from dedup.errors import ConfigError, DedupError, OutputError, ResumeError
 from dedup.outputs import naming_output
 from dedup.read import InputFile
 from dedup.results import describe_results
-from dedup.work.folder import NEW, WorkFolder
+from dedup.work.folder import NEW, WorkFolder, choose_spool
 from dedup.work.journal import JournalFile
 
 if TYPE_CHECKING:
@@ -140,7 +139,7 @@ def _choose_spool(temp_dir: str | None, target: Path) -> Path | None:
             f"temp_dir {temp_dir} is in the results folder, which the scan replaces",
             hint="name another folder with --temp-dir",
         )
-    return place / f"dedup-{secrets.token_hex(16)}.{SPOOL}"
+    return choose_spool(place)
 
 
 def _describe(files: Sequence[InputFile], packs: Sequence[Pack], config: Config) -> dict[str, Any]:

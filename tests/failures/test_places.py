@@ -173,8 +173,8 @@ def test_a_place_that_cannot_be_taken_is_refused_before_anything_is_read(
     refuse_scan(source, "..", "the input")
     refuse_scan(source, "/", "the input")
     refuse_scan(source, tmp_path / "link", "a link that leads nowhere")
-    refuse_scan(source, source / "results", "Not a directory")
-    refuse_scan(source, tmp_path / ("x" * 250), "File name too long")
+    refuse_scan(source, source / "results", "is a file, not a folder")
+    refuse_scan(source, tmp_path / ("x" * 250), "its name is too long")
     refuse_scan(source, os.fsdecode(b"\xff"), r"name \\xff is not valid UTF-8")
     refuse_scan(source, "nul\0", "which is not a path")
     refuse_scan(source, os.devnull, "is a file")
@@ -530,6 +530,22 @@ def test_a_scan_removes_the_temporary_file_that_an_older_one_left_elsewhere(
     assert len(names(spools)) == 2
     scan(source, tmp_path / "results")
     assert names(spools) == ["dedup-other.spool"]
+
+
+@pytest.mark.parametrize("resume", [False, True])
+@pytest.mark.parametrize("name", ["precious.txt", "dedup-notes.spool"])
+def test_a_forged_mark_does_not_make_a_scan_touch_a_file_elsewhere(
+    source: Path, tmp_path: Path, name: str, resume: bool
+) -> None:
+    precious = tmp_path / name
+    precious.write_text("the only copy")
+    work = tmp_path / ".out.unfinished"
+    work.mkdir(0o700)
+    mark = {"format": "dedup work folder", "version": 1, "files": ["spool"], "spool": str(precious)}
+    (work / MARK).write_text(json.dumps(mark))
+    (work / MARK).chmod(0o600)
+    refuse_scan(source, tmp_path / "out", "did not write", resume=resume)
+    assert precious.read_text() == "the only copy"
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from article_files import COMPRESSIONS, to_csv, to_jsonl, to_parquet, write_arti
 
 import dedup
 from dedup import pipeline
-from dedup.cli.main import main
+from dedup.cli import main
 from dedup.errors import InputError, OutputError, ResumeError
 from dedup.progress import Silent
 from dedup.schemas import TABLES
@@ -69,7 +69,7 @@ def start(inputs: Path, results: Path, *options: str) -> subprocess.Popen[bytes]
 
 
 def call(*arguments: str) -> subprocess.Popen[bytes]:
-    script = "import sys; from dedup.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    script = "import sys; from dedup.cli import main; sys.exit(main(sys.argv[1:]))"
     command = [sys.executable, "-c", script, *arguments, "--quiet"]
     return subprocess.Popen(command, stderr=subprocess.PIPE)
 

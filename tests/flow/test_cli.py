@@ -17,7 +17,7 @@ import pytest
 
 import dedup
 from dedup.cli import main
-from dedup.cli.main import COMMANDS
+from dedup.cli.command_line import COMMANDS
 from dedup.config import Config
 from dedup.progress import show as progress
 from dedup.progress.lines import Lines

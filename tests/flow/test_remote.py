@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from fsspec.registry import _registry
 
 import dedup
-from dedup.cli.main import dedup as group
+from dedup.cli.command_line import dedup as group
 from dedup.config import SourceConfig
 from dedup.errors import InputError, OutputError
 from dedup.read import locate_inputs, read_articles, urls

@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dedup
-from dedup.cli.main import main
+from dedup.cli import main
 from dedup.errors import ResultsError
 from dedup.schemas import TABLES
 

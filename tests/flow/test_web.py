@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dedup
-from dedup.cli.main import dedup as group
+from dedup.cli.command_line import dedup as group
 from dedup.config import SourceConfig
 from dedup.errors import ConfigError, InputError, RowError
 from dedup.read import Resources, locate_inputs, read_articles
@@ -706,3 +706,11 @@ def test_pages_that_are_kept_are_copied_and_the_others_are_not(tmp_path: Path) -
         dedup.filter_articles(
             result, tmp_path / "in", tmp_path / "out", keep="first", add_scores=True
         )
+
+
+def test_a_page_whose_http_head_never_ends_is_rejected_with_the_reason(tmp_path: Path) -> None:
+    endless = record("response", b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n<p>A page.")
+    path = write(tmp_path / "a.warc", endless, response(b"<p>The next page.</p>"))
+    [batch] = read_articles(locate_inputs(path), SKIP)
+    assert batch.articles["text"].to_pylist() == ["The next page."]
+    assert batch.rejected["reason"].to_pylist() == ["its HTTP head is malformed or never ends"]

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import dedup
-from dedup.cli.main import main
+from dedup.cli import main
 from dedup.config import Config
 from fuzz import seeds
 from fuzz.mutations import mutate, mutate_json

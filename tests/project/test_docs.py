@@ -12,8 +12,8 @@ from checkout import ROOT
 import dedup
 from dedup import _native
 from dedup.cli import main
-from dedup.cli.main import COMMANDS
-from dedup.cli.main import dedup as group
+from dedup.cli.command_line import COMMANDS
+from dedup.cli.command_line import dedup as group
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DEFINITIONS = (ROOT / "docs" / "definitions.md").read_text(encoding="utf-8")

@@ -15,7 +15,7 @@ from article_files import (
 from click.testing import CliRunner
 
 import dedup
-from dedup.cli.main import dedup as group
+from dedup.cli.command_line import dedup as group
 from dedup.errors import InputError
 from dedup.read import group_by_reason, locate_inputs, survey_inputs
 from dedup.read.left_out import LeftOut

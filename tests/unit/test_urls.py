@@ -18,8 +18,8 @@ from article_files import read_texts
 from click.testing import CliRunner
 
 import dedup
-from dedup.cli.main import dedup as group
-from dedup.cli.main import main
+from dedup.cli import main
+from dedup.cli.command_line import dedup as group
 from dedup.config import SourceConfig
 from dedup.errors import ConfigError, InputError, OutputError, ResultsError
 from dedup.read import locate_inputs, read_articles

@@ -35,9 +35,14 @@ class BodyError(ValueError):
 
 
 def parse_response(block: bytes) -> Response | None:
-    """Separate the head from the body; None if there is no head, as before a DNS answer."""
+    """Separate the head from the body; None if there is no head, as before a DNS answer.
+
+    Raises a BodyError for a head that never ends.
+    """
     head = _HEAD.match(block)
     if head is None:
+        if block.startswith(b"HTTP/"):
+            raise BodyError("its HTTP head is malformed or never ends")
         return None
     lines = (line.partition(":") for line in head[2].decode("latin-1").splitlines())
     headers = {name.strip().lower(): value.strip() for name, _, value in lines}

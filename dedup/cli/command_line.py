@@ -6,15 +6,14 @@ import io
 import os
 import signal
 import sys
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from importlib import import_module
 
 import click
 
 from dedup._version import __version__
 from dedup.cli.options import Group
+from dedup.cli.signals import ending_gently
 from dedup.errors import ConfigError, DedupError, reason_of
 from dedup.util.suggest import did_you_mean
 from dedup.util.terminal import print_line
@@ -58,13 +57,13 @@ def dedup() -> None:
     """Find near-copies and redundancy in articles, and explain every finding."""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0, 1 for a failure, 2 for a wrong call."""
     signals = [signal.SIGINT]
     if isinstance(sys.stdout, io.TextIOWrapper):  # stderr escapes what it cannot encode already
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        with _ending_gently(signals):
+        with ending_gently(signals):
             outcome = dedup.main(
                 args=None if arguments is None else list(arguments),
                 prog_name="dedup",
@@ -83,24 +82,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as err:
         return _report(err)
     return outcome if isinstance(outcome, int) else 0
-
-
-@contextmanager
-def _ending_gently(signals: list[signal.Signals]) -> Iterator[None]:
-    """Let SIGTERM end a command as Ctrl-C does; add it to `signals` if it came."""
-
-    def end(number: int, _frame: object) -> None:
-        signals.append(signal.Signals(number))
-        raise KeyboardInterrupt
-
-    if threading.current_thread() is not threading.main_thread():  # it alone handles signals
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _report(err: Exception) -> int:
