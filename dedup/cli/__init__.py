@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
+
+_SIGNALLED = 128  # and the number of the signal: the exit code that shells give
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -16,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return run(arguments)
     except KeyboardInterrupt:
         sys.stderr.write("Interrupted: nothing was written\n")
-        return 128 + signal.SIGINT
+        return _SIGNALLED + signal.SIGINT
 
 
 def main_and_exit() -> NoReturn:
@@ -24,4 +27,8 @@ def main_and_exit() -> NoReturn:
     code = main()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
+    if code > _SIGNALLED:  # everything is closed; taking Python down would be most of the wait
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
     sys.exit(code)

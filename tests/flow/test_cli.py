@@ -32,7 +32,7 @@ ROWS = [
 
 
 def command_line(*arguments: str | Path) -> list[str]:
-    return [sys.executable, "-c", "import sys, dedup.cli; sys.exit(dedup.cli.main())"] + [
+    return [sys.executable, "-c", "import dedup.cli; dedup.cli.main_and_exit()"] + [
         str(argument) for argument in arguments
     ]
 

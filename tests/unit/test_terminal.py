@@ -90,7 +90,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def command_line(*arguments: str) -> list[str]:
-    return [sys.executable, "-c", "import sys, dedup.cli; sys.exit(dedup.cli.main())", *arguments]
+    return [sys.executable, "-c", "import dedup.cli; dedup.cli.main_and_exit()", *arguments]
 
 
 def run(place: Path, *arguments: str) -> tuple[int, str]:
