@@ -227,8 +227,8 @@ def _reason(err: Exception) -> str:
             return f"the server answered {status} {getattr(cause, 'message', '')}".rstrip()
     if isinstance(err, FileNotFoundError):
         return _NOT_THERE
-    lines = str(getattr(err, "strerror", None) or err).splitlines()
-    return lines[0] if lines else type(err).__name__
+    lines = str(getattr(err, "strerror", None) or err).splitlines() or [type(err).__name__]
+    return " ".join(lines[:2]) if lines[0].endswith(":") else lines[0]
 
 
 _PLAIN_REASONS: list[tuple[type[BaseException], str]] = [

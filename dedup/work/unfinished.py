@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from dedup import _native
 from dedup._version import __version__
 from dedup.config import Config
-from dedup.errors import ConfigError, DedupError, OutputError, ResumeError
+from dedup.errors import ConfigError, DedupError, NativeError, OutputError, ResumeError
 from dedup.outputs import naming_output
 from dedup.read import InputFile
 from dedup.results import describe_results
@@ -92,6 +92,8 @@ class Unfinished:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if isinstance(error, NativeError) and "No space left" in str(error):
+            error.hint = "free some space, or name another folder with --temp-dir"
         if error is None or self.journal.is_empty or self._passing:
             self._close()
             return

@@ -16,7 +16,7 @@ from article_files import write_articles
 
 import dedup
 from dedup import pipeline
-from dedup.errors import ConfigError, DedupError, OutputError
+from dedup.errors import ConfigError, DedupError, NativeError, OutputError
 from dedup.outputs import Output
 from dedup.packs import Pack, write_pack
 from dedup.progress import Silent
@@ -601,6 +601,18 @@ def test_a_disk_that_is_full_at_once_leaves_nothing(
         scan(source, tmp_path / "results")
     assert len(calls) == 2
     assert names(tmp_path) == ["in.jsonl"]
+
+
+def test_a_temporary_disk_that_is_full_names_the_way_out(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fill(*_: object, **__: object) -> None:
+        raise NativeError("cannot use the temporary file: No space left on device (os error 28)")
+
+    monkeypatch.setattr(pipeline, "read_articles", fill)
+    with pytest.raises(NativeError, match="No space left on device") as caught:
+        scan(source, tmp_path / "results")
+    assert "--temp-dir" in str(caught.value.hint)
 
 
 def test_two_commands_do_not_make_one_output_at_once(tmp_path: Path) -> None:
