@@ -18,10 +18,7 @@ pub enum Error {
     },
 
     /// More bytes than the offsets of one column can count.
-    #[error(
-        "one piece has {bytes} bytes, but a column holds at most {}",
-        i32::MAX
-    )]
+    #[error("one piece has {bytes} bytes, but a column holds at most {}", i32::MAX)]
     TooLong {
         /// How many there are.
         bytes: usize,
@@ -76,9 +73,7 @@ pub enum Error {
     StrayQuote,
 
     /// A CSV field that begins with a quote and lasts to the end of the file.
-    #[error(
-        "a quote is opened and never closed: it spans {lines} lines, to the end of the file"
-    )]
+    #[error("a quote is opened and never closed: it spans {lines} lines, to the end of the file")]
     OpenQuote {
         /// Lines from the quote to the end.
         lines: usize,

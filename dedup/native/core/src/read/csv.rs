@@ -340,7 +340,8 @@ mod tests {
     fn a_quote_that_is_never_closed_says_how_much_it_takes_in() {
         let parsed = parse_block(b"1,\"a\n2,b\n3,c\n", &layout(2), WHOLE).unwrap();
         let table = table(&parsed.rows);
-        let reason = "line 2: a quote is opened and never closed: it spans 3 lines, to the end of the file";
+        let reason =
+            "line 2: a quote is opened and never closed: it spans 3 lines, to the end of the file";
         assert_eq!(table.len(), 1);
         assert_eq!(table[0].0[0].as_deref(), Some("1"));
         assert_eq!(table[0].1.as_deref(), Some(reason));
