@@ -222,13 +222,8 @@ def open_input(
 
     `expected` is what an earlier process read of the file, which must still be there.
     """
-    try:
-        with naming_failures(file):
-            opened = OpenInput.open(file, resources or Resources(), expected)
-    except InputError as err:
-        if file.version is not None and isinstance(err.__cause__, FileNotFoundError):
-            raise changed(file) from err  # it was there when the inputs were listed
-        raise
+    with naming_failures(file):
+        opened = OpenInput.open(file, resources or Resources(), expected)
     try:
         yield opened
     except InputError:

@@ -201,12 +201,3 @@ def test_a_pipe_is_scanned_and_filtered_by_the_bytes_it_gave(tmp_path: Path) -> 
     feed(TEXT + "!")
     with pytest.raises(InputError, match="has changed since it was scanned"):
         dedup.filter_articles(result, path, tmp_path / "other", max_redundancy=1)
-
-
-def test_a_file_that_vanishes_before_its_turn_is_called_changed(tmp_path: Path) -> None:
-    for name in ("a.jsonl", "b.jsonl"):
-        (tmp_path / name).write_text('{"text": "The ferry sails."}\n')
-    files = locate_inputs(tmp_path)
-    (tmp_path / "b.jsonl").unlink()
-    with pytest.raises(InputError, match=r"b\.jsonl changed while it was read"):
-        list(read_articles(files, SKIP))
